@@ -1,0 +1,65 @@
+// swift-tools-version: 6.0
+import Foundation
+import PackageDescription
+
+// Kernels are compiled for the machine that builds them. MTREPL_PORTABLE=1 builds for any x86-64 or
+// arm64 instead; results then differ in the last bits, which the numerics part of a state key says.
+let portable = ProcessInfo.processInfo.environment["MTREPL_PORTABLE"] != nil
+let native: [String] = portable ? [] : ["-march=native"]
+
+let swift: [SwiftSetting] = [
+    // Tests import internals and run optimised; one set of flags keeps one build of everything.
+    .unsafeFlags(["-enable-testing"], .when(configuration: .release)),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+    name: "mtrepl",
+    products: [
+        .executable(name: "mtrepl", targets: ["mtrepl"]),
+        .library(name: "Runtime", targets: ["Runtime"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(name: "CReadline", providers: [.apt(["libreadline-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
+        .target(
+            name: "CLua",
+            cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [.linkedLibrary("lua5.4")]),
+        .target(
+            name: "CKernels",
+            dependencies: ["COpenBLAS", "CDNNL"],
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"] + native)],
+            linkerSettings: [.linkedLibrary("openblas"), .linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
+        .target(
+            name: "Runtime",
+            dependencies: [
+                "CKernels", "CZlib", "CZstd", "CPCRE2",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: swift),
+        .target(name: "Bindings", dependencies: ["CLua", "Runtime"], swiftSettings: swift),
+        .executableTarget(
+            name: "mtrepl",
+            dependencies: [
+                "Bindings", "CReadline",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swift),
+        .target(name: "TestSupport", dependencies: ["Runtime"], path: "Tests/TestSupport"),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"]),
+        .testTarget(name: "BindingsTests", dependencies: ["Bindings", "TestSupport"]),
+        .testTarget(name: "MtreplTests", dependencies: ["TestSupport", "mtrepl"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,2 @@
+#include "CLua.h"
+typedef int mt_placeholder;

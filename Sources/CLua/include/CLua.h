@@ -1,0 +1,3 @@
+#ifndef MT_LUA_H
+#define MT_LUA_H
+#endif

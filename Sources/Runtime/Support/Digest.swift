@@ -1,0 +1,94 @@
+import Crypto
+import Foundation
+
+/// A SHA-256 digest: the identity of data, tokenizers, recipes and states.
+public struct Digest: Hashable, Sendable, Codable, CustomStringConvertible {
+    /// 64 lower-case hexadecimal digits.
+    public let hex: String
+
+    init(_ digest: SHA256.Digest) {
+        hex = digest.lazy.map { byte in
+            let digits = Array("0123456789abcdef")
+            return "\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+        }.joined()
+    }
+
+    /// Reads a digest back from its hexadecimal form; `nil` if it is not one.
+    public init?(hex: String) {
+        guard hex.utf8.count == 64, hex.utf8.allSatisfy({ ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) })
+        else { return nil }
+        self.hex = hex
+    }
+
+    /// The first 12 digits, enough to name a state on a screen.
+    public var short: String { String(hex.prefix(12)) }
+
+    /// The hexadecimal form.
+    public var description: String { hex }
+
+    /// Decodes the hexadecimal string.
+    public init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        guard let digest = Digest(hex: text) else {
+            throw InvalidValue("digest", expected: "64 hexadecimal digits", found: text)
+        }
+        self = digest
+    }
+
+    /// Encodes the hexadecimal string.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(hex)
+    }
+}
+
+/// Builds a digest from typed fields; every field is length-prefixed, so that no two lists of fields collide.
+public struct DigestBuilder: Sendable {
+    private var hasher = SHA256()
+
+    /// Starts with `domain`, which keeps digests of different kinds apart.
+    public init(_ domain: String) { add(domain) }
+
+    /// Adds raw bytes, preceded by their number.
+    public mutating func add(bytes: UnsafeRawBufferPointer) {
+        add(UInt64(bytes.count))
+        hasher.update(bufferPointer: bytes)
+    }
+
+    /// Adds the UTF-8 bytes of a string.
+    public mutating func add(_ text: String) {
+        var text = text
+        text.withUTF8 { add(bytes: UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Adds an integer as eight little-endian bytes.
+    public mutating func add(_ value: UInt64) {
+        withUnsafeBytes(of: value.littleEndian) { hasher.update(bufferPointer: $0) }
+    }
+
+    /// Adds an integer.
+    public mutating func add(_ value: Int) { add(UInt64(bitPattern: Int64(value))) }
+
+    /// Adds the exact bits of a number.
+    public mutating func add(_ value: Double) { add(value.bitPattern) }
+
+    /// Adds another digest.
+    public mutating func add(_ digest: Digest) { add(digest.hex) }
+
+    /// The digest of everything added so far.
+    public func finish() -> Digest { Digest(hasher.finalize()) }
+}
+
+extension Digest {
+    /// The digest of a file's bytes, read in pieces; memory does not depend on its size.
+    ///
+    /// - Throws: `FileError` if it cannot be read; `Interrupted` when `stop` says so.
+    public static func ofFile(_ path: String, stop: ShouldStop = { false }) throws -> Digest {
+        var hasher = SHA256()
+        try FileReader.forEachChunk(path) { chunk in
+            if stop() { throw Interrupted("interrupted while reading \(path)") }
+            hasher.update(bufferPointer: chunk)
+        }
+        return Digest(hasher.finalize())
+    }
+}

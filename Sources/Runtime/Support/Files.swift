@@ -1,0 +1,206 @@
+import Foundation
+
+/// A file-system operation that failed.
+public struct FileError: RuntimeError {
+    /// What was attempted, such as `read`.
+    public let action: String
+    /// The path as given.
+    public let path: String
+    /// Why, in words.
+    public let reason: String
+
+    /// Creates an error from words.
+    public init(_ action: String, _ path: String, reason: String) {
+        self.action = action
+        self.path = path
+        self.reason = reason
+    }
+
+    /// Creates an error from a C error number.
+    public init(_ action: String, _ path: String, errno code: Int32) {
+        self.init(action, path, reason: String(cString: strerror(code)))
+    }
+
+    /// `cannot ACTION PATH: REASON`.
+    public var message: String { "cannot \(action) \(path): \(reason)" }
+}
+
+/// Reading files in pieces.
+public enum FileReader {
+    /// Calls `body` with consecutive pieces of the file, at most `size` bytes each.
+    ///
+    /// - Throws: `FileError` naming the path; whatever `body` throws.
+    public static func forEachChunk(
+        _ path: String, size: Int = 1 << 20, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError("open", path, errno: errno) }
+        defer { close(descriptor) }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let count = Glibc.read(descriptor, buffer.baseAddress, size)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw FileError("read", path, errno: errno)
+            }
+            if count == 0 { return }
+            try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+
+    /// The whole file as bytes.
+    public static func bytes(_ path: String) throws -> [UInt8] {
+        var result: [UInt8] = []
+        try forEachChunk(path) { result.append(contentsOf: $0) }
+        return result
+    }
+
+    /// The whole file as text.
+    ///
+    /// - Throws: `FileError` if it is unreadable or not UTF-8.
+    public static func text(_ path: String) throws -> String {
+        guard let text = String(validating: try bytes(path), as: UTF8.self) else {
+            throw FileError("read", path, reason: "not UTF-8 text")
+        }
+        return text
+    }
+}
+
+/// Files that appear whole or not at all: written to a temporary name beside the target, synced, renamed.
+public enum AtomicFile {
+    /// Writes through `body`, which receives an open descriptor wrapped in a `FileWriter`.
+    ///
+    /// - Throws: `FileError` naming the path (`No space left on device` among the reasons); the target is then as it
+    ///   was and the temporary file is removed.
+    public static func write(_ path: String, _ body: (inout FileWriter) throws -> Void) throws {
+        try makeFolder((path as NSString).deletingLastPathComponent)
+        let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw FileError("write", path, errno: errno) }
+        var writer = FileWriter(descriptor: descriptor, path: path)
+        do {
+            try body(&writer)
+            try writer.flush()
+            guard fsync(descriptor) == 0 else { throw FileError("write", path, errno: errno) }
+            close(descriptor)
+            guard rename(temporary, path) == 0 else { throw FileError("write", path, errno: errno) }
+            syncFolder((path as NSString).deletingLastPathComponent)
+        } catch {
+            close(descriptor)
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// Writes a string.
+    public static func write(_ path: String, text: String) throws {
+        try write(path) { try $0.write(text) }
+    }
+
+    /// Writes a value as JSON with sorted keys, so that equal values are equal bytes.
+    public static func write(_ path: String, json value: some Encodable) throws {
+        try write(path, text: CanonicalJSON.text(value) + "\n")
+    }
+
+    /// Makes a folder and its parents; one that exists is fine.
+    public static func makeFolder(_ path: String) throws {
+        guard !path.isEmpty else { return }
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw FileError("make folder", path, errno: errno)
+        }
+    }
+
+    static func syncFolder(_ path: String) {
+        let folder = open(path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        fsync(folder)
+        close(folder)
+    }
+}
+
+/// Buffered writing to a descriptor.
+public struct FileWriter: ~Copyable {
+    private let descriptor: Int32
+    private let path: String
+    private var buffer: [UInt8] = []
+
+    init(descriptor: Int32, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+        buffer.reserveCapacity(1 << 16)
+    }
+
+    /// Appends the UTF-8 bytes of a string.
+    public mutating func write(_ text: String) throws {
+        var text = text
+        try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Appends bytes.
+    public mutating func write(_ bytes: UnsafeRawBufferPointer) throws {
+        if buffer.count + bytes.count > 1 << 16 { try flush() }
+        if bytes.count >= 1 << 16 { return try put(bytes) }
+        buffer.append(contentsOf: bytes)
+    }
+
+    mutating func flush() throws {
+        try buffer.withUnsafeBytes { try put($0) }
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    private func put(_ bytes: UnsafeRawBufferPointer) throws {
+        guard var cursor = bytes.baseAddress else { return }
+        var left = bytes.count
+        while left > 0 {
+            let count = Glibc.write(descriptor, cursor, left)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw FileError("write", path, errno: errno)
+            }
+            cursor += count
+            left -= count
+        }
+    }
+}
+
+/// JSON in one fixed form.
+public enum CanonicalJSON {
+    /// The value with sorted keys and no escaping of slashes.
+    public static func text(_ value: some Encodable, pretty: Bool = false) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}
+
+/// An advisory lock on a file, shared by processes; released when closed or when the process dies.
+public final class FileLock {
+    private let descriptor: Int32
+
+    /// Waits for the lock on `path`, making the file if it is not there.
+    ///
+    /// - Throws: `FileError`; `Interrupted` when `stop` says so.
+    public init(_ path: String, stop: ShouldStop = { false }) throws {
+        try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw FileError("lock", path, errno: errno) }
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK || errno == EINTR else {
+                let code = errno
+                close(descriptor)
+                throw FileError("lock", path, errno: code)
+            }
+            if stop() {
+                close(descriptor)
+                throw Interrupted("interrupted while waiting for another process to release \(path)")
+            }
+            usleep(20_000)
+        }
+    }
+
+    deinit { close(descriptor) }
+}

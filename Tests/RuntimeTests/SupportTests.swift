@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+@testable import Runtime
+
+@Suite("Support") struct SupportTests {
+    @Test("a permutation visits every index once", arguments: [1, 2, 3, 7, 64, 1000, 4097])
+    func permutation(count: Int) {
+        for round in 0..<3 {
+            let order = SeededPermutation(count: count, seed: 7, "order", round: round)
+            #expect(Set((0..<count).map { order[$0] }) == Set(0..<count))
+        }
+    }
+
+    @Test("normal numbers have mean 0 and variance 1")
+    func normal() {
+        let stream = RandomStream(seed: 1, "normal")
+        let values = (0..<100_000).map { stream.normal(UInt64($0)) }
+        let mean = values.reduce(0, +) / 100_000
+        let variance = values.reduce(0) { $0 + $1 * $1 } / 100_000 - mean * mean
+        #expect(abs(mean) < 0.01)
+        #expect(abs(variance - 1) < 0.02)
+    }
+
+    @Test("every unit runs once, whatever the thread count", arguments: [1, 2, 3, 5, 2])
+    func parallel(threads: Int) throws {
+        let before = Parallel.threads
+        defer { Parallel.threads = before }
+        Parallel.threads = threads
+        for units in [0, 1, 2, 100, 1000] {
+            #expect(try Parallel.map(units) { $0 * $0 } == (0..<units).map { $0 * $0 })
+        }
+    }
+
+    @Test("digests keep fields apart")
+    func digest() {
+        var a = DigestBuilder("test")
+        a.add("ab")
+        a.add("c")
+        var b = DigestBuilder("test")
+        b.add("a")
+        b.add("bc")
+        #expect(a.finish() != b.finish())
+        #expect(Digest(hex: a.finish().hex) == a.finish())
+    }
+
+    @Test("a failed write leaves the old file and no temporary one")
+    func atomicWrite() throws {
+        let folder = NSTemporaryDirectory() + "mtrepl-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = folder + "/a/file.txt"
+        try AtomicFile.write(path, text: "first")
+        #expect(throws: InvalidValue.self) {
+            try AtomicFile.write(path) { writer in
+                try writer.write("second")
+                throw InvalidValue("x", expected: "y", found: 1)
+            }
+        }
+        #expect(try FileReader.text(path) == "first")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/a") == ["file.txt"])
+    }
+}
