@@ -3,22 +3,43 @@ import Foundation
 
 /// A SHA-256 digest: the identity of data, tokenizers, recipes and states.
 public struct Digest: Hashable, Sendable, Codable, CustomStringConvertible {
-    /// 64 lower-case hexadecimal digits.
-    public let hex: String
+    private let words: SIMD4<UInt64>
 
     init(_ digest: SHA256.Digest) {
-        hex = digest.lazy.map { byte in
-            let digits = Array("0123456789abcdef")
-            return "\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
-        }.joined()
+        var words = SIMD4<UInt64>()
+        for (index, byte) in digest.enumerated() {
+            words[index / 8] = words[index / 8] << 8 | UInt64(byte)
+        }
+        self.words = words
     }
 
-    /// Reads a digest back from its hexadecimal form; `nil` if it is not one.
+    /// Reads a digest back from its hexadecimal form; `nil` if it is not 64 lower-case digits.
     public init?(hex: String) {
-        guard hex.utf8.count == 64, hex.utf8.allSatisfy({ ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) })
-        else { return nil }
-        self.hex = hex
+        guard hex.utf8.count == 64 else { return nil }
+        var words = SIMD4<UInt64>()
+        for (index, byte) in hex.utf8.enumerated() {
+            let digit: UInt8
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
+            default: return nil
+            }
+            words[index / 16] = words[index / 16] << 4 | UInt64(digit)
+        }
+        self.words = words
     }
+
+    /// 64 lower-case hexadecimal digits.
+    public var hex: String {
+        var text = ""
+        for index in 0..<4 {
+            let digits = String(words[index], radix: 16)
+            text += String(repeating: "0", count: 16 - digits.count) + digits
+        }
+        return text
+    }
+
+    func word(_ index: Int) -> UInt64 { words[index] }
 
     /// The first 12 digits, enough to name a state on a screen.
     public var short: String { String(hex.prefix(12)) }
@@ -73,7 +94,9 @@ public struct DigestBuilder: Sendable {
     public mutating func add(_ value: Double) { add(value.bitPattern) }
 
     /// Adds another digest.
-    public mutating func add(_ digest: Digest) { add(digest.hex) }
+    public mutating func add(_ digest: Digest) {
+        for index in 0..<4 { add(digest.word(index)) }
+    }
 
     /// The digest of everything added so far.
     public func finish() -> Digest { Digest(hasher.finalize()) }

@@ -1,0 +1,148 @@
+import Foundation
+
+/// One cell of a study's rows.
+public enum ResultValue: Hashable, Sendable {
+    /// A whole number.
+    case integer(Int)
+    /// A measurement.
+    case number(Double)
+    /// A word or a key.
+    case text(String)
+    /// Nothing known.
+    case missing
+
+    /// The value in full precision, as CSV and JSON have it.
+    public var description: String {
+        switch self {
+        case .integer(let value): "\(value)"
+        case .number(let value): "\(value)"
+        case .text(let value): value
+        case .missing: ""
+        }
+    }
+
+    /// The value as a number, if it is one.
+    public var number: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        default: nil
+        }
+    }
+}
+
+extension ArmValue {
+    var result: ResultValue {
+        switch self {
+        case .integer(let value): .integer(value)
+        case .number(let value): .number(value)
+        case .text(let value): .text(value)
+        case .flag(let value): .text("\(value)")
+        }
+    }
+}
+
+extension StudyResult {
+    /// The names of the parameters in use, in order of first appearance.
+    public var parameterNames: [String] {
+        var names: [String] = []
+        for row in rows {
+            for parameter in row.arm.parameters where !names.contains(parameter.name) { names.append(parameter.name) }
+        }
+        return names
+    }
+
+    /// The columns of `records()`.
+    ///
+    /// `arm`, the parameters, `learning_rate` (chosen on valid), for every corpus `NAME` (test loss at the end, nats a
+    /// token) and `NAME_before` (before finetuning), `tokens_SOURCE`, `key`, `failure`.
+    public var columns: [String] {
+        ["arm"] + parameterNames + ["learning_rate"]
+            + corpora.flatMap { [$0, "\($0)_before"] } + sourceNames.map { "tokens_\($0)" } + ["key", "failure"]
+    }
+
+    private var sourceNames: [String] {
+        Set(rows.flatMap { $0.base?.sources.map(\.name) ?? [] }).sorted()
+    }
+
+    /// One record a row, in the order of `columns`.
+    public func records() -> [[ResultValue]] {
+        rows.map { row in
+            var cells: [ResultValue] = [.text(row.arm.name)]
+            cells += parameterNames.map { row.arm.parameter($0)?.result ?? .missing }
+            cells.append(row.chosen.map { .number($0.settings.learningRate.peak) } ?? .missing)
+            for corpus in corpora {
+                cells.append(row.after[corpus, .test].map { .number($0.loss) } ?? .missing)
+                cells.append(row.before[corpus, .test].map { .number($0.loss) } ?? .missing)
+            }
+            let exposure = row.base.map { base in
+                Dictionary(uniqueKeysWithValues: base.samplesRead(before: base.steps).map { ($0.name, $0.samples) })
+            }
+            for source in sourceNames {
+                let context = row.base?.recipe.model.context ?? 0
+                cells.append(exposure.map { .integer(($0[source] ?? 0) * context) } ?? .missing)
+            }
+            cells.append(row.key.map { .text($0.hex) } ?? .missing)
+            cells.append(row.failure.map { .text($0) } ?? .missing)
+            return cells
+        }
+    }
+
+    /// The records as CSV.
+    public func csv() -> String {
+        var table = TextTable(columns)
+        for record in records() { table.append(record.map(\.description)) }
+        return table.csv()
+    }
+
+    /// Mean and 95% interval of one column for every pair of values of two others, with the number of arms.
+    ///
+    /// - Throws: `RecipeError` naming a column that does not exist.
+    public func pivot(rows rowName: String, columns columnName: String, value valueName: String) throws -> TextTable {
+        let names = columns
+        func index(_ name: String) throws -> Int {
+            guard let index = names.firstIndex(of: name) else {
+                throw RecipeError("table", "no column is called \(name); known: \(names.joined(separator: ", "))")
+            }
+            return index
+        }
+        let (row, column, value) = (try index(rowName), try index(columnName), try index(valueName))
+        let records = records()
+        let columnValues = Self.ordered(records.map { $0[column] })
+        var table = TextTable([rowName] + columnValues.map { "\(columnName)=\(Self.short($0))" })
+        for rowValue in Self.ordered(records.map { $0[row] }) {
+            var cells = [Self.short(rowValue)]
+            for columnValue in columnValues {
+                let values = records.filter { $0[row] == rowValue && $0[column] == columnValue }
+                    .compactMap { $0[value].number }
+                let estimate = Estimate(values)
+                cells.append(values.isEmpty ? "" : "\(estimate.text()) (n=\(estimate.count))")
+            }
+            table.append(cells)
+        }
+        return table
+    }
+
+    private static func short(_ value: ResultValue) -> String {
+        value == .missing ? "–" : ArmText.short(value)
+    }
+
+    private static func ordered(_ values: [ResultValue]) -> [ResultValue] {
+        Set(values).sorted { a, b in
+            switch (a.number, b.number) {
+            case (let x?, let y?): x < y
+            case (nil, .some): true
+            case (.some, nil): false
+            default: a.description < b.description
+            }
+        }
+    }
+}
+
+enum ArmText {
+    /// Numbers without a superfluous fraction.
+    static func short(_ value: ResultValue) -> String {
+        if case .number(let number) = value, number == number.rounded(), abs(number) < 1e15 { return "\(Int(number))" }
+        return value.description
+    }
+}

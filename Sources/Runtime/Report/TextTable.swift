@@ -1,0 +1,48 @@
+/// A table of text with aligned columns.
+public struct TextTable {
+    /// The heads of the columns.
+    public let columns: [String]
+    /// Rows of cells, each as long as `columns`.
+    public private(set) var rows: [[String]] = []
+
+    /// A table without rows.
+    public init(_ columns: [String]) { self.columns = columns }
+
+    /// Appends a row; missing cells are empty, further ones are dropped.
+    public mutating func append(_ cells: [String]) {
+        let missing = max(0, columns.count - cells.count)
+        rows.append(Array((cells + Array(repeating: "", count: missing)).prefix(columns.count)))
+    }
+
+    private static func isNumber(_ cell: String) -> Bool {
+        guard let first = cell.first else { return true }
+        return first.isNumber || (("+-−.".contains(first)) && cell.dropFirst().first?.isNumber == true)
+    }
+
+    /// The table as text: numbers to the right, words to the left, two spaces between columns, no trailing newline.
+    public func text() -> String {
+        let widths = columns.indices.map { column in
+            ([columns[column]] + rows.map { $0[column] }).map(\.count).max() ?? 0
+        }
+        let right = columns.indices.map { column in rows.allSatisfy { Self.isNumber($0[column]) } && !rows.isEmpty }
+        func line(_ cells: [String]) -> String {
+            let padded = cells.enumerated().map { column, cell in
+                let space = String(repeating: " ", count: widths[column] - cell.count)
+                return right[column] ? space + cell : cell + space
+            }
+            let joined = padded.joined(separator: "  ")
+            return String(joined.reversed().drop { $0 == " " }.reversed())
+        }
+        let rule = widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")
+        return ([line(columns), rule] + rows.map(line)).joined(separator: "\n")
+    }
+
+    /// The table as CSV with a header line (RFC 4180), lines ending in a newline.
+    public func csv() -> String {
+        func quoted(_ cell: String) -> String {
+            guard cell.contains(where: { ",\"\n\r".contains($0) }) else { return cell }
+            return "\"" + cell.replacing("\"", with: "\"\"") + "\""
+        }
+        return ([columns] + rows).map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
+    }
+}

@@ -1,0 +1,146 @@
+import Foundation
+
+/// A checkpoint that cannot be used as it lies on disk.
+public struct CheckpointError: RuntimeError {
+    /// The checkpoint's folder.
+    public let path: String
+    /// What is wrong.
+    public let reason: String
+
+    /// `checkpoint PATH is damaged: REASON`.
+    public var message: String { "checkpoint \(path) is damaged: \(reason)" }
+}
+
+/// What is known of a checkpoint beside its numbers.
+public struct CheckpointManifest: Codable, Sendable {
+    /// The version of this layout.
+    public var format = 1
+    /// The state key: the digest of everything that determined the numbers.
+    public var key: Digest
+    /// Optimiser steps behind the state.
+    public var step: Int
+    /// Optimiser steps since the moments were last reset.
+    public var optimizerSteps: Int
+    /// Whether a later checkpoint of the same run may replace it.
+    public var rolling: Bool
+    /// The model's shape.
+    public var model: NeoXConfiguration
+    /// The recipe, for people and for `explain`.
+    public var recipe: String
+    /// The engine's numerics version and processor that made the numbers.
+    public var numerics: Int
+    /// See `Numerics.processor`.
+    public var processor: String
+    /// SHA-256 of each file in the folder.
+    public var files: [String: Digest]
+}
+
+/// Checkpoint folders: `model.safetensors`, `optimizer.safetensors`, `manifest.json`.
+public enum Checkpoint {
+    static let modelFile = "model.safetensors"
+    static let optimizerFile = "optimizer.safetensors"
+    static let manifestFile = "manifest.json"
+
+    /// Writes a checkpoint folder that appears whole or not at all; one that is already there is left alone.
+    ///
+    /// - Throws: `FileError` naming the file (`No space left on device` among the reasons).
+    public static func write(
+        _ folder: String, manifest: CheckpointManifest, parameters: Parameters, optimizer: AdamW
+    ) throws {
+        let manager = FileManager.default
+        let temporary = "\(folder).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
+        do {
+            try AtomicFile.makeFolder(temporary)
+            try Safetensors.write("\(temporary)/\(modelFile)", modelTensors(parameters))
+            try Safetensors.write("\(temporary)/\(optimizerFile)", optimizerTensors(optimizer))
+            var manifest = manifest
+            manifest.files = [:]
+            for name in [modelFile, optimizerFile] {
+                manifest.files[name] = try Digest.ofFile("\(temporary)/\(name)")
+            }
+            try AtomicFile.write("\(temporary)/\(manifestFile)", json: manifest)
+            if rename(temporary, folder) != 0 {
+                let code = errno
+                // Another process may have finished the same state first: equal keys are the same state.
+                guard code == EEXIST || code == ENOTEMPTY else {
+                    throw FileError("write", folder, errno: code)
+                }
+                try? manager.removeItem(atPath: temporary)
+            }
+            AtomicFile.syncFolder((folder as NSString).deletingLastPathComponent)
+        } catch {
+            try? manager.removeItem(atPath: temporary)
+            throw error
+        }
+    }
+
+    /// The manifest of a checkpoint folder; `nil` when the folder is not there.
+    ///
+    /// - Throws: `CheckpointError` when it is there but unreadable.
+    public static func manifest(_ folder: String) throws -> CheckpointManifest? {
+        guard FileManager.default.fileExists(atPath: folder) else { return nil }
+        do {
+            let bytes = try FileReader.bytes("\(folder)/\(manifestFile)")
+            return try JSONDecoder().decode(CheckpointManifest.self, from: Data(bytes))
+        } catch let error as FileError {
+            throw CheckpointError(path: folder, reason: error.message)
+        } catch {
+            throw CheckpointError(path: folder, reason: "\(manifestFile): \(error)")
+        }
+    }
+
+    /// Checks that every file of a checkpoint has the hash that its manifest names.
+    ///
+    /// - Throws: `CheckpointError` naming the file.
+    public static func verify(_ folder: String, _ manifest: CheckpointManifest) throws {
+        for name in [modelFile, optimizerFile] {
+            do {
+                guard try Digest.ofFile("\(folder)/\(name)") == manifest.files[name] else {
+                    throw CheckpointError(
+                        path: folder, reason: "\(name) does not have the hash that \(manifestFile) names")
+                }
+            } catch let error as FileError {
+                throw CheckpointError(path: folder, reason: error.message)
+            }
+        }
+    }
+
+    /// Reads a verified checkpoint into a model's parameters and, unless `nil`, an optimiser.
+    ///
+    /// - Throws: `FileError` or `SafetensorsError`; the parameters may then be partly overwritten.
+    public static func read(
+        _ folder: String, manifest: CheckpointManifest, parameters: Parameters, optimizer: AdamW?
+    ) throws {
+        try Safetensors.read(
+            "\(folder)/\(modelFile)",
+            into: parameters.ranges.map { range in
+                let values = parameters.values[range.offset..<(range.offset + range.count)]
+                return (range.name, range.shape, UnsafeMutableBufferPointer(rebasing: values))
+            })
+        guard let optimizer else { return }
+        let count = optimizer.firstMoment.count
+        try Safetensors.read(
+            "\(folder)/\(optimizerFile)",
+            into: [
+                ("first_moment", [count], optimizer.firstMoment),
+                ("second_moment", [count], optimizer.secondMoment),
+            ])
+        optimizer.restore(steps: manifest.optimizerSteps)
+    }
+
+    private static func modelTensors(_ parameters: Parameters) -> [NamedTensor] {
+        parameters.ranges.map { range in
+            NamedTensor(
+                name: range.name, shape: range.shape,
+                values: UnsafeBufferPointer(
+                    rebasing: parameters.values[range.offset..<(range.offset + range.count)]))
+        }
+    }
+
+    private static func optimizerTensors(_ optimizer: AdamW) -> [NamedTensor] {
+        let moments = [("first_moment", optimizer.firstMoment), ("second_moment", optimizer.secondMoment)]
+        return moments.map { name, values in
+            NamedTensor(name: name, shape: [values.count], values: UnsafeBufferPointer(values))
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+
+/// What one optimiser step measured.
+public struct StepRecord: Codable, Hashable, Sendable {
+    /// The number of this step, from 1.
+    public var step: Int
+    /// Mean training loss of the step's batch before the update, in nats per counted token.
+    public var loss: Double
+    /// The learning rate used.
+    public var learningRate: Double
+    /// The global gradient norm before clipping.
+    public var gradientNorm: Double
+    /// Tokens in the batch.
+    public var tokens: Int
+    /// Wall-clock seconds the step took; never part of a result.
+    public var seconds: Double
+}
+
+/// The loss of one state on one set of tokens.
+public struct Evaluation: Codable, Hashable, Sendable {
+    /// Summed loss over counted tokens, in nats.
+    public var nats: Double
+    /// Counted tokens.
+    public var tokens: Int
+    /// Bytes of text behind the counted tokens.
+    public var bytes: Int
+
+    /// Creates an evaluation from its sums.
+    public init(nats: Double, tokens: Int, bytes: Int) {
+        self.nats = nats
+        self.tokens = tokens
+        self.bytes = bytes
+    }
+
+    /// Mean loss in nats per token.
+    public var loss: Double { nats / Double(tokens) }
+    /// Loss in bits per byte of text, comparable between tokenizers.
+    public var bitsPerByte: Double { nats / Double(bytes) / log(2) }
+    /// exp of the loss.
+    public var perplexity: Double { exp(loss) }
+}
+
+/// A run as the registry knows it.
+public struct RunRow: Codable, Hashable, Sendable {
+    /// The key of the state the run ends in: the run's identity.
+    public var key: Digest
+    /// A name for people.
+    public var name: String
+    /// `running`, `interrupted`, `failed` or `finished`.
+    public var status: String
+    /// Steps done.
+    public var step: Int
+    /// Steps in all.
+    public var steps: Int
+    /// Seconds since 1970 of the last change.
+    public var updated: Double
+    /// The recipe in canonical JSON.
+    public var recipe: String
+    /// The error that stopped it, if one did.
+    public var failure: String?
+}

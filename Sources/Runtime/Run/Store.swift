@@ -1,0 +1,127 @@
+import Foundation
+
+/// A folder that holds token stores, checkpoints and the registry; several processes may use one at a time.
+public final class Store {
+    /// The folder.
+    public let folder: String
+    /// Runs, step records and evaluations.
+    public let registry: Registry
+
+    private var tokenStores: [String: TokenStore] = [:]
+
+    /// Opens a store, making the folder if it is not there.
+    ///
+    /// - Throws: `FileError` or `RegistryError`.
+    public init(_ folder: String) throws {
+        self.folder = folder
+        registry = try Registry(path: "\(folder)/registry.sqlite")
+    }
+
+    /// The tokens of one split of a corpus, built on first use and mapped afterwards.
+    public func tokens(
+        _ corpus: Corpus, _ split: Split, _ tokenizer: Tokenizer,
+        progress: @escaping (WorkProgress) -> Void = { _ in }, stop: @escaping ShouldStop = { false }
+    ) throws -> TokenStore {
+        let name = "\(ObjectIdentifier(corpus)) \(split.rawValue) \(tokenizer.digest.hex)"
+        if let store = tokenStores[name] { return store }
+        let store = try TokenStore.open(
+            corpus: corpus, split: split, tokenizer: tokenizer, folder: "\(folder)/tokens",
+            progress: progress, stop: stop)
+        tokenStores[name] = store
+        return store
+    }
+
+    /// The folder of the checkpoint with a state key, whether it is there or not.
+    public func checkpointFolder(_ key: Digest) -> String { "\(folder)/checkpoints/\(key.hex)" }
+
+    /// The manifest of the checkpoint with a state key; `nil` when there is none.
+    ///
+    /// - Throws: `CheckpointError` when it is there but damaged.
+    public func manifest(_ key: Digest) throws -> CheckpointManifest? {
+        guard let manifest = try Checkpoint.manifest(checkpointFolder(key)) else { return nil }
+        guard manifest.key == key else {
+            throw CheckpointError(
+                path: checkpointFolder(key), reason: "its manifest names the state \(manifest.key)")
+        }
+        return manifest
+    }
+
+    /// Every checkpoint that can be read, and the folders that cannot with the reason.
+    public func checkpoints() throws -> (usable: [CheckpointManifest], damaged: [CheckpointError]) {
+        let root = "\(folder)/checkpoints"
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).sorted()
+        var usable: [CheckpointManifest] = []
+        var damaged: [CheckpointError] = []
+        for name in names {
+            guard let key = Digest(hex: name) else { continue }
+            do {
+                if let manifest = try manifest(key) { usable.append(manifest) }
+            } catch let error as CheckpointError { damaged.append(error) }
+        }
+        return (usable, damaged)
+    }
+
+    /// Marks a checkpoint as one to stay, whichever run wrote it.
+    public func keep(_ key: Digest) throws {
+        guard var manifest = try manifest(key), manifest.rolling else { return }
+        manifest.rolling = false
+        try AtomicFile.write("\(checkpointFolder(key))/\(Checkpoint.manifestFile)", json: manifest)
+    }
+
+    /// Deletes a checkpoint; one that is not there is fine.
+    public func removeCheckpoint(_ key: Digest) {
+        // Renamed first, so that nobody finds half a checkpoint under its key.
+        let path = checkpointFolder(key)
+        let doomed = "\(path).\(getpid()).tmp"
+        guard rename(path, doomed) == 0 else { return }
+        try? FileManager.default.removeItem(atPath: doomed)
+    }
+
+    /// Moves a damaged checkpoint out of the way, for a person to look at, and says where it went.
+    public func setAside(_ key: Digest) throws -> String {
+        let target = "\(folder)/damaged/\(key.short)-\(UInt32.random(in: 0 ... .max))"
+        try AtomicFile.makeFolder("\(folder)/damaged")
+        guard rename(checkpointFolder(key), target) == 0 else {
+            throw FileError("move", checkpointFolder(key), errno: errno)
+        }
+        return target
+    }
+
+    /// Waits until no other process trains towards the state, and keeps others out while the lock lives.
+    public func lock(_ key: Digest, stop: ShouldStop) throws -> FileLock {
+        try FileLock("\(folder)/locks/\(key.hex)", stop: stop)
+    }
+
+    /// Removes checkpoints that are not among `keep`, temporary files of dead processes and unused locks.
+    ///
+    /// - Returns: How many checkpoints went and how many bytes they had.
+    public func collectGarbage(keep: Set<Digest>) throws -> (removed: Int, bytes: Int) {
+        var removed = 0
+        var bytes = 0
+        for manifest in try checkpoints().usable where !keep.contains(manifest.key) {
+            bytes += Self.size(checkpointFolder(manifest.key))
+            removeCheckpoint(manifest.key)
+            removed += 1
+        }
+        let root = "\(folder)/checkpoints"
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+        where name.hasSuffix(".tmp") {
+            // KEY.PID.RANDOM.tmp: left by a process that is no more.
+            let parts = name.split(separator: ".")
+            if parts.count >= 3, let process = Int32(parts[1]), kill(process, 0) != 0 {
+                bytes += Self.size("\(root)/\(name)")
+                try? FileManager.default.removeItem(atPath: "\(root)/\(name)")
+            }
+        }
+        return (removed, bytes)
+    }
+
+    /// Bytes of the files in a folder.
+    static func size(_ folder: String) -> Int {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.reduce(0) { total, name in
+            let attributes = try? FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")
+            return total + ((attributes?[.size] as? Int) ?? 0)
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+
+/// Everything that determines a trajectory: model, tokenizer, data, batch, optimiser, schedule, seed, phases.
+///
+/// A value: every change makes another recipe, and the one it came from stays as it was.
+public struct Recipe: Sendable {
+    /// The model's shape.
+    public var model: NeoXConfiguration
+    /// The tokenizer all corpora are read with.
+    public var tokenizer: Tokenizer
+    /// The corpora that mixtures name.
+    public var corpora: [String: Corpus]
+    /// Steps of pretraining and midtraining together (finetuning comes after).
+    public var steps: Int
+    /// Sequences in a step.
+    public var batch: Int
+    /// Parts a batch is worked through in, to save memory; it changes the last bits of results.
+    public var accumulate: Int
+    /// Seed of the initial weights and of every source's order.
+    public var seed: UInt64
+    /// Arithmetic of matrix products.
+    public var precision: Precision
+    /// Optimiser settings of pretraining and midtraining.
+    public var optimizer: AdamWSettings
+    /// Learning rate over all `steps`; branching keeps it.
+    public var learningRate: LearningRateSettings
+    /// Phases by start; the first starts at 0.
+    public var phases: [Phase]
+    /// Names of sources that may be read more than once; `*` stands for all.
+    public var mayRepeat: Set<String>
+    /// Finetuning after the last step, if any.
+    public var finetuning: Finetuning?
+
+    /// Creates a recipe with one phase called `pretrain`.
+    ///
+    /// - Throws: `RecipeError` or `InvalidValue` naming the field.
+    public init(
+        model: NeoXConfiguration, tokenizer: Tokenizer, corpora: [String: Corpus], mixture: Mixture, steps: Int,
+        batch: Int, accumulate: Int, seed: UInt64, precision: Precision, optimizer: AdamWSettings,
+        learningRate: LearningRateSettings, mayRepeat: Set<String>
+    ) throws {
+        self.model = model
+        self.tokenizer = tokenizer
+        self.corpora = corpora
+        self.steps = steps
+        self.batch = batch
+        self.accumulate = accumulate
+        self.seed = seed
+        self.precision = precision
+        self.optimizer = optimizer
+        self.learningRate = learningRate
+        self.mayRepeat = mayRepeat
+        phases = [Phase(name: "pretrain", start: 0, mixture: mixture)]
+        try validate()
+    }
+
+    /// Checks that the fields fit together.
+    ///
+    /// - Throws: `RecipeError` or `InvalidValue` naming the field, the value and what was expected.
+    public func validate() throws {
+        try model.validate()
+        guard steps >= 1 else { throw InvalidValue("steps", expected: "at least 1", found: steps) }
+        guard batch >= 1 else { throw InvalidValue("batch", expected: "at least 1", found: batch) }
+        guard accumulate >= 1, batch % accumulate == 0 else {
+            throw RecipeError(
+                "accumulate", "expected a divisor of the batch of \(batch) sequences, got \(accumulate)")
+        }
+        guard tokenizer.vocabularySize <= model.vocabulary else {
+            throw RecipeError(
+                "model",
+                "its vocabulary of \(model.vocabulary) is smaller than the tokenizer's \(tokenizer.vocabularySize)")
+        }
+        _ = try learningRate.schedule(steps: steps)
+        for phase in phases {
+            for name in phase.mixture.names where corpora[name] == nil {
+                let known = corpora.keys.sorted().joined(separator: ", ")
+                throw RecipeError("mixture", "no corpus is called \(name); known here: \(known)")
+            }
+        }
+    }
+
+    /// The same recipe with another mixture from step `from` on; whatever phases started there or later go.
+    ///
+    /// - Parameter length: Steps after which the mixture before `from` returns; `nil` keeps the new one to the end.
+    /// - Throws: `RecipeError` when `from` is not inside the recipe.
+    public func switching(
+        from: Int, mixture: Mixture, name: String, length: Int?, corpora more: [String: Corpus]
+    ) throws -> Recipe {
+        guard finetuning == nil else {
+            throw RecipeError("from", "a recipe that ends in finetuning has no later phases; branch before finetuning")
+        }
+        guard from >= 0, from < steps else {
+            throw RecipeError("from", "expected a step in 0 ... \(steps - 1), got \(from)")
+        }
+        var result = self
+        result.corpora.merge(more) { _, new in new }
+        let before = phases.last { $0.start <= from }
+        result.phases = phases.filter { $0.start < from }
+        result.phases.append(Phase(name: name, start: from, mixture: mixture))
+        if let length {
+            guard length >= 1 else { throw InvalidValue("length", expected: "at least 1 step", found: length) }
+            guard from + length <= steps else {
+                throw RecipeError(
+                    "length",
+                    "\(length) steps from step \(from) end after the recipe's last step \(steps)")
+            }
+            if let before, from + length < steps {
+                result.phases.append(Phase(name: before.name, start: from + length, mixture: before.mixture))
+            }
+        }
+        try result.validate()
+        return result
+    }
+
+    /// The same recipe followed by finetuning.
+    ///
+    /// - Throws: `RecipeError` when it already ends in finetuning; `InvalidValue` naming the field.
+    public func finetuned(_ finetuning: Finetuning) throws -> Recipe {
+        guard self.finetuning == nil else {
+            throw RecipeError("finetune", "the recipe already ends in finetuning")
+        }
+        guard finetuning.epochs >= 1 else {
+            throw InvalidValue("epochs", expected: "at least 1", found: finetuning.epochs)
+        }
+        guard finetuning.batch >= 1 else {
+            throw InvalidValue("batch", expected: "at least 1", found: finetuning.batch)
+        }
+        var result = self
+        result.finetuning = finetuning
+        return result
+    }
+}

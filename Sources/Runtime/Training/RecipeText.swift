@@ -1,0 +1,110 @@
+import Foundation
+
+/// A recipe as it is recorded: for people, for the registry and for `explain`.
+struct RecipeText: Encodable {
+    struct PhaseText: Encodable {
+        let name: String
+        let start: Int
+        let weights: [String: Double]
+    }
+
+    struct FinetuneText: Encodable {
+        let corpus: String
+        let data: String
+        let epochs: Int
+        let batch: Int
+        let seed: UInt64
+        let packed: Bool
+        let learning_rate: LearningRateSettings
+        let optimizer: AdamWSettings
+    }
+
+    let model: NeoXConfiguration
+    let tokenizer: String
+    let vocabulary: Int
+    let sources: [String: String]
+    let steps: Int
+    let batch: Int
+    let accumulate: Int
+    let seed: UInt64
+    let precision: String
+    let optimizer: AdamWSettings
+    let learning_rate: LearningRateSettings
+    let phases: [PhaseText]
+    let finetune: FinetuneText?
+    let numerics: Int
+}
+
+extension Trajectory {
+    /// The recipe with the digests of its data, as canonical JSON.
+    public func recipeText(pretty: Bool = false) throws -> String {
+        try CanonicalJSON.text(
+            RecipeText(
+                model: recipe.model, tokenizer: recipe.tokenizer.digest.hex,
+                vocabulary: recipe.tokenizer.vocabularySize,
+                sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0.digest.hex) }),
+                steps: recipe.steps, batch: recipe.batch, accumulate: recipe.accumulate, seed: recipe.seed,
+                precision: recipe.precision.rawValue, optimizer: recipe.optimizer, learning_rate: recipe.learningRate,
+                phases: recipe.phases.map { phase in
+                    RecipeText.PhaseText(
+                        name: phase.name, start: phase.start,
+                        weights: Dictionary(uniqueKeysWithValues: zip(phase.mixture.names, phase.mixture.weights)))
+                },
+                finetune: finetune.map { finetune in
+                    let settings = finetune.settings
+                    return RecipeText.FinetuneText(
+                        corpus: settings.corpus.name, data: finetune.set.digest.hex, epochs: settings.epochs,
+                        batch: settings.batch, seed: settings.seed, packed: settings.packed,
+                        learning_rate: settings.learningRate, optimizer: settings.optimizer)
+                },
+                numerics: Numerics.version), pretty: pretty)
+    }
+}
+
+/// Where two trajectories part, and which fields of their recipes differ.
+public struct Difference: Sendable {
+    /// The last state they share; `nil` when they share none.
+    public let lastShared: Int?
+    /// Fields by path, with both values as JSON.
+    public let fields: [(path: String, first: String, second: String)]
+
+    /// Compares two trajectories.
+    public init(_ first: Trajectory, _ second: Trajectory) throws {
+        lastShared = first.commonPrefix(second)
+        let a = try Self.flatten(first.recipeText())
+        let b = try Self.flatten(second.recipeText())
+        fields = Set(a.keys).union(b.keys).sorted().compactMap { path in
+            let (x, y) = (a[path] ?? "absent", b[path] ?? "absent")
+            return x == y ? nil : (path, x, y)
+        }
+    }
+
+    private static func flatten(_ text: String) throws -> [String: String] {
+        var result: [String: String] = [:]
+        func walk(_ value: Any, _ path: String) {
+            if let fields = value as? [String: Any] {
+                for (name, value) in fields { walk(value, path.isEmpty ? name : "\(path).\(name)") }
+            } else if let items = value as? [Any] {
+                for (index, value) in items.enumerated() { walk(value, "\(path)[\(index + 1)]") }
+            } else {
+                result[path] = "\(value)"
+            }
+        }
+        walk(try JSONSerialization.jsonObject(with: Data(text.utf8)), "")
+        return result
+    }
+}
+
+extension Trajectory {
+    /// The last state that this trajectory and another have in common; `nil` when even the initial states differ.
+    public func commonPrefix(_ other: Trajectory) -> Int? {
+        guard keys[0] == other.keys[0] else { return nil }
+        // Keys are a hash chain: once different, different for good.
+        var (shared, differs) = (0, min(keys.count, other.keys.count))
+        while differs - shared > 1 {
+            let middle = (shared + differs) / 2
+            if keys[middle] == other.keys[middle] { shared = middle } else { differs = middle }
+        }
+        return shared
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+
+/// A study's tree: what is shared, what is left to train, and what it will cost.
+public struct StudyPlan {
+    /// One arm's place in the tree.
+    public struct Branch {
+        /// The arm's label.
+        public let label: String
+        /// The arm it shares the most states with, among those before it; `nil` for a trunk.
+        public let parent: Int?
+        /// The state it parts from that arm at.
+        public let from: Int
+        /// Steps of the arm before finetuning.
+        public let steps: Int
+        /// Steps of finetuning over all its learning rates.
+        public let finetuneSteps: Int
+        /// Steps of its own that the store has no state or result for.
+        public let missing: Int
+        /// States at which later arms part from this one.
+        public var branches: Set<Int>
+    }
+
+    /// The arms in order.
+    public internal(set) var branches: [Branch]
+    /// Steps if every arm were trained from scratch, then finetuned at every learning rate.
+    public let naiveSteps: Int
+    /// Steps with every distinct segment trained once.
+    public let distinctSteps: Int
+    /// Steps that remain, given what the store has.
+    public let missingSteps: Int
+    /// Tokens in the remaining steps.
+    public let missingTokens: Int
+    /// Parameters of the largest model.
+    public let parameters: Int
+    /// Bytes of the checkpoints that will be kept.
+    public let checkpointBytes: Int
+    /// Bytes of memory that training needs at most.
+    public let memoryBytes: Int
+    /// Measured seconds per token of a training step; `nil` when not calibrated.
+    public var secondsPerToken: Double?
+
+    /// Predicted seconds for the remaining steps; `nil` when not calibrated.
+    public var seconds: Double? { secondsPerToken.map { $0 * Double(missingTokens) } }
+}
+
+extension StudyPlan {
+    /// Works out the tree.
+    init(_ arms: [Study.Resolved], store: Store) throws {
+        var branches: [Branch] = []
+        var (naive, distinct, missing, missingTokens, kept) = (0, 0, 0, 0, 0)
+        var finetuned: Set<Digest> = []
+        for (index, arm) in arms.enumerated() {
+            let base = arm.base
+            var (parent, from): (Int?, Int) = (nil, 0)
+            for earlier in 0..<index {
+                if let shared = arms[earlier].base.commonPrefix(base), shared > from || parent == nil {
+                    (parent, from) = (earlier, shared)
+                }
+            }
+            if let parent, from < arms[parent].base.steps { branches[parent].branches.insert(from) }
+            let batchTokens = base.recipe.batch * base.recipe.model.context
+            var left = arm.done ? 0 : base.steps - max(from, Run(base, store: store, name: "").step)
+            missingTokens += left * batchTokens
+            var finetuneSteps = 0
+            for variant in arm.variants {
+                let length = variant.trajectory.steps - base.steps
+                finetuneSteps += length
+                guard let key = variant.trajectory.keys.last, finetuned.insert(key).inserted else { continue }
+                distinct += length
+                if !variant.done {
+                    left += length
+                    missingTokens += length * variant.settings.batch * base.recipe.model.context
+                }
+            }
+            naive += base.steps + finetuneSteps
+            distinct += base.steps - from
+            missing += left
+            kept += 12 * base.recipe.model.parameterCount
+            branches.append(
+                Branch(
+                    label: arm.arm.label, parent: parent, from: from, steps: base.steps,
+                    finetuneSteps: finetuneSteps, missing: left, branches: []))
+        }
+        self.branches = branches
+        naiveSteps = naive
+        distinctSteps = distinct
+        missingSteps = missing
+        self.missingTokens = missingTokens
+        let largest = arms.map(\.base.recipe).max { $0.model.parameterCount < $1.model.parameterCount }
+        parameters = largest?.model.parameterCount ?? 0
+        memoryBytes = largest.map { $0.model.trainingBytes(rows: $0.batch / $0.accumulate) } ?? 0
+        checkpointBytes = kept
+    }
+}

@@ -1,0 +1,65 @@
+/// What a study found: one row an arm.
+public struct StudyResult {
+    /// A finetuning of an arm at one learning rate.
+    public struct Candidate {
+        /// Its settings.
+        public let settings: Finetuning
+        /// Its states.
+        public let trajectory: Trajectory
+        /// Its losses.
+        public let losses: Losses
+
+        /// Loss of the finetuning target on valid, by which the learning rate is chosen.
+        public var validLoss: Double { losses[settings.corpus.name, .valid]?.loss ?? .infinity }
+    }
+
+    /// An arm's outcome.
+    public struct Row {
+        /// The arm.
+        public let arm: Arm
+        /// Its states before finetuning; `nil` when it failed.
+        public let base: Trajectory?
+        /// Losses before finetuning.
+        public let before: Losses
+        /// Finetunings in the order of their learning rates.
+        public let candidates: [Candidate]
+        /// Why the arm has no result.
+        public let failure: String?
+
+        init(arm: Arm, base: Trajectory, before: Losses, candidates: [Candidate]) {
+            self.arm = arm
+            self.base = base
+            self.before = before
+            self.candidates = candidates
+            failure = nil
+        }
+
+        init(arm: Arm, failure: String) {
+            self.arm = arm
+            base = nil
+            before = Losses()
+            candidates = []
+            self.failure = failure
+        }
+
+        /// The finetuning with the lowest valid loss on its target; the first of equals.
+        public var chosen: Candidate? { candidates.min { $0.validLoss < $1.validLoss } }
+
+        /// The losses after finetuning, or before it when there is none.
+        public var after: Losses { chosen?.losses ?? before }
+
+        /// The key of the state that `after` belongs to.
+        public var key: Digest? { chosen?.trajectory.keys.last ?? base?.keys.last }
+    }
+
+    /// The arms in order.
+    public let rows: [Row]
+    /// Names of the evaluated corpora in order.
+    public let corpora: [String]
+    /// Steps trained by this call.
+    public let trainedSteps: Int
+    /// Steps of all distinct segments.
+    public let distinctSteps: Int
+    /// Steps if every arm were trained from scratch at every learning rate.
+    public let naiveSteps: Int
+}

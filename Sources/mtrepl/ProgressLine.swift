@@ -1,0 +1,115 @@
+import Bindings
+import Foundation
+import Runtime
+
+/// Progress on standard error: one live line on a terminal, a plain line now and then elsewhere.
+final class ProgressLine: Reporter {
+    private let terminal: Bool
+    private let interval: Double
+    private var shown = false
+    private var last = 0.0
+    private var rate = 0.0
+    private var heading = ""
+    private var activity = ""
+
+    init() {
+        let term = ProcessInfo.processInfo.environment["TERM"] ?? ""
+        terminal = isatty(STDERR_FILENO) == 1 && term != "dumb" && !term.isEmpty
+        interval = terminal ? 0.1 : 10
+    }
+
+    func work(_ progress: WorkProgress) {
+        if progress.activity != activity { (activity, last) = (progress.activity, terminal ? 0 : Self.now()) }
+        let done = progress.total.map { progress.done >= $0 } ?? false
+        guard due() || (done && terminal) else { return }
+        var text = "\(progress.activity): \(Self.amount(progress.done, progress.unit))"
+        if let total = progress.total, total > 0 {
+            text += " of \(Self.amount(total, progress.unit)) (\(100 * progress.done / total)%)"
+        }
+        show(text)
+    }
+
+    func run(_ event: RunEvent, steps: Int) {
+        switch event {
+        case .step(let record, let phase):
+            let speed = Double(record.tokens) / max(record.seconds, 1e-9)
+            rate = rate == 0 ? speed : 0.9 * rate + 0.1 * speed
+            guard due() || record.step == steps else { return }
+            let left = Double(steps - record.step) * Double(record.tokens) / rate
+            show(
+                "\(heading)\(phase) \(record.step)/\(steps)  loss \(Self.decimals(record.loss, 4))  "
+                    + "rate \(String(format: "%.2e", record.learningRate))  \(Self.count(rate)) tokens/s  "
+                    + "ETA \(Self.duration(left))")
+        case .evaluated(let corpus, let split, let evaluation, let step):
+            line(
+                "step \(step): \(corpus) \(split.rawValue) loss \(Self.decimals(evaluation.loss, 4)) "
+                    + "(\(Self.decimals(evaluation.bitsPerByte, 4)) bits/byte)")
+        case .warning(let text): line("warning: \(text)")
+        case .restored(let step): if heading.isEmpty { line("going on from step \(step)") }
+        case .saved: break
+        }
+    }
+
+    func study(_ event: StudyEvent) {
+        switch event {
+        case .arm(let number, let count, let label, let task):
+            heading = "[\(number)/\(count)] \(label): \(task), "
+            rate = 0
+            if !terminal { line("[\(number)/\(count)] \(label): \(task)") }
+        case .run(let event, let steps): run(event, steps: steps)
+        case .failed(let label, let reason): line("failed: \(label): \(reason)")
+        }
+    }
+
+    func end() {
+        if shown { write("\r\u{1B}[K") }
+        (shown, heading, rate, activity, last) = (false, "", 0, "", 0)
+    }
+
+    // MARK: - Writing
+
+    private static func now() -> Double { Date().timeIntervalSinceReferenceDate }
+
+    private func due() -> Bool {
+        let now = Self.now()
+        guard now - last >= interval else { return false }
+        last = now
+        return true
+    }
+
+    private func show(_ text: String) {
+        guard terminal else { return line(text) }
+        var size = winsize()
+        let width = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+        write("\r\u{1B}[K" + String(text.prefix(width - 1)))
+        shown = true
+    }
+
+    private func line(_ text: String) {
+        write((shown ? "\r\u{1B}[K" : "") + text + "\n")
+        shown = false
+    }
+
+    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+
+    // MARK: - Numbers
+
+    static func decimals(_ value: Double, _ count: Int) -> String { String(format: "%.\(count)f", value) }
+
+    static func count(_ value: Double) -> String {
+        value >= 10_000 ? "\(decimals(value / 1000, 1))k" : decimals(value, 0)
+    }
+
+    static func amount(_ value: Int, _ unit: String) -> String {
+        guard unit == "bytes" else { return "\(value) \(unit)" }
+        return "\(decimals(Double(value) / 1e6, 1)) MB"
+    }
+
+    static func duration(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds < 1e9 else { return "?" }
+        let whole = Int(seconds.rounded())
+        if whole < 60 { return "\(whole) s" }
+        if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+        return "\(whole / 3600) h \(whole % 3600 / 60) min"
+    }
+}

@@ -1,0 +1,92 @@
+-- What the experiment scripts share: their options, corpora, recipe, study rows and CSV.
+local experiment = {}
+
+-- The options every experiment takes; `own` adds a script's own.
+function experiment.options(about, own)
+  local schema = {
+    about = about,
+    { "general", "string", help = "glob of the general text (.txt, .jsonl, .gz, .zst); default: embedded prose" },
+    { "special", "string", help = "glob of the specialised text; default: embedded code" },
+    { "target", "string", help = "glob of the finetuning set; default: embedded code tasks" },
+    { "prompt", "string", help = "template of the target's prompt, such as \"{instruction}\\n{input}\\n\"" },
+    { "response", "string", help = "template of the target's response, such as \"{output}\"" },
+    { "steps", "integer", default = 240, help = "steps of pretraining and midtraining together" },
+    { "batch", "integer", default = 16, help = "sequences in a step" },
+    { "context", "integer", default = 128, help = "tokens in a sequence" },
+    { "model", "string", default = "micro-1m", help = "model preset" },
+    { "vocabulary", "integer", default = 2048, help = "tokens of the tokenizer that is trained on general and special text" },
+    { "learning-rate", "number", default = 2e-3, help = "peak learning rate of pretraining" },
+    { "finetune-rates", "numbers", default = { 3e-4, 1e-3 }, help = "learning rates to choose from when finetuning" },
+    { "finetune-batch", "integer", default = 32, help = "examples in a finetuning step" },
+    { "epochs", "integer", default = 2, help = "passes over the finetuning set" },
+    { "evaluation", "integer", default = 64, help = "windows or examples of a split that an evaluation reads at most" },
+    { "precision", "string", default = "float32", help = "float32 or bfloat16" },
+    { "out", "string", default = "out", help = "folder for results.csv" },
+    { "plan", "flag", help = "print the plan and stop" },
+  }
+  for _, option in ipairs(own) do schema[#schema + 1] = option end
+  return mt.options(schema)
+end
+
+-- A shell passes "\\n" as two characters; templates mean a line break by it.
+local function unescape(text)
+  return (text:gsub("\\(.)", function(letter) return ({ n = "\n", t = "\t" })[letter] or letter end))
+end
+
+local function corpus(name, files, embedded, fields)
+  local specification = { name }
+  if files then specification.files = files else specification.embedded = embedded end
+  for key, value in pairs(files and fields or {}) do specification[key] = value end
+  return mt.corpus(specification)
+end
+
+-- The three corpora, the tokenizer trained on the first two, and the control's recipe.
+function experiment.prepare(o)
+  local fields = o.prompt and { prompt = unescape(o.prompt), response = unescape(o.response or "{output}") } or {}
+  local general = corpus("general", o.general, "prose")
+  local special = corpus("special", o.special, "code")
+  local target = corpus("target", o.target, "code-tasks", fields)
+  local tokenizer = mt.tokenizer { train_on = { general, special }, vocabulary = o.vocabulary }
+  local base = mt.recipe {
+    model = mt.neox(o.model, { tokenizer = tokenizer, context = o.context }),
+    steps = o.steps, batch = o.batch, precision = o.precision,
+    optimizer = {
+      learning_rate = o["learning-rate"], minimum = o["learning-rate"] / 100, schedule = "cosine",
+      warmup = 0.1, weight_decay = 0.1,
+    },
+    corpora = { general, special },
+    mixture = { general = 1 },
+  }
+  return base, { general = general, special = special, target = target }
+end
+
+-- The finetuning and evaluation part of a study.
+function experiment.study(o, base, corpora, arms, recipe, controls)
+  return mt.study {
+    arms = arms, recipe = recipe, controls = controls,
+    finetune = {
+      corpora.target, epochs = o.epochs, batch = o["finetune-batch"], learning_rate = o["finetune-rates"],
+    },
+    evaluate = { corpora.general, corpora.special, corpora.target },
+    limit = o.evaluation,
+  }
+end
+
+-- One row an arm and seed, in the columns that the documentation names.
+function experiment.write(result, path)
+  local columns = {
+    "arm", "start", "weight", "seed", "finetune_learning_rate", "target_loss", "general_loss_before",
+    "general_loss_after", "special_loss", "tokens_general", "tokens_special", "state_key", "failure",
+  }
+  local rows = {}
+  for index, row in ipairs(result:rows()) do
+    rows[index] = {
+      row.arm, row.start, row.weight, row.seed, row.learning_rate, row.target, row.general_before,
+      row.general, row.special, row.tokens_general, row.tokens_special, row.key, row.failure,
+      n = #columns,
+    }
+  end
+  mt.write_csv(path, columns, rows)
+end
+
+return experiment
