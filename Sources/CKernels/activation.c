@@ -1,0 +1,135 @@
+// GELU and softmax.
+#include "kernels.h"
+#include "pool.h"
+#include "vector.h"
+
+#include <math.h>
+
+enum { BLOCK = 16384 };
+
+typedef struct {
+    long count, width;
+    int form;
+    float beta;
+    const float *x, *dy;
+    float *y;
+} activation;
+
+// The normal distribution function by Abramowitz and Stegun 7.1.26 on z = |x| / sqrt(2); *density
+// receives exp(-x^2/2), which the formula needs anyway. The tail keeps its relative precision.
+static inline float normal_cdf(float x, float *density) {
+    float z = (x < 0 ? -x : x) * 0.70710678f;
+    float e = ck_exp(-0.5f * x * x);
+    float t = 1.0f / (1.0f + 0.3275911f * z);
+    float p = 1.061405429f;
+    p = p * t - 1.453152027f;
+    p = p * t + 1.421413741f;
+    p = p * t - 0.284496736f;
+    p = p * t + 0.254829592f;
+    float tail = 0.5f * p * t * e;
+    *density = e;
+    return x < 0 ? tail : 1.0f - tail;
+}
+
+static void gelu(void *context, long unit) {
+    const activation *p = context;
+    long first = unit * BLOCK, count = ck_min(BLOCK, p->count - first);
+    const float *x = p->x + first;
+    float *y = p->y + first;
+    if (p->form) {
+        for (long i = 0; i < count; i++) {
+            float v = x[i], u = 0.7978845608f * (v + 0.044715f * v * v * v);
+            y[i] = v / (1.0f + ck_exp(-2.0f * u));  // (1 + tanh u) / 2 = 1 / (1 + exp(-2u))
+        }
+    } else {
+        for (long i = 0; i < count; i++) {
+            float density;
+            y[i] = x[i] * normal_cdf(x[i], &density);
+        }
+    }
+}
+
+void ck_gelu(long count, int tanh_form, const float *x, float *y) {
+    activation p = { .count = count, .form = tanh_form, .x = x, .y = y };
+    ck_parallel(ck_blocks(count, BLOCK), gelu, &p);
+}
+
+static inline float gelu_slope(float v, int tanh_form) {
+    if (!tanh_form) {
+        float density, cdf = normal_cdf(v, &density);
+        return cdf + v * 0.3989422804f * density;
+    }
+    float u = 0.7978845608f * (v + 0.044715f * v * v * v);
+    float s = 1.0f / (1.0f + ck_exp(-2.0f * u));
+    return s + v * s * (1.0f - s) * 2.0f * 0.7978845608f * (1.0f + 0.134145f * v * v);
+}
+
+static void gelu_gradient(void *context, long unit) {
+    const activation *p = context;
+    long first = unit * BLOCK, count = ck_min(BLOCK, p->count - first);
+    const float *x = p->x + first, *dy = p->dy + first;
+    float *dx = p->y + first;
+    if (p->form == 0 && p->beta == 0)
+        for (long i = 0; i < count; i++) dx[i] = dy[i] * gelu_slope(x[i], 0);
+    else if (p->form == 0)
+        for (long i = 0; i < count; i++) dx[i] += dy[i] * gelu_slope(x[i], 0);
+    else if (p->beta == 0)
+        for (long i = 0; i < count; i++) dx[i] = dy[i] * gelu_slope(x[i], 1);
+    else
+        for (long i = 0; i < count; i++) dx[i] += dy[i] * gelu_slope(x[i], 1);
+}
+
+void ck_gelu_gradient(long count, int tanh_form, const float *dy, const float *x, float beta,
+                      float *dx) {
+    activation p = { .count = count, .form = tanh_form, .beta = beta, .x = x, .dy = dy, .y = dx };
+    ck_parallel(ck_blocks(count, BLOCK), gelu_gradient, &p);
+}
+
+static void softmax(void *context, long row) {
+    CK_REASSOCIATE
+    const activation *p = context;
+    const float *x = p->x + row * p->width;
+    float *y = p->y + row * p->width;
+    float top = ck_row_max(p->width, x), sum = 0;
+    for (long i = 0; i < p->width; i++) {
+        float e = ck_exp(x[i] - top);
+        y[i] = e;
+        sum += e;
+    }
+    if (p->form) {
+        float shift = top + logf(sum);
+        for (long i = 0; i < p->width; i++) y[i] = x[i] - shift;
+    } else {
+        float factor = 1.0f / sum;
+        for (long i = 0; i < p->width; i++) y[i] *= factor;
+    }
+}
+
+void ck_softmax(long rows, long width, int logarithm, const float *x, float *y) {
+    activation p = { .width = width, .form = logarithm, .x = x, .y = y };
+    ck_parallel(rows, softmax, &p);
+}
+
+static void softmax_gradient(void *context, long row) {
+    CK_REASSOCIATE
+    const activation *p = context;
+    long width = p->width;
+    const float *dy = p->dy + row * width, *y = p->x + row * width;
+    float *dx = p->y + row * width;
+    float sum = 0;
+    if (p->form) {
+        for (long i = 0; i < width; i++) sum += dy[i];
+        for (long i = 0; i < width; i++)
+            dx[i] = (p->beta == 0 ? 0 : dx[i]) + dy[i] - ck_exp(y[i]) * sum;
+    } else {
+        for (long i = 0; i < width; i++) sum += dy[i] * y[i];
+        for (long i = 0; i < width; i++)
+            dx[i] = (p->beta == 0 ? 0 : dx[i]) + y[i] * (dy[i] - sum);
+    }
+}
+
+void ck_softmax_gradient(long rows, long width, int logarithm, const float *dy, const float *y,
+                         float beta, float *dx) {
+    activation p = { .width = width, .form = logarithm, .beta = beta, .x = y, .dy = dy, .y = dx };
+    ck_parallel(rows, softmax_gradient, &p);
+}

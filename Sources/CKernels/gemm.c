@@ -1,0 +1,105 @@
+// Matrix products: a fixed division of the result into tiles, each computed by a single-threaded
+// library call.
+#include "kernels.h"
+#include "pool.h"
+#include "vector.h"
+
+#include <oneapi/dnnl/dnnl.h>
+#include <stdlib.h>
+
+float *ck_scratch(size_t count) {
+    static _Thread_local float *memory;
+    static _Thread_local size_t capacity;
+    if (count > capacity) {
+        free(memory);
+        capacity = 0;
+        memory = NULL;
+        void *fresh;
+        if (posix_memalign(&fresh, 64, count * sizeof(float)) != 0) return NULL;
+        memory = fresh;
+        capacity = count;
+    }
+    return memory;
+}
+
+void ck_gemm_unit(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
+                  const float *b, long ldb, float beta, float *c, long ldc) {
+    // Its only failure is lack of memory for packing; the result is then marked invalid.
+    if (dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a, lda, b, ldb,
+                   beta, c, ldc) == dnnl_success)
+        return;
+    for (long i = 0; i < m; i++)
+        for (long j = 0; j < n; j++) c[i * ldc + j] = __builtin_nanf("");
+}
+
+typedef struct {
+    int transpose_a, transpose_b;
+    long m, n, k, lda, ldb, ldc, tile_m, tile_n, columns;
+    const float *a, *b, *bias;
+    float *c;
+    float beta;
+} product;
+
+static void product_unit(void *context, long unit) {
+    const product *p = context;
+    long i = unit / p->columns * p->tile_m, j = unit % p->columns * p->tile_n;
+    long m = ck_min(p->tile_m, p->m - i), n = ck_min(p->tile_n, p->n - j);
+    const float *a = p->transpose_a ? p->a + i : p->a + i * p->lda;
+    const float *b = p->transpose_b ? p->b + j * p->ldb : p->b + j;
+    float *c = p->c + i * p->ldc + j;
+    ck_gemm_unit(p->transpose_a, p->transpose_b, m, n, p->k, a, p->lda, b, p->ldb, p->beta, c,
+                 p->ldc);
+    if (p->bias == NULL) return;
+    const float *bias = p->bias + j;
+    for (long row = 0; row < m; row++)
+        for (long column = 0; column < n; column++) c[row * p->ldc + column] += bias[column];
+}
+
+// Halves the longer side until there are 16 tiles, but not below 64 x 128: smaller ones spend their
+// time packing operands.
+void ck_gemm_tiles(long m, long n, long *tile_m, long *tile_n) {
+    long tm = m, tn = n;
+    while (ck_blocks(m, tm) * ck_blocks(n, tn) < 16) {
+        if (tm >= tn && tm > 64) tm = ck_blocks(ck_blocks(tm, 2), 16) * 16;
+        else if (tn > 128) tn = ck_blocks(ck_blocks(tn, 2), 16) * 16;
+        else if (tm > 64) tm = ck_blocks(ck_blocks(tm, 2), 16) * 16;
+        else break;
+    }
+    *tile_m = tm;
+    *tile_n = tn;
+}
+
+void ck_gemm(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
+             const float *b, long ldb, float beta, float *c, long ldc, const float *bias) {
+    if (m <= 0 || n <= 0) return;
+    product p = { transpose_a, transpose_b, m, n, k, lda, ldb, ldc, 0, 0, 0, a, b, bias, c, beta };
+    ck_gemm_tiles(m, n, &p.tile_m, &p.tile_n);
+    p.columns = ck_blocks(n, p.tile_n);
+    ck_parallel(ck_blocks(m, p.tile_m) * p.columns, product_unit, &p);
+}
+
+typedef struct {
+    product one;
+    long step_a, step_b, step_c;
+} batch;
+
+static void batch_unit(void *context, long unit) {
+    const batch *all = context;
+    const product *p = &all->one;
+    ck_gemm_unit(p->transpose_a, p->transpose_b, p->m, p->n, p->k, p->a + unit * all->step_a, p->lda,
+                 p->b + unit * all->step_b, p->ldb, p->beta, p->c + unit * all->step_c, p->ldc);
+}
+
+void ck_gemm_batch(long count, int transpose_a, int transpose_b, long m, long n, long k,
+                   const float *a, long step_a, const float *b, long step_b, float beta, float *c,
+                   long step_c) {
+    if (m <= 0 || n <= 0) return;
+    long lda = transpose_a ? m : k, ldb = transpose_b ? k : n;
+    if (count == 1) {
+        ck_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, beta, c, n, NULL);
+        return;
+    }
+    batch all = { { transpose_a, transpose_b, m, n, k, lda, ldb, n, 0, 0, 0, a, b, NULL, c, beta },
+                  step_a, step_b, step_c };
+    ck_parallel(count, batch_unit, &all);
+}

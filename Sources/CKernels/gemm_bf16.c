@@ -1,0 +1,165 @@
+// Products of bfloat16 matrices by oneDNN, where the processor has instructions for them. Primitives
+// are made once per thread and shape; their arguments are replaced at each call.
+#include "kernels.h"
+#include "pool.h"
+#include "vector.h"
+
+#include <oneapi/dnnl/dnnl.h>
+#include <stdlib.h>
+
+int ck_has_bf16(void) {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+    return 0;
+#endif
+}
+
+typedef struct {
+    int transpose_a, transpose_b, accumulate;
+    long m, n, k, lda, ldb, ldc;
+} key;
+
+typedef struct entry {
+    key key;
+    dnnl_primitive_t primitive;
+    dnnl_memory_t a, b, c;
+    struct entry *next;
+} entry;
+
+enum { BUCKETS = 256 };
+
+static _Thread_local struct {
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    entry *bucket[BUCKETS];
+} library;
+
+static int start(void) {
+    if (library.stream != NULL) return 1;
+    ck_quiet_libraries();
+    if (library.engine == NULL && dnnl_engine_create(&library.engine, dnnl_cpu, 0) != dnnl_success) {
+        library.engine = NULL;
+        return 0;
+    }
+    if (dnnl_stream_create(&library.stream, library.engine, dnnl_stream_default_flags) == dnnl_success)
+        return 1;
+    library.stream = NULL;
+    return 0;
+}
+
+static int describe(dnnl_memory_desc_t *desc, long rows, long columns, int transposed, long stride,
+                    dnnl_data_type_t type) {
+    dnnl_dims_t dims = { rows, columns };
+    dnnl_dims_t strides = { transposed ? 1 : stride, transposed ? stride : 1 };
+    return dnnl_memory_desc_init_by_strides(desc, 2, dims, type, strides) == dnnl_success;
+}
+
+static entry *create(const key *k) {
+    dnnl_memory_desc_t a, b, c;
+    if (!describe(&a, k->m, k->k, k->transpose_a, k->lda, dnnl_bf16)
+        || !describe(&b, k->k, k->n, k->transpose_b, k->ldb, dnnl_bf16)
+        || !describe(&c, k->m, k->n, 0, k->ldc, dnnl_f32))
+        return NULL;
+    entry *e = calloc(1, sizeof *e);
+    if (e == NULL) return NULL;
+    e->key = *k;
+    dnnl_matmul_desc_t operation;
+    dnnl_primitive_desc_t made = NULL;
+    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_post_ops_t after = NULL;
+    int good = dnnl_matmul_desc_init(&operation, &a, &b, NULL, &c) == dnnl_success
+               && dnnl_primitive_attr_create(&attributes) == dnnl_success;
+    if (good && k->accumulate)
+        good = dnnl_post_ops_create(&after) == dnnl_success
+               && dnnl_post_ops_append_sum(after, 1.0f) == dnnl_success
+               && dnnl_primitive_attr_set_post_ops(attributes, after) == dnnl_success;
+    good = good
+           && dnnl_primitive_desc_create(&made, &operation, attributes, library.engine, NULL) == dnnl_success
+           && dnnl_primitive_create(&e->primitive, made) == dnnl_success
+           && dnnl_memory_create(&e->a, &a, library.engine, DNNL_MEMORY_NONE) == dnnl_success
+           && dnnl_memory_create(&e->b, &b, library.engine, DNNL_MEMORY_NONE) == dnnl_success
+           && dnnl_memory_create(&e->c, &c, library.engine, DNNL_MEMORY_NONE) == dnnl_success;
+    if (made != NULL) dnnl_primitive_desc_destroy(made);
+    if (after != NULL) dnnl_post_ops_destroy(after);
+    if (attributes != NULL) dnnl_primitive_attr_destroy(attributes);
+    if (good) return e;
+    if (e->primitive != NULL) dnnl_primitive_destroy(e->primitive);
+    if (e->a != NULL) dnnl_memory_destroy(e->a);
+    if (e->b != NULL) dnnl_memory_destroy(e->b);
+    if (e->c != NULL) dnnl_memory_destroy(e->c);
+    free(e);
+    return NULL;
+}
+
+static entry *find(const key *k) {
+    if (!start()) return NULL;
+    unsigned long hash = 1469598103934665603ul;
+    const long parts[] = { k->m, k->n, k->k, k->lda, k->ldb, k->ldc,
+                           k->transpose_a + 2 * k->transpose_b + 4 * k->accumulate };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        hash = (hash ^ (unsigned long)parts[i]) * 1099511628211ul;
+    entry **bucket = &library.bucket[(hash >> 32) % BUCKETS];
+    for (entry *e = *bucket; e != NULL; e = e->next)
+        if (memcmp(&e->key, k, sizeof *k) == 0) return e;
+    entry *e = create(k);
+    if (e == NULL) return NULL;
+    e->next = *bucket;
+    *bucket = e;
+    return e;
+}
+
+typedef struct {
+    key shape;
+    long m, n, tile_m, tile_n, columns;
+    const uint16_t *a, *b;
+    float *c;
+    const float *bias;
+} product;
+
+static int execute(const key *k, const uint16_t *a, const uint16_t *b, float *c) {
+    entry *e = find(k);
+    if (e == NULL) return 0;
+    dnnl_memory_set_data_handle(e->a, (void *)a);
+    dnnl_memory_set_data_handle(e->b, (void *)b);
+    dnnl_memory_set_data_handle(e->c, c);
+    dnnl_exec_arg_t arguments[] = { { DNNL_ARG_SRC, e->a }, { DNNL_ARG_WEIGHTS, e->b }, { DNNL_ARG_DST, e->c } };
+    return dnnl_primitive_execute(e->primitive, library.stream, 3, arguments) == dnnl_success
+           && dnnl_stream_wait(library.stream) == dnnl_success;
+}
+
+static void unit(void *context, long index) {
+    const product *p = context;
+    long i = index / p->columns * p->tile_m, j = index % p->columns * p->tile_n;
+    key k;
+    memset(&k, 0, sizeof k);  // compared as bytes, padding included
+    k.transpose_a = p->shape.transpose_a;
+    k.transpose_b = p->shape.transpose_b;
+    k.accumulate = p->shape.accumulate;
+    k.k = p->shape.k;
+    k.lda = p->shape.lda;
+    k.ldb = p->shape.ldb;
+    k.ldc = p->shape.ldc;
+    k.m = ck_min(p->tile_m, p->m - i);
+    k.n = ck_min(p->tile_n, p->n - j);
+    const uint16_t *a = k.transpose_a ? p->a + i : p->a + i * k.lda;
+    const uint16_t *b = k.transpose_b ? p->b + j * k.ldb : p->b + j;
+    float *c = p->c + i * k.ldc + j;
+    if (!execute(&k, a, b, c))  // no memory: the result is marked invalid
+        for (long r = 0; r < k.m; r++)
+            for (long s = 0; s < k.n; s++) c[r * k.ldc + s] = __builtin_nanf("");
+    if (p->bias == NULL) return;
+    for (long r = 0; r < k.m; r++)
+        for (long s = 0; s < k.n; s++) c[r * k.ldc + s] += p->bias[j + s];
+}
+
+void ck_gemm_bf16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a,
+                  long lda, const uint16_t *b, long ldb, float beta, float *c, long ldc,
+                  const float *bias) {
+    if (m <= 0 || n <= 0) return;
+    product p = { { transpose_a, transpose_b, beta != 0, m, n, k, lda, ldb, ldc }, m, n, 0, 0, 0,
+                  a, b, c, bias };
+    ck_gemm_tiles(m, n, &p.tile_m, &p.tile_n);
+    p.columns = ck_blocks(n, p.tile_n);
+    ck_parallel(ck_blocks(m, p.tile_m) * p.columns, unit, &p);
+}

@@ -1,0 +1,81 @@
+// Between the joint query-key-value layout of GPT-NeoX and arrays of one head each, with rotary
+// position embedding (Su et al. 2021, arXiv 2104.09864) in the half-rotation form.
+#include "kernels.h"
+#include "pool.h"
+#include "vector.h"
+
+#include <math.h>
+
+enum { TIMES = 64 };
+
+typedef struct {
+    const ck_attention *shape;
+    const float *cosine, *sine, *joint_in, *q_in, *k_in, *v_in;
+    float *joint, *q, *k, *v;
+    float beta;
+    long pieces;
+} heads;
+
+static inline float rounded(float x, int round) { return round ? ck_bf16(x) : x; }
+
+// y = scale * x with the first `turned` numbers turned by the angles; `sign` -1 turns back.
+static void turn(long size, long turned, const float *x, const float *cosine, const float *sine,
+                 float sign, float scale, int round, float *y) {
+    long half = turned / 2;
+    for (long i = 0; i < half; i++) {
+        float a = x[i], b = x[i + half], c = cosine[i], s = sign * sine[i];
+        y[i] = rounded((a * c - b * s) * scale, round);
+        y[i + half] = rounded((b * c + a * s) * scale, round);
+    }
+    for (long i = turned; i < size; i++) y[i] = rounded(x[i] * scale, round);
+}
+
+static void split(void *context, long unit) {
+    const heads *p = context;
+    const ck_attention *s = p->shape;
+    long head = unit / p->pieces % s->heads, row = unit / p->pieces / s->heads;
+    long first = unit % p->pieces * TIMES, end = ck_min(s->time, first + TIMES);
+    float scale = 1.0f / sqrtf((float)s->size);
+    for (long t = first; t < end; t++) {
+        const float *x = p->joint_in + ((row * s->time + t) * s->heads + head) * 3 * s->size;
+        long at = ((row * s->heads + head) * s->time + t) * s->size;
+        const float *cosine = p->cosine + t * (s->rotated / 2), *sine = p->sine + t * (s->rotated / 2);
+        turn(s->size, s->rotated, x, cosine, sine, 1, scale, s->round, p->q + at);
+        turn(s->size, s->rotated, x + s->size, cosine, sine, 1, 1, s->round, p->k + at);
+        for (long i = 0; i < s->size; i++) p->v[at + i] = rounded(x[2 * s->size + i], s->round);
+    }
+}
+
+void ck_heads(const ck_attention *shape, const float *qkv, const float *cosine, const float *sine,
+              float *q, float *k, float *v) {
+    heads p = { .shape = shape, .cosine = cosine, .sine = sine, .joint_in = qkv, .q = q, .k = k,
+                .v = v, .pieces = ck_blocks(shape->time, TIMES) };
+    ck_parallel(shape->batch * shape->heads * p.pieces, split, &p);
+}
+
+static void join(void *context, long unit) {
+    const heads *p = context;
+    const ck_attention *s = p->shape;
+    long head = unit / p->pieces % s->heads, row = unit / p->pieces / s->heads;
+    long first = unit % p->pieces * TIMES, end = ck_min(s->time, first + TIMES);
+    float scale = 1.0f / sqrtf((float)s->size);
+    float fresh[3 * 1024];
+    for (long t = first; t < end; t++) {
+        float *y = p->joint + ((row * s->time + t) * s->heads + head) * 3 * s->size;
+        float *out = p->beta == 0 ? y : fresh;
+        long at = ((row * s->heads + head) * s->time + t) * s->size;
+        const float *cosine = p->cosine + t * (s->rotated / 2), *sine = p->sine + t * (s->rotated / 2);
+        turn(s->size, s->rotated, p->q_in + at, cosine, sine, -1, scale, 0, out);
+        turn(s->size, s->rotated, p->k_in + at, cosine, sine, -1, 1, 0, out + s->size);
+        for (long i = 0; i < s->size; i++) out[2 * s->size + i] = p->v_in[at + i];
+        if (p->beta != 0)
+            for (long i = 0; i < 3 * s->size; i++) y[i] += fresh[i];
+    }
+}
+
+void ck_heads_gradient(const ck_attention *shape, const float *dq, const float *dk, const float *dv,
+                       const float *cosine, const float *sine, float beta, float *dqkv) {
+    heads p = { .shape = shape, .cosine = cosine, .sine = sine, .q_in = dq, .k_in = dk, .v_in = dv,
+                .joint = dqkv, .beta = beta, .pieces = ck_blocks(shape->time, TIMES) };
+    ck_parallel(shape->batch * shape->heads * p.pieces, join, &p);
+}

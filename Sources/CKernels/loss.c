@@ -1,0 +1,84 @@
+// Rows of a table by id, and cross-entropy.
+#include "kernels.h"
+#include "pool.h"
+#include "vector.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { ROWS = 64, RANGES = 16 };
+
+typedef struct {
+    long count, width, table_rows;
+    const int32_t *ids;
+    const float *x;
+    float *y;
+    int gradient;
+    float scale;
+    double *losses;
+} rows;
+
+static void gather(void *context, long unit) {
+    const rows *p = context;
+    long end = ck_min(p->count, (unit + 1) * ROWS);
+    for (long i = unit * ROWS; i < end; i++)
+        memcpy(p->y + i * p->width, p->x + p->ids[i] * p->width, (size_t)p->width * sizeof(float));
+}
+
+void ck_rows(long count, long width, const int32_t *ids, const float *table, float *y) {
+    rows p = { .count = count, .width = width, .ids = ids, .x = table, .y = y };
+    ck_parallel(ck_blocks(count, ROWS), gather, &p);
+}
+
+// Each unit owns a range of ids and walks all of them, so that a row is only ever added to in order.
+static void scatter(void *context, long unit) {
+    const rows *p = context;
+    long first = unit * p->table_rows / RANGES, end = (unit + 1) * p->table_rows / RANGES;
+    for (long i = 0; i < p->count; i++) {
+        long id = p->ids[i];
+        if (id < first || id >= end) continue;
+        float *y = p->y + id * p->width;
+        const float *x = p->x + i * p->width;
+        for (long j = 0; j < p->width; j++) y[j] += x[j];
+    }
+}
+
+void ck_rows_gradient(long count, long width, long table_rows, const int32_t *ids, const float *dy,
+                      float *dtable) {
+    rows p = { .count = count, .width = width, .table_rows = table_rows, .ids = ids, .x = dy,
+               .y = dtable };
+    ck_parallel(RANGES, scatter, &p);
+}
+
+static void cross_entropy(void *context, long row) {
+    CK_REASSOCIATE
+    const rows *p = context;
+    long width = p->width, target = p->ids[row];
+    float *x = p->y + row * width;
+    if (target < 0) {
+        p->losses[row] = 0;
+        if (p->gradient) memset(x, 0, (size_t)width * sizeof(float));
+        return;
+    }
+    float top = ck_row_max(width, x), right = x[target], sum = 0;
+    if (p->gradient) {
+        for (long i = 0; i < width; i++) {
+            float e = ck_exp(x[i] - top);
+            x[i] = e;
+            sum += e;
+        }
+        float factor = p->scale / sum;
+        for (long i = 0; i < width; i++) x[i] *= factor;
+        x[target] -= p->scale;
+    } else {
+        for (long i = 0; i < width; i++) sum += ck_exp(x[i] - top);
+    }
+    p->losses[row] = (double)top - (double)right + log((double)sum);
+}
+
+void ck_cross_entropy(long count, long width, const int32_t *targets, int gradient, float scale,
+                      float *logits, double *losses) {
+    rows p = { .width = width, .ids = targets, .y = logits, .gradient = gradient, .scale = scale,
+               .losses = losses };
+    ck_parallel(count, cross_entropy, &p);
+}

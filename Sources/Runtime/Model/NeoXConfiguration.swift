@@ -1,0 +1,128 @@
+/// The form of GELU.
+public enum Gelu: String, Codable, CaseIterable, Sendable {
+    /// With the normal distribution function, as Pythia.
+    case exact
+    /// The tanh approximation, as GPT-2.
+    case tanh
+}
+
+/// How weights are drawn at the start.
+public enum Initialisation: String, Codable, CaseIterable, Sendable {
+    /// Normal with variance `2 / (5 width)`, and `2 / (layers √width)` as the deviation of layers that write into the
+    /// residual stream, as Pythia (Nguyen and Salazar 2019, arXiv 1910.05895; Wang and Komatsuzaki 2021).
+    case pythia
+    /// Normal with deviation 0.02, divided by `√(2 layers)` in layers that write into the residual stream, as GPT-2.
+    case gpt2
+}
+
+/// The shape of a GPT-NeoX model (Black et al. 2022, arXiv 2204.06745).
+public struct NeoXConfiguration: Codable, Hashable, Sendable {
+    /// Token ids, 0 ..< vocabulary.
+    public var vocabulary: Int
+    /// The most tokens that a position may look back on, itself included.
+    public var context: Int
+    /// Transformer blocks.
+    public var layers: Int
+    /// Numbers in the residual stream.
+    public var width: Int
+    /// Attention heads, each of `width / heads` numbers.
+    public var heads: Int
+    /// Width between the two matrices of the feed-forward part.
+    public var feedForward: Int
+    /// The part of each head that turns with the position; Pythia 0.25.
+    public var rotaryFraction: Double = 0.25
+    /// The base of rotary wavelengths.
+    public var rotaryBase: Double = 10_000
+    /// Added to variances in layer norm.
+    public var normEpsilon: Double = 1e-5
+    /// Whether attention and feed-forward read the same input, as Pythia; else one after the other.
+    public var parallelResidual = true
+    /// Whether the output head is the embedding itself.
+    public var tiedEmbeddings = false
+    /// The form of GELU.
+    public var gelu = Gelu.exact
+    /// How weights are drawn.
+    public var initialisation = Initialisation.pythia
+
+    /// Creates a configuration with Pythia's choices for all that is not size.
+    ///
+    /// - Parameter feedForward: four times the width unless given.
+    public init(vocabulary: Int, context: Int, layers: Int, width: Int, heads: Int, feedForward: Int? = nil) {
+        self.vocabulary = vocabulary
+        self.context = context
+        self.layers = layers
+        self.width = width
+        self.heads = heads
+        self.feedForward = feedForward ?? (width > Int.max / 8 ? width : 4 * width)
+    }
+
+    /// Numbers in one head.
+    public var headSize: Int { heads > 0 ? width / heads : 0 }
+
+    /// Leading numbers of a head that turn with the position.
+    public var rotated: Int { Int(Double(headSize) * rotaryFraction) }
+
+    /// Checks every field, alone and together.
+    ///
+    /// - Throws: `InvalidValue` naming the field.
+    public func validate() throws {
+        func positive(_ name: String, _ value: Int, atMost limit: Int) throws {
+            guard value > 0, value <= limit else {
+                throw InvalidValue(name, expected: "a whole number from 1 to \(limit)", found: value)
+            }
+        }
+        try positive("vocabulary", vocabulary, atMost: 1 << 24)
+        try positive("context", context, atMost: 1 << 20)
+        try positive("layers", layers, atMost: 4096)
+        try positive("width", width, atMost: 1 << 17)
+        try positive("heads", heads, atMost: width)
+        try positive("feed_forward", feedForward, atMost: 1 << 20)
+        guard width % heads == 0 else {
+            throw InvalidValue("heads", expected: "a divisor of the width \(width)", found: heads)
+        }
+        guard headSize <= Kernels.AttentionShape.largestHead else {
+            throw InvalidValue(
+                "heads", expected: "heads of at most \(Kernels.AttentionShape.largestHead) numbers", found: heads)
+        }
+        guard rotaryFraction >= 0, rotaryFraction <= 1, rotated % 2 == 0 else {
+            throw InvalidValue(
+                "rotary_fraction", expected: "0 … 1, turning an even part of the \(headSize) numbers of a head",
+                found: rotaryFraction)
+        }
+        guard rotaryBase.isFinite, rotaryBase > 1 else {
+            throw InvalidValue("rotary_base", expected: "a number above 1", found: rotaryBase)
+        }
+        guard normEpsilon.isFinite, normEpsilon > 0, normEpsilon < 1 else {
+            throw InvalidValue("norm_epsilon", expected: "a number between 0 and 1", found: normEpsilon)
+        }
+    }
+
+    /// All trained numbers, embeddings included.
+    public var parameterCount: Int { parameterShapes.reduce(0) { $0 + $1.shape.reduce(1, *) } }
+
+    /// Numbers outside the embedding and the head.
+    public var bodyParameterCount: Int {
+        parameterCount - (tiedEmbeddings ? 1 : 2) * vocabulary * width
+    }
+
+    /// Names, as Hugging Face's GPTNeoXForCausalLM has them, and shapes of the parameters, in order.
+    var parameterShapes: [(name: String, shape: [Int])] {
+        var result: [(String, [Int])] = [("gpt_neox.embed_in.weight", [vocabulary, width])]
+        func add(_ name: String, _ outputs: Int, _ inputs: Int? = nil) {
+            result.append((name + ".weight", inputs.map { [outputs, $0] } ?? [outputs]))
+            result.append((name + ".bias", [outputs]))
+        }
+        for layer in 0..<layers {
+            let prefix = "gpt_neox.layers.\(layer)."
+            add(prefix + "input_layernorm", width)
+            add(prefix + "post_attention_layernorm", width)
+            add(prefix + "attention.query_key_value", 3 * width, width)
+            add(prefix + "attention.dense", width, width)
+            add(prefix + "mlp.dense_h_to_4h", feedForward, width)
+            add(prefix + "mlp.dense_4h_to_h", width, feedForward)
+        }
+        add("gpt_neox.final_layer_norm", width)
+        if !tiedEmbeddings { result.append(("embed_out.weight", [vocabulary, width])) }
+        return result
+    }
+}
