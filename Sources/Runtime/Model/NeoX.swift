@@ -1,23 +1,3 @@
-/// Rows of tokens and what is to be predicted at each.
-public struct TokenBatch: Sendable {
-    /// Sequences.
-    public var rows: Int
-    /// Positions in each.
-    public var columns: Int
-    /// Token ids, `rows · columns`, row by row.
-    public var inputs: [Int32]
-    /// The id to predict at each position; −1 is not counted.
-    public var targets: [Int32]
-
-    /// Creates a batch; `NeoX` checks it.
-    public init(rows: Int, columns: Int, inputs: [Int32], targets: [Int32]) {
-        self.rows = rows
-        self.columns = columns
-        self.inputs = inputs
-        self.targets = targets
-    }
-}
-
 /// A sum of cross-entropies.
 public struct LossSum: Hashable, Codable, Sendable {
     /// In nats, over counted targets.

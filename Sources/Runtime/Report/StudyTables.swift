@@ -75,12 +75,9 @@ extension StudyResult {
                 cells.append(row.after[corpus, .test].map { .number($0.loss) } ?? .missing)
                 cells.append(row.before[corpus, .test].map { .number($0.loss) } ?? .missing)
             }
-            let exposure = row.base.map { base in
-                Dictionary(uniqueKeysWithValues: base.samplesRead(before: base.steps).map { ($0.name, $0.samples) })
-            }
+            let exposure = row.base.map { $0.exposure(at: $0.steps).total }
             for source in sourceNames {
-                let context = row.base?.recipe.model.context ?? 0
-                cells.append(exposure.map { .integer(($0[source] ?? 0) * context) } ?? .missing)
+                cells.append(exposure.map { .integer($0[source].tokens) } ?? .missing)
             }
             cells.append(row.key.map { .text($0.hex) } ?? .missing)
             cells.append(row.failure.map { .text($0) } ?? .missing)

@@ -8,6 +8,15 @@ public final class Store {
     public let registry: Registry
 
     private var tokenStores: [String: TokenStore] = [:]
+    private var finetuneSets: [String: FinetuneSet] = [:]
+    private var evaluators: [EvaluatorName: Evaluator] = [:]
+    private var retained: [Corpus] = []  // their addresses name them above
+
+    private struct EvaluatorName: Hashable {
+        let set: EvaluationSet
+        let tokenizer: Digest
+        let context: Int
+    }
 
     /// Opens a store, making the folder if it is not there.
     ///
@@ -19,16 +28,44 @@ public final class Store {
 
     /// The tokens of one split of a corpus, built on first use and mapped afterwards.
     public func tokens(
-        _ corpus: Corpus, _ split: Split, _ tokenizer: Tokenizer,
-        progress: @escaping (WorkProgress) -> Void = { _ in }, stop: @escaping ShouldStop = { false }
+        _ corpus: Corpus, _ split: Split, _ tokenizer: Tokenizer, progress: @escaping ProgressHandler = { _ in },
+        stop: @escaping ShouldStop = { false }
     ) throws -> TokenStore {
         let name = "\(ObjectIdentifier(corpus)) \(split.rawValue) \(tokenizer.digest.hex)"
         if let store = tokenStores[name] { return store }
         let store = try TokenStore.open(
-            corpus: corpus, split: split, tokenizer: tokenizer, folder: "\(folder)/tokens",
-            progress: progress, stop: stop)
+            corpus: corpus, split: split, tokenizer: tokenizer, folder: folder, progress: progress, stop: stop)
         tokenStores[name] = store
+        retained.append(corpus)
         return store
+    }
+
+    /// One split of a corpus as prompts and responses, encoded on first use and kept in memory.
+    public func finetuneSet(
+        _ corpus: Corpus, _ split: Split, _ tokenizer: Tokenizer, context: Int,
+        progress: @escaping ProgressHandler = { _ in }, stop: @escaping ShouldStop = { false }
+    ) throws -> FinetuneSet {
+        let name = "\(ObjectIdentifier(corpus)) \(split.rawValue) \(tokenizer.digest.hex) \(context)"
+        if let set = finetuneSets[name] { return set }
+        let set = try FinetuneSet(
+            corpus: corpus, split: split, tokenizer: tokenizer, context: context, cache: folder, progress: progress,
+            stop: stop)
+        finetuneSets[name] = set
+        retained.append(corpus)
+        return set
+    }
+
+    /// What evaluates models on a set, prepared on first use.
+    public func evaluator(
+        _ set: EvaluationSet, _ tokenizer: Tokenizer, context: Int, progress: @escaping ProgressHandler = { _ in },
+        stop: @escaping ShouldStop = { false }
+    ) throws -> Evaluator {
+        let name = EvaluatorName(set: set, tokenizer: tokenizer.digest, context: context)
+        if let evaluator = evaluators[name] { return evaluator }
+        let evaluator = try Evaluator(
+            set, tokenizer: tokenizer, context: context, store: self, progress: progress, stop: stop)
+        evaluators[name] = evaluator
+        return evaluator
     }
 
     /// The folder of the checkpoint with a state key, whether it is there or not.

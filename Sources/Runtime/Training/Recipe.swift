@@ -26,8 +26,8 @@ public struct Recipe: Sendable {
     public var learningRate: LearningRateSettings
     /// Phases by start; the first starts at 0.
     public var phases: [Phase]
-    /// Names of sources that may be read more than once; `*` stands for all.
-    public var mayRepeat: Set<String>
+    /// Names of sources that may be read more than once; `nil` stands for all.
+    public var mayRepeat: Set<String>?
     /// Finetuning after the last step, if any.
     public var finetuning: Finetuning?
 
@@ -37,7 +37,7 @@ public struct Recipe: Sendable {
     public init(
         model: NeoXConfiguration, tokenizer: Tokenizer, corpora: [String: Corpus], mixture: Mixture, steps: Int,
         batch: Int, accumulate: Int, seed: UInt64, precision: Precision, optimizer: AdamWSettings,
-        learningRate: LearningRateSettings, mayRepeat: Set<String>
+        learningRate: LearningRateSettings, mayRepeat: Set<String>?
     ) throws {
         self.model = model
         self.tokenizer = tokenizer
@@ -71,12 +71,7 @@ public struct Recipe: Sendable {
                 "its vocabulary of \(model.vocabulary) is smaller than the tokenizer's \(tokenizer.vocabularySize)")
         }
         _ = try learningRate.schedule(steps: steps)
-        for phase in phases {
-            for name in phase.mixture.names where corpora[name] == nil {
-                let known = corpora.keys.sorted().joined(separator: ", ")
-                throw RecipeError("mixture", "no corpus is called \(name); known here: \(known)")
-            }
-        }
+        for phase in phases { try phase.mixture.check(against: Array(corpora.keys)) }
     }
 
     /// The same recipe with another mixture from step `from` on; whatever phases started there or later go.

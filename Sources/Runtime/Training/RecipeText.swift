@@ -48,7 +48,8 @@ extension Trajectory {
                 phases: recipe.phases.map { phase in
                     RecipeText.PhaseText(
                         name: phase.name, start: phase.start,
-                        weights: Dictionary(uniqueKeysWithValues: zip(phase.mixture.names, phase.mixture.weights)))
+                        weights: Dictionary(
+                            uniqueKeysWithValues: phase.mixture.parts.map { ($0.name, phase.mixture.weight($0.name)) }))
                 },
                 finetune: finetune.map { finetune in
                     let settings = finetune.settings

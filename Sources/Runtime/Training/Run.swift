@@ -43,7 +43,7 @@ public struct RunOptions {
     /// Receives what happens; `false` asks to stop at this step boundary.
     public var onEvent: (RunEvent) throws -> Bool = { _ in true }
     /// Receives lines about tokenising.
-    public var progress: (WorkProgress) -> Void = { _ in }
+    public var progress: ProgressHandler = { _ in }
     /// Polled between steps.
     public var stop: ShouldStop = { false }
 
@@ -165,7 +165,7 @@ public final class Run {
     private func takeStep(_ state: (model: NeoX, optimizer: AdamW), _ options: RunOptions) throws {
         let started = ContinuousClock.now
         if trajectory.resetsOptimizer(step) { state.optimizer.reset() }
-        state.optimizer.settings = trajectory.optimizerSettings(step)
+        try state.optimizer.use(trajectory.optimizerSettings(step))
         let batches = try trajectory.batches(step)
         let counted = batches.reduce(0) { $0 + $1.targets.count { $0 >= 0 } }
         var nats = 0.0
@@ -282,14 +282,11 @@ public final class Run {
     /// The loss of the present state on a set, from the registry when it is known there.
     public func evaluate(_ set: EvaluationSet, _ options: RunOptions = RunOptions()) throws -> Evaluation {
         let recipe = trajectory.recipe
-        let data = try Evaluator.digest(
-            set, tokenizer: recipe.tokenizer, context: recipe.model.context, store: store,
-            progress: options.progress, stop: options.stop)
-        if let known = try store.registry.evaluation(state: key, data: data) { return known }
-        let result = try Evaluator.evaluate(
-            try model(options: options), set, tokenizer: recipe.tokenizer, store: store,
-            progress: options.progress, stop: options.stop)
-        try store.registry.record(result, state: key, data: data)
+        let evaluator = try store.evaluator(
+            set, recipe.tokenizer, context: recipe.model.context, progress: options.progress, stop: options.stop)
+        if let known = try store.registry.evaluation(state: key, data: evaluator.digest) { return known }
+        let result = try evaluator.evaluate(try model(options: options), stop: options.stop)
+        try store.registry.record(result, state: key, data: evaluator.digest)
         return result
     }
 }

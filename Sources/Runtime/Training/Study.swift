@@ -19,7 +19,7 @@ public struct StudyOptions {
     /// Receives what happens; `false` asks to stop at this step boundary.
     public var onEvent: (StudyEvent) throws -> Bool = { _ in true }
     /// Receives lines about tokenising.
-    public var progress: (WorkProgress) -> Void = { _ in }
+    public var progress: ProgressHandler = { _ in }
     /// Polled between steps.
     public var stop: ShouldStop = { false }
 
@@ -103,9 +103,11 @@ public final class Study {
         var losses = Losses()
         for split in [Split.valid, .test] {
             for set in sets(split) {
-                let data = try Evaluator.digest(
-                    set, tokenizer: trajectory.recipe.tokenizer, context: trajectory.recipe.model.context,
-                    store: store, progress: options.progress, stop: options.stop)
+                let recipe = trajectory.recipe
+                let data = try store.evaluator(
+                    set, recipe.tokenizer, context: recipe.model.context, progress: options.progress,
+                    stop: options.stop
+                ).digest
                 guard let evaluation = try store.registry.evaluation(state: key, data: data) else { return nil }
                 losses[set.corpus.name, split] = evaluation
             }

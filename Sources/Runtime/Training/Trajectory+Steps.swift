@@ -6,14 +6,14 @@ extension Trajectory {
 
     /// The name of the phase that step `step` belongs to.
     public func phaseName(_ step: Int) -> String {
-        isFinetuning(step) ? "finetune" : phase(step).name
+        isFinetuning(step) ? "finetune" : phase(step).phase.name
     }
 
-    func phase(_ step: Int) -> Phase {
-        guard let phase = recipe.phases.last(where: { $0.start <= step }) else {
+    private func phase(_ step: Int) -> (phase: Phase, plan: BatchPlan, step: Int) {
+        guard let index = recipe.phases.lastIndex(where: { $0.start <= step }) else {
             fatalError("a recipe's first phase starts at 0")
         }
-        return phase
+        return (recipe.phases[index], plans[index], step - recipe.phases[index].start)
     }
 
     /// The learning rate of step `step`.
@@ -32,12 +32,9 @@ extension Trajectory {
     public func resetsOptimizer(_ step: Int) -> Bool { finetune?.start == step }
 
     /// The samples of a pretraining or midtraining step: the source and position of every row.
-    public func rows(_ step: Int) -> [(source: Int, position: Int)] {
-        var next = Array(cursors[(step * sources.count)..<((step + 1) * sources.count)])
-        return assigned[(step * recipe.batch)..<((step + 1) * recipe.batch)].map { source in
-            defer { next[Int(source)] += 1 }
-            return (Int(source), next[Int(source)])
-        }
+    public func rows(_ step: Int) -> [(source: Source, position: Int)] {
+        let (_, plan, index) = phase(step)
+        return plan.rows(index).map { (plan.sources[$0.source], $0.position) }
     }
 
     /// The batch of step `step` in the parts it is worked through in: a function of the recipe and the step alone.
@@ -50,39 +47,25 @@ extension Trajectory {
                     seed: finetune.settings.seed, packed: finetune.settings.packed)
             ]
         }
-        let context = recipe.model.context
-        let rows = rows(step)
-        let size = recipe.batch / recipe.accumulate
-        var window = [Int32](repeating: 0, count: context + 1)
+        let (_, plan, index) = phase(step)
+        let batch = plan.tokens(index)
+        guard recipe.accumulate > 1 else { return [batch] }
+        let rows = recipe.batch / recipe.accumulate
         return (0..<recipe.accumulate).map { part in
-            var batch = TokenBatch(rows: size, columns: context, inputs: [], targets: [])
-            batch.inputs.reserveCapacity(size * context)
-            batch.targets.reserveCapacity(size * context)
-            for row in rows[(part * size)..<((part + 1) * size)] {
-                window.withUnsafeMutableBufferPointer { buffer in
-                    guard let pointer = buffer.baseAddress else { return }
-                    sources[row.source].window(row.position, into: pointer)
-                }
-                batch.inputs.append(contentsOf: window[..<context])
-                batch.targets.append(contentsOf: window[1...])
-            }
-            return batch
+            let range = (part * rows * batch.columns)..<((part + 1) * rows * batch.columns)
+            return TokenBatch(
+                rows: rows, columns: batch.columns, inputs: Array(batch.inputs[range]),
+                targets: Array(batch.targets[range]))
         }
     }
 
-    /// Samples of each source read before state `state`, by source name; finetuning is not counted.
-    public func samplesRead(before state: Int) -> [(name: String, samples: Int)] {
-        let index = min(state, recipe.steps)
-        return sources.indices.map { (sources[$0].name, cursors[index * sources.count + $0]) }
-    }
-
-    static func checkRepeats(_ recipe: Recipe, _ sources: [Source], _ samples: ArraySlice<Int>) throws {
-        for (source, count) in zip(sources, samples) where count > source.windows {
-            guard !recipe.mayRepeat.contains(source.name), !recipe.mayRepeat.contains("*") else { continue }
-            throw ExposureError(
-                source: source.name, available: source.windows * recipe.model.context,
-                needed: count * recipe.model.context)
+    /// What the states before and including `state` have seen of each source, phase by phase; finetuning not counted.
+    public func exposure(at state: Int) -> ExposureLedger {
+        var ledger = ExposureLedger()
+        for (phase, plan) in zip(recipe.phases, plans) where phase.start < state {
+            ledger.append(phase.name, plan.exposure(after: min(plan.steps, state - phase.start)))
         }
+        return ledger
     }
 
     func initialKey() -> Digest {
@@ -101,7 +84,6 @@ extension Trajectory {
         var result = [key]
         result.reserveCapacity(count + 1)
         let known = max(0, keys.count - 1)
-        let sourceDigests = sources.map(\.digest)
         var packed: [UInt64] = []
         for step in known..<(known + count) {
             var builder = DigestBuilder("step")
@@ -121,15 +103,16 @@ extension Trajectory {
             } else {
                 builder.add("windows")
                 builder.add(recipe.accumulate)
+                let (_, plan, index) = phase(step)
                 // Sources are numbered by first use in the batch, so that one that is not used does not count.
-                var numbers = [Int](repeating: -1, count: sources.count)
+                var numbers = [Int](repeating: -1, count: plan.sources.count)
                 var used = 0
                 packed.removeAll(keepingCapacity: true)
-                for row in rows(step) {
+                for row in plan.rows(index) {
                     if numbers[row.source] < 0 {
                         numbers[row.source] = used
                         used += 1
-                        builder.add(sourceDigests[row.source])
+                        builder.add(plan.sources[row.source].digest)
                     }
                     packed.append(UInt64(numbers[row.source]) << 48 | UInt64(row.position))
                 }
@@ -139,23 +122,6 @@ extension Trajectory {
             result.append(key)
         }
         return result
-    }
-}
-
-/// A source would be read more than once without leave.
-public struct ExposureError: RuntimeError {
-    /// The source.
-    public let source: String
-    /// Tokens it has in one pass.
-    public let available: Int
-    /// Tokens the recipe reads from it.
-    public let needed: Int
-
-    /// Names the source, what it has, what is needed and how to go on.
-    public var message: String {
-        "source \(source) has \(available) tokens, but the recipe reads \(needed) of it "
-            + "(\(String(format: "%.2f", Double(needed) / Double(max(1, available)))) epochs): add text, take fewer steps, "
-            + "a lower weight or a smaller batch, or allow it with repeats = { \"\(source)\" }"
     }
 }
 

@@ -1,0 +1,108 @@
+import Foundation
+
+/// What an evaluation reads: one split of a corpus, all of it or its beginning.
+public struct EvaluationSet: Hashable {
+    /// The corpus.
+    public let corpus: Corpus
+    /// Which part of it.
+    public let split: Split
+    /// Windows of text, or examples with prompt and response, at most; `nil` for all.
+    public let limit: Int?
+
+    /// Creates an evaluation set.
+    public init(_ corpus: Corpus, _ split: Split, limit: Int? = nil) {
+        self.corpus = corpus
+        self.split = split
+        self.limit = limit
+    }
+
+    /// The same corpus object, split and limit.
+    public static func == (left: EvaluationSet, right: EvaluationSet) -> Bool {
+        left.corpus === right.corpus && left.split == right.split && left.limit == right.limit
+    }
+
+    /// Hashes what `==` compares.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(ObjectIdentifier(corpus))
+        hasher.combine(split)
+        hasher.combine(limit)
+    }
+}
+
+/// The loss of a model on text: for plain text each token once, in windows of the context; for a corpus with prompt
+/// and response only the response.
+public struct Evaluator {
+    /// Tokens in one forward pass; fixed, so that results do not depend on the caller.
+    private static let batchTokens = 4096
+
+    private enum Batches {
+        case text(EvaluationBatches)
+        case examples([TokenBatch])
+    }
+
+    /// Identifies the tokens that are read and how, for filing results under (state, data).
+    public let digest: Digest
+    private let set: EvaluationSet
+    private let batches: Batches
+    private let tokenizer: Tokenizer
+
+    /// Prepares the tokens of a set.
+    ///
+    /// - Throws: `TokenStoreError` when the split is empty; errors of reading; `Interrupted`.
+    public init(
+        _ set: EvaluationSet, tokenizer: Tokenizer, context: Int, store: Store,
+        progress: @escaping ProgressHandler = { _ in }, stop: @escaping ShouldStop = { false }
+    ) throws {
+        self.set = set
+        self.tokenizer = tokenizer
+        let part = try set.corpus.summary(cache: store.folder, progress: progress, stop: stop)[set.split]
+        let rows = max(1, Self.batchTokens / context)
+        var builder = DigestBuilder("evaluation")
+        builder.add(Numerics.version)
+        builder.add(context)
+        builder.add(set.limit ?? -1)
+        if part.promptBytes > 0 {
+            let examples = try store.finetuneSet(
+                set.corpus, set.split, tokenizer, context: context, progress: progress, stop: stop)
+            batches = .examples(try examples.evaluationBatches(batch: rows, limit: set.limit))
+            builder.add(examples.digest)
+        } else {
+            let tokens = try store.tokens(set.corpus, set.split, tokenizer, progress: progress, stop: stop)
+            batches = .text(
+                try EvaluationBatches(
+                    store: tokens, context: context, rows: rows, limit: set.limit.map { $0 * context }))
+            builder.add(tokens.digest)
+        }
+        digest = builder.finish()
+    }
+
+    private var count: Int {
+        switch batches {
+        case .text(let batches): batches.count
+        case .examples(let batches): batches.count
+        }
+    }
+
+    private func batch(_ index: Int) -> TokenBatch {
+        switch batches {
+        case .text(let batches): batches[index]
+        case .examples(let batches): batches[index]
+        }
+    }
+
+    /// The summed loss over every counted token.
+    ///
+    /// - Throws: `Interrupted` when `stop` says so; errors of the model.
+    public func evaluate(_ model: NeoX, stop: ShouldStop = { false }) throws -> Evaluation {
+        var result = Evaluation(nats: 0, tokens: 0, bytes: 0)
+        for index in 0..<count {
+            if stop() { throw Interrupted("interrupted while evaluating \(set.corpus.name)") }
+            let batch = batch(index)
+            let loss = try model.loss(batch)
+            result.nats += loss.nats
+            result.tokens += loss.count
+            result.bytes += batch.targets.reduce(0) { $0 + ($1 < 0 ? 0 : tokenizer.byteCount($1)) }
+        }
+        return result
+    }
+}
