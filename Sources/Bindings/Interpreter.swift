@@ -1,0 +1,274 @@
+import CLua
+import Glibc
+import Runtime
+
+/// A Lua interpreter with the library in it. Used from one thread.
+public final class Interpreter {
+    /// How an interpreter is set up.
+    public struct Settings {
+        /// Seeds `math.random`, and what a script does not seed itself.
+        public var seed: UInt64 = 0
+        /// When set, scripts may use files inside this folder only, and no processes.
+        public var safeFolder: String?
+        /// Where runs and token stores are kept; nil for the default place.
+        public var store: String?
+        /// Bytes that Lua values may take; 0 for the physical memory.
+        public var memoryLimit = 0
+        /// Bytes of Swift objects above which Lua collects its garbage.
+        public var softMaximum: Int64 = 512 << 20
+        /// Counts the bytes that Swift objects hold.
+        public var liveBytes: (@convention(c) () -> Int64)?
+        /// Receives messages and progress; by default lines go to standard error.
+        public var report: (Report) -> Void = { report in
+            if case .line(let text) = report { Report.toStandardError(text + "\n") }
+        }
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// Something to show to the researcher beside the results.
+    public enum Report {
+        /// A message that stays.
+        case line(String)
+        /// A line that replaces the one before it; empty when there is nothing more to say.
+        case status(String)
+
+        /// Writes text to standard error.
+        public static func toStandardError(_ text: String) {
+            var text = text
+            text.withUTF8 { _ = Glibc.write(2, $0.baseAddress, $0.count) }
+        }
+    }
+
+    /// The settings it was created with.
+    public let settings: Settings
+    /// The functions and types it knows.
+    public let library: Library
+    /// The arguments of the script, without its name.
+    public private(set) var arguments: [String] = []
+    /// The name of the script, or `mtrepl`.
+    public private(set) var scriptName = "mtrepl"
+
+    let core = Core()
+    let started = ContinuousClock.now
+    private var functions: [Function] = []
+    private var typeNumbers: [ObjectIdentifier: Int32] = [:]
+    private var printer: Callback?
+
+    /// Creates an interpreter.
+    ///
+    /// - Throws: `OutOfMemory`; `LuaError` if the library cannot be registered.
+    public init(_ settings: Settings = Settings(), library: Library = .standard) throws {
+        self.settings = settings
+        self.library = library
+        var host = mt_host()
+        host.host = Unmanaged.passUnretained(self).toOpaque()
+        host.dispatch = { host, call, function in
+            guard let host, let call else { return MT_ERROR }
+            return Unmanaged<Interpreter>.fromOpaque(host).takeUnretainedValue().dispatch(
+                call, Int(function))
+        }
+        host.release = { object in
+            if let object { Unmanaged<AnyObject>.fromOpaque(object).release() }
+        }
+        host.live_bytes = settings.liveBytes
+        host.soft_maximum = settings.softMaximum
+        host.memory_limit = settings.memoryLimit
+        host.seed = settings.seed
+        let state =
+            settings.safeFolder.map { folder in
+                folder.withCString {
+                    host.safe_folder = $0
+                    return mt_open(&host)
+                }
+            } ?? mt_open(&host)
+        guard let state else {
+            throw LuaError(
+                settings.safeFolder.map { "cannot start with the working folder \($0)" }
+                    ?? "cannot start Lua")
+        }
+        core.state = state
+        core.interpreter = self
+        try register(library)
+        if case .function(let show)? = try evaluate(Prelude.text, name: "=prelude").first {
+            printer = show
+        }
+    }
+
+    deinit { close() }
+
+    /// Releases everything that Lua holds. Objects of this interpreter are closed from then on.
+    public func close() {
+        guard let state = core.state else { return }
+        printer = nil
+        core.state = nil
+        mt_close(state)
+    }
+
+    // MARK: Running
+
+    /// Runs a chunk and drops what it returns, or prints it as the prompt does.
+    ///
+    /// - Parameters:
+    ///   - text: Lua source.
+    ///   - name: `@file` or `=name`, for error messages.
+    ///   - arguments: Passed as `...`.
+    ///   - printing: Whether results are printed.
+    /// - Throws: `LuaSyntaxError`, `LuaError` with a traceback, `Interrupted`, `ExitRequest`, `OutOfMemory`.
+    public func run(_ text: String, name: String, arguments: [String] = [], printing: Bool = false)
+        throws
+    {
+        let state = try open()
+        try load(text, name)
+        try execute(state, arguments, printing: printing) { _, _ in }
+    }
+
+    /// Runs a file (or standard input, when the path is nil), skipping a first line that starts with `#`.
+    ///
+    /// - Throws: as `run(_:name:arguments:printing:)`.
+    public func run(file path: String?, arguments: [String] = []) throws {
+        let state = try open()
+        try check(mt_load_file(state, path))
+        try execute(state, arguments, printing: false) { _, _ in }
+    }
+
+    /// Runs a chunk and copies what it returns.
+    public func evaluate(_ text: String, name: String = "=evaluate") throws -> [Value] {
+        let state = try open()
+        try load(text, name)
+        return try execute(state, [], printing: false) { call, first in
+            try Reader(interpreter: self, call: call).values(from: first)
+        }
+    }
+
+    /// Says whether a chunk parses.
+    ///
+    /// - Throws: `LuaSyntaxError`, which tells incomplete chunks from wrong ones.
+    public func parse(_ text: String, name: String) throws {
+        let state = try open()
+        try load(text, name)
+        guard let call = mt_current(state) else { return }
+        mt_settop(call, mt_top(call) - 1)
+    }
+
+    private func load(_ text: String, _ name: String) throws {
+        let state = try open()
+        var text = text
+        let status = text.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) {
+                mt_load(state, $0.baseAddress, $0.count, name)
+            }
+        }
+        try check(status)
+    }
+
+    private func execute<Result>(
+        _ state: OpaquePointer, _ arguments: [String], printing: Bool,
+        _ read: (OpaquePointer, Int32) throws -> Result
+    ) throws -> Result {
+        try withList { list in
+            for argument in arguments { list.string(argument) }
+            var first: Int32 = 0
+            try check(mt_run(state, list.list, printing ? printer?.reference ?? 0 : 0, &first))
+            guard let call = mt_current(state) else { throw LuaError("no state") }
+            defer { mt_settop(call, first - 1) }
+            return try read(call, first)
+        }
+    }
+
+    /// Sets the global `arg` as `lua` does: the script's name at 0, its arguments from 1.
+    public func setArguments(script: String, _ arguments: [String]) throws {
+        let state = try open()
+        self.arguments = arguments
+        scriptName = script
+        try withList { list in
+            try arguments.write(to: list)
+            list.string(script)
+            mt_list_item(list.list, 0)
+            try check(mt_set_global(state, "arg", list.list))
+        }
+    }
+
+    // MARK: Interrupts
+
+    /// Lets Ctrl-C interrupt this interpreter.
+    public func catchInterrupts() {
+        if let state = core.state { mt_catch_interrupts(state) }
+    }
+
+    /// Does what Ctrl-C does. Called on the interpreter's own thread.
+    public func interrupt() {
+        if let state = core.state { mt_interrupt(state) }
+    }
+
+    /// Forgets an interrupt that has not been delivered; whether there was one.
+    @discardableResult
+    public func clearInterrupt() -> Bool { core.state.map { mt_clear_interrupt($0) } ?? false }
+
+    /// True once the researcher has asked to stop: what Runtime polls in long work.
+    public var shouldStop: ShouldStop {
+        { [core] in core.state.map { mt_should_stop($0) } ?? false }
+    }
+
+    // MARK: For bindings
+
+    /// Refuses a path outside the working folder under `--safe`.
+    public func checkPath(_ path: String) throws {
+        guard let folder = settings.safeFolder else { return }
+        guard let resolved = realpath(folder, nil) else {
+            throw FileError("open", folder, errno: errno)
+        }
+        defer { free(resolved) }
+        guard mt_inside(resolved, path) else {
+            throw FileError("open", path, reason: "it is not inside the working folder (--safe)")
+        }
+    }
+
+    /// Writes to standard output, in order with `print`.
+    public func write(_ text: String) {
+        var text = text
+        text.withUTF8 { mt_write($0.baseAddress, $0.count) }
+    }
+
+    /// Bytes in use.
+    public var memory: mt_memory { core.state.map { mt_memory_use($0) } ?? mt_memory() }
+
+    /// Sets the bytes of Swift objects above which Lua collects its garbage.
+    public func setSoftMaximum(_ bytes: Int) {
+        if let state = core.state { mt_set_soft_maximum(state, Int64(bytes)) }
+    }
+
+    func typeName(_ number: Int32) -> String {
+        library.types.indices.contains(Int(number)) ? library.types[Int(number)].name : "object"
+    }
+
+    func typeNumber<Object>(of type: Object.Type) -> Int32? {
+        typeNumbers[ObjectIdentifier(Box<Object>.self)]
+    }
+
+    func note(_ function: Function) -> Int32 {
+        functions.append(function)
+        return Int32(functions.count - 1)
+    }
+
+    func note(_ type: ObjectType, _ number: Int32) { typeNumbers[type.identifier] = number }
+
+    func function(_ index: Int) throws -> Function {
+        guard functions.indices.contains(index) else {
+            throw UnknownName(name: "function \(index)")
+        }
+        return functions[index]
+    }
+
+    func open() throws -> OpaquePointer {
+        guard let state = core.state else { throw LuaError("the interpreter is closed") }
+        return state
+    }
+
+    func withList<Result>(_ body: (Results) throws -> Result) throws -> Result {
+        guard let list = mt_list_new(try open()) else { throw OutOfMemory() }
+        defer { mt_list_free(list) }
+        return try body(Results(list: list, interpreter: self))
+    }
+}

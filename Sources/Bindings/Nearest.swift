@@ -1,0 +1,31 @@
+/// Finding the name that was probably meant.
+enum Nearest {
+    /// `; did you mean 'steps'?`, or the list of names when none is near.
+    static func hint(_ name: String, among names: [String]) -> String {
+        let near = names.map { (distance(name, $0), $0) }.min { $0.0 < $1.0 }
+        if let near, near.0 <= max(1, min(name.count, near.1.count) / 3 + 1) {
+            return "; did you mean '\(near.1)'?"
+        }
+        guard !names.isEmpty else { return "" }
+        return names.count <= 16 ? "; known: \(names.joined(separator: ", "))" : ""
+    }
+
+    /// Edits (insert, delete, replace, swap neighbours) that turn one name into the other.
+    static func distance(_ a: String, _ b: String) -> Int {
+        let a = Array(a.lowercased().utf8)
+        let b = Array(b.lowercased().utf8)
+        var rows = [Array(0...b.count)]
+        for i in 0..<a.count {
+            var row = [i + 1]
+            for j in 0..<b.count {
+                var best = min(rows[i][j + 1] + 1, row[j] + 1, rows[i][j] + (a[i] == b[j] ? 0 : 1))
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+                    best = min(best, rows[i - 1][j - 1] + 1)
+                }
+                row.append(best)
+            }
+            rows.append(row)
+        }
+        return rows[a.count][b.count]
+    }
+}

@@ -1,0 +1,4 @@
+extension Library {
+    /// Everything that scripts see.
+    public static var standard: Library { core }
+}

@@ -1,0 +1,120 @@
+// What the files of CLua share. The only place that includes lua.h.
+#ifndef MT_INTERNAL_H
+#define MT_INTERNAL_H
+
+#if __has_include(<lua5.4/lua.h>)
+#include <lua5.4/lauxlib.h>
+#include <lua5.4/lua.h>
+#include <lua5.4/lualib.h>
+#else
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#endif
+#include <pthread.h>
+#include <signal.h>
+
+#include "CLua.h"
+
+_Static_assert(LUA_VERSION_NUM == 504, "mtrepl needs Lua 5.4");
+
+// One instruction of a list.
+typedef struct {
+    enum { OP_NIL, OP_BOOLEAN, OP_INTEGER, OP_NUMBER, OP_STRING, OP_OBJECT, OP_REFERENCE, OP_TABLE, OP_FIELD, OP_ITEM } code;
+    int32_t type;
+    union {
+        int64_t integer;
+        double number;
+        void *object;
+        struct { size_t offset, length; } string;
+        struct { int items, fields; } table;
+    };
+} mt_op;
+
+struct mt_list {
+    mt_state *state;
+    mt_op *ops;
+    size_t count, capacity;
+    char *bytes;  // of the strings, and of the error message
+    size_t used, room;
+    bool failed;  // memory ran out while it was written
+};
+
+struct mt_call {
+    mt_state *state;
+    lua_State *L;
+    int count;       // arguments, at 1 ... count
+    int error_slot;  // stack index of the error value of the last failed callback
+    uint64_t pending;
+    mt_list *results;
+    struct mt_call *previous;
+};
+
+struct mt_state {
+    lua_State *L;
+    mt_host host;
+    char *safe_folder;
+    // Memory.
+    size_t used, limit;
+    int64_t allocations, fail_at;
+    int64_t soft_maximum, collections;
+    // Calls under way: the innermost, and one that stands for the host itself.
+    mt_call *top;
+    mt_call root;
+    uint64_t errors;
+    int pooled;  // outboxes in the pool
+    // Types: references to their metatables.
+    int32_t type_count;
+    int metatables[128];
+    // References given up by Swift, to be freed when Lua is at rest.
+    int *freed;
+    size_t freed_count, freed_room;
+    // Last message.
+    char *message;
+    size_t message_length;
+    // Interrupts.
+    lua_State *volatile current;
+    volatile sig_atomic_t interrupted, presses;
+    pthread_t owner;
+    char interrupt_text[160];
+    bool run_interrupted;
+    bool exiting, closing;
+    int exit_code;
+};
+
+// A Swift object in Lua.
+typedef struct {
+    void *object;  // NULL: closed
+    int32_t type;
+} mt_box;
+
+#define mt_of(L) (*(mt_state **)lua_getextraspace(L))
+
+// context.c
+void mt_set_message(mt_state *s, const char *text, size_t length);
+mt_status mt_protect(mt_state *s, lua_CFunction body, void *argument);
+void *mt_light(lua_State *L);
+// list.c
+void mt_list_reset(mt_list *list);
+void mt_list_close(mt_list *list);
+int mt_replay(lua_State *L, mt_list *list);
+// trampoline.c
+void mt_setup_trampoline(lua_State *L);
+void mt_push_function(lua_State *L, int32_t function);
+void mt_drain(mt_state *s, lua_State *L);
+// objects.c
+mt_box *mt_to_box(lua_State *L, int index);
+mt_box *mt_new_box(lua_State *L, int32_t type);
+// interrupt.c
+void mt_rearm(mt_state *s, lua_State *L);
+void mt_delivered(mt_state *s, lua_State *L);
+int mt_raise_exit(lua_State *L);
+bool mt_is_exit(lua_State *L, int index);
+void mt_forget(mt_state *s);
+// coroutine.c, sandbox.c
+void mt_setup_coroutines(lua_State *L);
+void mt_setup_sandbox(lua_State *L);
+void mt_setup_loaders(lua_State *L);
+void mt_check_path(lua_State *L, const char *path);
+
+#endif
