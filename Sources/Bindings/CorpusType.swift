@@ -1,16 +1,14 @@
 import Runtime
 
-/// `mt.corpus` and what a corpus can do.
-enum CorpusType {
-    static func register(in library: inout Library, _ session: Session) throws {
-        try library.add(type(session))
-        try library.add(corpus(session))
-    }
+extension Corpus: LuaObject {}
 
-    private static func corpus(_ session: Session) -> Function {
+extension Library {
+    static var corpora: Library { Library(functions: [corpus], types: [corpusType]) }
+
+    private static var corpus: Function {
         Function(
             "corpus",
-            "Opens named documents from files or an embedded generator, divided into train, valid and test by the content of each document.",
+            "Opens named documents from files or an embedded generator, divided into train, valid and test by the content of each document. Mixtures refer to it by its name.",
             [
                 .options([
                     .string("name", "What mixtures and tables call it.").item,
@@ -35,8 +33,8 @@ enum CorpusType {
         ) { call in
             let options = try call.options()
             let corpus = try Corpus(specification(options))
-            session.add(corpus)
-            call.returns(corpus)
+            call.interpreter.session.add(corpus)
+            try call.returns(corpus)
         }
     }
 
@@ -53,23 +51,67 @@ enum CorpusType {
         result.splitSeed = UInt64(try options.integer("split_seed"))
         result.badLines = try options.string("on_error") == "skip" ? .skip : .error
         result.allowsOverlap = try options.boolean("allow_overlap")
-        result.fields = try Fields_(options)
+        result.fields = try fields(options)
         return result
     }
 
-    private static func Fields_(_ options: Options) throws -> Runtime.Fields {
+    private static func fields(_ options: Options) throws -> Runtime.Fields {
         let text = try options.string(ifPresent: "text")
         let prompt = try options.string(ifPresent: "prompt")
         let response = try options.string(ifPresent: "response")
         switch (text, prompt, response) {
         case (let text?, nil, nil): return .text(try Template(text))
         case (nil, let prompt?, let response?):
-            return .promptAndResponse(prompt: try Template(prompt), response: try Template(response))
+            return .prompted(prompt: try Template(prompt), response: try Template(response))
         case (nil, nil, nil): return .standard
         default:
-            throw InvalidValue(
-                "text, prompt, response", expected: "`text` alone, or `prompt` and `response` together",
-                found: "another combination")
+            throw Mistake("text, prompt, response: give `text` alone, or `prompt` and `response` together")
         }
+    }
+
+    private static var corpusType: ObjectType {
+        ObjectType(
+            "corpus", Corpus.self, "Named documents, divided into train, valid and test.",
+            describe: { "corpus \($0.name)" },
+            fields: [Field("name", "string", "What mixtures and tables call it.") { $0.name }],
+            methods: [
+                Method(
+                    "summary",
+                    "Reads the corpus once (the result is kept in the store) and counts what it holds.",
+                    returns: "table with train, valid and test, each with documents and bytes, and skipped_lines",
+                    example: "print(mt.corpus({ \"prose\", embedded = \"prose\", bytes = 50000 }):summary().train.documents)"
+                ) { corpus, call in
+                    let session = call.interpreter.session
+                    let summary = try session.working {
+                        try corpus.summary(
+                            cache: try session.store().folder, progress: session.progress.work, stop: session.stop)
+                    }
+                    var fields: [(String, (any LuaConvertible)?)] = Split.allCases.map { split in
+                        let part = summary[split]
+                        return (
+                            split.rawValue,
+                            Record([
+                                ("documents", part.documents), ("bytes", part.textBytes),
+                                ("prompt_bytes", part.promptBytes), ("digest", part.digest.hex),
+                            ])
+                        )
+                    }
+                    fields.append(("skipped_lines", summary.skippedLines))
+                    fields.append(("first_skipped", summary.firstSkipped))
+                    try call.returns(Record(fields))
+                },
+                Method(
+                    "documents", "The first documents of a split, to look at.",
+                    [
+                        .integer("count", "How many at most.", in: 1...100_000).or(3),
+                        .choice("split", Split.allCases.map(\.rawValue), "Which part.").or("train"),
+                    ],
+                    returns: "list of strings"
+                ) { corpus, call in
+                    let count = try call.integer("count")
+                    let split = Split(rawValue: try call.string("split")) ?? .train
+                    try call.returns(try corpus.firstDocuments(split, count, stop: call.interpreter.session.stop).map(Bytes.init))
+                },
+            ])
     }
 }

@@ -50,6 +50,9 @@ public final class Interpreter {
     /// The name of the script, or `mtrepl`.
     public private(set) var scriptName = "mtrepl"
 
+    /// What the laboratory's functions share.
+    public private(set) lazy var session = Session(settings, stop: shouldStop)
+
     let core = Core()
     let started = ContinuousClock.now
     private var functions: [Function] = []

@@ -1,36 +1,26 @@
+import Glibc
 import Runtime
 
-/// Shows the researcher what long work is doing; the host decides how.
-public protocol Reporter: AnyObject {
-    /// Reading, tokenising and the like.
-    func work(_ progress: WorkProgress)
-    /// Something a run reports; `steps` is its length.
-    func run(_ event: RunEvent, steps: Int)
-    /// Something a study reports.
-    func study(_ event: StudyEvent)
-    /// The work is over, one way or another: leave the terminal as it was.
-    func end()
-}
-
-/// What the functions of one interpreter share: the store, the corpora by name, the seed and the reporter.
+/// What the functions of one interpreter share: the store, the corpora by name, and progress.
 public final class Session {
     /// Where the store is, or will be made on first use.
     public let storeFolder: String
     /// The seed of recipes that name none.
     public let seed: UInt64
-    /// Whether long work should stop (Ctrl-C).
-    public var stop: ShouldStop = { false }
-    /// Where progress goes.
-    public let reporter: any Reporter
+    /// True once the researcher has asked to stop.
+    public let stop: ShouldStop
+    /// Shows what long work is doing.
+    let progress: Progress
 
     private var opened: Store?
     private var corpora: [String: Corpus] = [:]
 
-    /// Creates a session; the store is opened on first use.
-    public init(storeFolder: String, seed: UInt64, reporter: any Reporter) {
-        self.storeFolder = storeFolder
-        self.seed = seed
-        self.reporter = reporter
+    init(_ settings: Interpreter.Settings, stop: @escaping ShouldStop) {
+        let variable = getenv("MTREPL_STORE").map { String(cString: $0) } ?? ""
+        storeFolder = settings.store ?? (variable.isEmpty ? ".mtrepl" : variable)
+        seed = settings.seed
+        self.stop = stop
+        progress = Progress(settings.report)
     }
 
     /// The store.
@@ -48,20 +38,22 @@ public final class Session {
 
     /// The corpora that a mixture names.
     ///
-    /// - Throws: `RecipeError` naming the one that is not known, and the nearest name.
-    func corpora(_ names: [String]) throws -> [String: Corpus] {
+    /// - Throws: `Mistake` naming the one that is not known, and the nearest name.
+    func corpora(_ mixture: Mixture) throws -> [String: Corpus] {
         var result: [String: Corpus] = [:]
-        for name in names {
+        for name in mixture.parts.map(\.name) {
             guard let corpus = corpora[name] else {
-                let hint = Nearest.hint(name, among: corpora.keys.sorted())
-                throw RecipeError("mixture", "no corpus is called '\(name)'\(hint)")
+                throw Mistake(
+                    "mixture: no corpus is called '\(name)'\(Nearest.hint(name, among: corpora.keys.sorted()))")
             }
             result[name] = corpus
         }
         return result
     }
 
-    var progress: (WorkProgress) -> Void {
-        { [reporter] in reporter.work($0) }
+    /// Runs long work and clears its progress away afterwards.
+    func working<Result>(_ body: () throws -> Result) throws -> Result {
+        defer { progress.end() }
+        return try body()
     }
 }

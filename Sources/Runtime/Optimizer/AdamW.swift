@@ -57,7 +57,7 @@ public struct NonFiniteGradient: RuntimeError {
 /// AdamW (Loshchilov and Hutter 2017, arXiv 1711.05101) with clipping by the global norm, as PyTorch computes them.
 public final class AdamW {
     /// What it works by.
-    public let settings: AdamWSettings
+    public private(set) var settings: AdamWSettings
     /// Steps taken.
     public private(set) var steps = 0
     private let parameters: Parameters
@@ -84,6 +84,14 @@ public final class AdamW {
     /// Running means of squared gradients; valid while this object lives.
     public var secondMoment: UnsafeMutableBufferPointer<Float> {
         UnsafeMutableBufferPointer(start: second.pointer, count: second.count)
+    }
+
+    /// Works by other settings from the next step on; moments stay.
+    ///
+    /// - Throws: `InvalidValue` for settings that are not valid.
+    public func use(_ settings: AdamWSettings) throws {
+        try settings.validate()
+        self.settings = settings
     }
 
     /// Sets moments and the number of steps to zero.

@@ -32,9 +32,11 @@ public struct LearningRateSettings: Codable, Hashable, Sendable {
             throw InvalidValue(
                 name, expected: "steps in 0 ... \(steps), or a fraction below 1", found: value)
         }
-        return try LearningRateSchedule(
+        let schedule = LearningRateSchedule(
             kind: kind, peak: peak, minimum: minimum, warmupSteps: Self.count(warmup, of: steps),
             totalSteps: steps, decaySteps: Self.count(decay, of: steps))
+        try schedule.validate()
+        return schedule
     }
 }
 

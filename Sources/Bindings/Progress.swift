@@ -1,27 +1,27 @@
-import Bindings
 import Foundation
 import Runtime
 
-/// Progress on standard error: one live line on a terminal, a plain line now and then elsewhere.
-final class ProgressLine: Reporter {
-    private let terminal: Bool
+/// Progress of long work as reports to the host: one live line on a terminal, a plain line now and then elsewhere.
+final class Progress {
+    private let report: (Interpreter.Report) -> Void
+    private let live: Bool
     private let interval: Double
-    private var shown = false
     private var last = 0.0
     private var rate = 0.0
     private var heading = ""
     private var activity = ""
 
-    init() {
-        let term = ProcessInfo.processInfo.environment["TERM"] ?? ""
-        terminal = isatty(STDERR_FILENO) == 1 && term != "dumb" && !term.isEmpty
-        interval = terminal ? 0.1 : 10
+    init(_ report: @escaping (Interpreter.Report) -> Void) {
+        self.report = report
+        let term = getenv("TERM").map { String(cString: $0) } ?? ""
+        live = isatty(STDERR_FILENO) == 1 && term != "dumb" && !term.isEmpty
+        interval = live ? 0.1 : 10
     }
 
     func work(_ progress: WorkProgress) {
-        if progress.activity != activity { (activity, last) = (progress.activity, terminal ? 0 : Self.now()) }
+        if progress.activity != activity { (activity, last) = (progress.activity, live ? 0 : Self.now()) }
         let done = progress.total.map { progress.done >= $0 } ?? false
-        guard due() || (done && terminal) else { return }
+        guard due() || (done && live) else { return }
         var text = "\(progress.activity): \(Self.amount(progress.done, progress.unit))"
         if let total = progress.total, total > 0 {
             text += " of \(Self.amount(total, progress.unit)) (\(100 * progress.done / total)%)"
@@ -55,15 +55,16 @@ final class ProgressLine: Reporter {
         case .arm(let number, let count, let label, let task):
             heading = "[\(number)/\(count)] \(label): \(task), "
             rate = 0
-            if !terminal { line("[\(number)/\(count)] \(label): \(task)") }
+            if !live { line("[\(number)/\(count)] \(label): \(task)") }
         case .run(let event, let steps): run(event, steps: steps)
         case .failed(let label, let reason): line("failed: \(label): \(reason)")
         }
     }
 
+    /// The work is over, one way or another.
     func end() {
-        if shown { write("\r\u{1B}[K") }
-        (shown, heading, rate, activity, last) = (false, "", 0, "", 0)
+        if live { report(.status("")) }
+        (heading, rate, activity, last) = ("", 0, "", 0)
     }
 
     // MARK: - Writing
@@ -77,20 +78,9 @@ final class ProgressLine: Reporter {
         return true
     }
 
-    private func show(_ text: String) {
-        guard terminal else { return line(text) }
-        var size = winsize()
-        let width = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
-        write("\r\u{1B}[K" + String(text.prefix(width - 1)))
-        shown = true
-    }
+    private func show(_ text: String) { report(live ? .status(text) : .line(text)) }
 
-    private func line(_ text: String) {
-        write((shown ? "\r\u{1B}[K" : "") + text + "\n")
-        shown = false
-    }
-
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    private func line(_ text: String) { report(.line(text)) }
 
     // MARK: - Numbers
 
