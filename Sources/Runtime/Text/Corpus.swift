@@ -1,0 +1,191 @@
+import Crypto
+import Foundation
+
+/// Named documents, divided once into train, valid and test by the content of each document.
+///
+/// Reading is streaming and in a fixed order: files in the order given, documents in the order of the file.
+public final class Corpus: Sendable {
+    /// What it was made from.
+    public let specification: CorpusSpecification
+    /// The name, used in messages and tables.
+    public var name: String { specification.name }
+    /// The files of each split that has its own; `train` holds those that are divided by content.
+    let files: [Split: [String]]
+    private let generator: EmbeddedCorpus?
+    /// Whole summaries by what their files looked like, so that one process scans once.
+    let summaries = SummaryCache()
+
+    /// Opens a corpus: resolves its files, reads none of them.
+    ///
+    /// - Throws: `InvalidValue` for a field out of range, `FileError` for a path, glob or folder without text.
+    public init(_ specification: CorpusSpecification) throws {
+        try specification.validate()
+        self.specification = specification
+        generator = try specification.embedded.map { try EmbeddedCorpus.named($0) }
+        files = [
+            .train: try CorpusFiles.expand(specification.files),
+            .valid: try CorpusFiles.expand(specification.validFiles),
+            .test: try CorpusFiles.expand(specification.testFiles),
+        ]
+    }
+
+    /// Calls `body` with each document of `split`, in order.
+    ///
+    /// - Throws: `TextError` and `FileError` naming file and line; `Interrupted` when `stop` says so; whatever `body` throws.
+    public func forEachDocument(
+        _ split: Split, stop: ShouldStop = { false }, _ body: (borrowing Document) throws -> Void
+    ) throws {
+        let own = split != .train && !(files[split] ?? []).isEmpty
+        var reading = Reading(progress: nil, total: nil)
+        if own {
+            try read(split, &reading, stop: stop) { document, _ in try body(document) }
+        } else {
+            try read(.train, &reading, stop: stop) { document, _ in
+                if self.split(ofHash: ContentHash(document.text)) == split { try body(document) }
+            }
+        }
+    }
+
+    /// Where a document of the divided files belongs.
+    ///
+    /// A pure function of its bytes, the split seed and the fractions, so that equal documents stay together.
+    func split(ofHash hash: ContentHash) -> Split {
+        let valid = (files[.valid] ?? []).isEmpty ? specification.validFraction : 0
+        let test = (files[.test] ?? []).isEmpty ? specification.testFraction : 0
+        guard valid + test > 0 else { return .train }
+        let point = RandomStream(seed: specification.splitSeed, "split").uniform(hash.high)
+        if point < valid { return .valid }
+        return point < valid + test ? .test : .train
+    }
+
+    /// State of one pass: counts, and progress by bytes of the files.
+    struct Reading {
+        let progress: ProgressHandler?
+        let total: Int?
+        var done = 0
+        var skipped = 0
+        var empty = 0
+        var firstSkipped: String?
+        private var reported = ContinuousClock.now
+
+        init(progress: ProgressHandler?, total: Int?) {
+            self.progress = progress
+            self.total = total
+        }
+
+        mutating func report(_ name: String, last: Bool = false) {
+            guard let progress, last || ContinuousClock.now - reported > .milliseconds(200) else {
+                return
+            }
+            reported = .now
+            progress(WorkProgress("reading \(name)", done: done, total: total, unit: "bytes"))
+        }
+    }
+
+    /// Reads the files that `split` names itself (for `train`, those that are divided), empty documents left out.
+    func read(
+        _ split: Split, _ reading: inout Reading, stop: ShouldStop,
+        _ body: (Document, Int) throws -> Void
+    ) throws {
+        if let generator, split == .train {
+            let bytes = specification.bytes ?? generator.defaultBytes
+            try generator.forEachDocument(bytes: bytes, seed: specification.embeddedSeed) {
+                document in
+                if stop() { throw Interrupted("interrupted while generating \(name)") }
+                reading.done += document.text.count
+                reading.report(name)
+                try body(document, 0)
+            }
+            return
+        }
+        for (index, path) in (files[split] ?? []).enumerated() {
+            var empty = 0
+            try read(path, &reading, stop: stop) { document in
+                if document.text.isEmpty {
+                    empty += 1
+                } else {
+                    try body(document, index)
+                }
+            }
+            reading.empty += empty
+        }
+    }
+
+    private func read(
+        _ path: String, _ reading: inout Reading, stop: ShouldStop,
+        _ body: (Document) throws -> Void
+    ) throws {
+        let input = try Compression.open(path)
+        let before = reading.done
+        if CorpusFiles.Format.of(path) == .text {
+            let text = try wholeText(input, path, stop: stop)
+            reading.done = before + input.consumed
+            reading.report(name)
+            return try body(Document(text: text, location: path))
+        }
+        var lines = LineReader(input, file: path, limit: specification.maximumDocumentBytes)
+        var records = RecordReader(specification.fields)
+        while let line = try lines.next() {
+            if stop() { throw Interrupted("interrupted while reading \(path)") }
+            reading.done = before + input.consumed
+            reading.report(name)
+            if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0d }) { continue }
+            let record: (text: [UInt8], promptBytes: Int)
+            do {
+                record = try records.read(line, file: path, number: lines.line)
+            } catch let error as TextError {
+                guard specification.badLines == .skip else { throw error }
+                reading.skipped += 1
+                if reading.firstSkipped == nil { reading.firstSkipped = error.message }
+                continue
+            }
+            try body(
+                Document(
+                    text: record.text, promptBytes: record.promptBytes,
+                    location: "\(path):\(lines.line)"))
+        }
+    }
+
+    private func wholeText(
+        _ input: any ByteInput, _ path: String, stop: ShouldStop
+    ) throws -> [UInt8] {
+        var text: [UInt8] = []
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { piece.deallocate() }
+        while true {
+            if stop() { throw Interrupted("interrupted while reading \(path)") }
+            let count = try input.read(into: piece)
+            if count == 0 { break }
+            text.append(contentsOf: piece[..<count])
+            guard text.count <= specification.maximumDocumentBytes else {
+                throw TextError(
+                    path,
+                    "the document is longer than \(specification.maximumDocumentBytes) bytes; "
+                        + "divide it into documents, one a line of a .jsonl file")
+            }
+        }
+        if text.starts(with: [0xef, 0xbb, 0xbf]) { text.removeFirst(3) }
+        if let position = text.withUnsafeBytes({ UTF8Check.firstInvalid($0) }) {
+            let line = text[..<position].count { $0 == 10 } + 1
+            throw TextError(path, line: line, "byte \(position) of the file is not UTF-8")
+        }
+        return text
+    }
+}
+
+/// The first 128 bits of the SHA-256 of a document's text: equal documents have equal hashes.
+struct ContentHash: Hashable {
+    let high: UInt64
+    let low: UInt64
+
+    init(_ text: [UInt8]) {
+        var hasher = SHA256()
+        text.withUnsafeBytes { hasher.update(bufferPointer: $0) }
+        (high, low) = hasher.finalize().withUnsafeBytes {
+            (
+                $0.loadUnaligned(as: UInt64.self),
+                $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+            )
+        }
+    }
+}

@@ -1,0 +1,114 @@
+/// A JSON value held whole; objects keep the order of their keys and keys that stand twice.
+enum JSONValue {
+    case object([(key: String, value: JSONValue)])
+    case array([JSONValue])
+    case string(String)
+    case number(Double)
+    case boolean(Bool)
+    case null
+
+    /// Reads a whole text.
+    ///
+    /// - Throws: `TextError` naming `file`, line and column.
+    static func read(_ bytes: [UInt8], file: String) throws -> JSONValue {
+        try bytes.withUnsafeBytes { buffer in
+            if let position = UTF8Check.firstInvalid(buffer) {
+                let line = buffer[..<position].count { $0 == 10 } + 1
+                throw TextError(file, line: line, "byte \(position) of the file is not UTF-8")
+            }
+            var scanner = JSONScanner(buffer)
+            do {
+                let value = try read(&scanner, depth: 100)
+                try scanner.finish()
+                return value
+            } catch let failure as JSONFailure {
+                let before = buffer[..<failure.offset]
+                let line = before.count { $0 == 10 } + 1
+                let column = failure.offset - (before.lastIndex(of: 10) ?? -1)
+                throw TextError(file, line: line, "column \(column): \(failure.reason)")
+            }
+        }
+    }
+
+    private static func read(
+        _ scanner: inout JSONScanner, depth: Int
+    ) throws(JSONFailure) -> JSONValue {
+        guard depth > 0 else { throw scanner.failure("nested deeper than 100 levels") }
+        switch try scanner.kind() {
+        case .object:
+            var members: [(key: String, value: JSONValue)] = []
+            try scanner.object { (key, scanner) throws(JSONFailure) in
+                let name = String(decoding: copy key, as: UTF8.self)
+                members.append((name, try read(&scanner, depth: depth - 1)))
+            }
+            return .object(members)
+        case .array:
+            var elements: [JSONValue] = []
+            try scanner.array { scanner throws(JSONFailure) in
+                elements.append(try read(&scanner, depth: depth - 1))
+            }
+            return .array(elements)
+        case .string:
+            var bytes: [UInt8] = []
+            try scanner.string(into: &bytes)
+            return .string(String(decoding: bytes, as: UTF8.self))
+        case .number: return .number(try scanner.number())
+        case .boolean: return .boolean(try scanner.boolean())
+        case .null:
+            try scanner.skip()
+            return .null
+        }
+    }
+
+    /// The member of an object called `key`; `nil` without one, and for null.
+    subscript(key: String) -> JSONValue? {
+        guard case .object(let members) = self,
+            let value = members.first(where: { $0.key == key })?.value
+        else { return nil }
+        if case .null = value { return nil }
+        return value
+    }
+
+    /// The string, if it is one.
+    var string: String? {
+        guard case .string(let text) = self else { return nil }
+        return text
+    }
+
+    /// The truth value, if it is one.
+    var boolean: Bool? {
+        guard case .boolean(let value) = self else { return nil }
+        return value
+    }
+
+    /// The elements, if it is an array.
+    var array: [JSONValue]? {
+        guard case .array(let elements) = self else { return nil }
+        return elements
+    }
+
+    /// The number, if it is a whole one that fits.
+    var integer: Int? {
+        guard case .number(let value) = self else { return nil }
+        return Int(exactly: value)
+    }
+
+    /// A string as JSON text, with quotes.
+    static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where scalar.value < 0x20:
+                let hex = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

@@ -1,0 +1,48 @@
+extension Tokenizer {
+    /// The ids of some texts, on all threads; the same ids for any number of threads.
+    func encode(texts: [[UInt8]]) -> [[Int32]] {
+        var pieces: [(text: Int, range: Range<Int>)] = []
+        for (index, text) in texts.enumerated() {
+            if allowsPieces && text.count > Self.pieceBytes {
+                let ranges = text.withUnsafeBytes {
+                    WordPattern.pieces($0, size: Self.pieceBytes)
+                }
+                pieces.append(contentsOf: ranges.map { (index, $0) })
+            } else {
+                pieces.append((index, 0..<text.count))
+            }
+        }
+        // A unit is a run of pieces of about `pieceBytes` together.
+        var units: [Range<Int>] = []
+        var start = 0
+        var bytes = 0
+        for (index, piece) in pieces.enumerated() {
+            bytes += piece.range.count
+            if bytes >= Self.pieceBytes || index == pieces.count - 1 {
+                units.append(start..<index + 1)
+                start = index + 1
+                bytes = 0
+            }
+        }
+        var encoded = [[Int32]](repeating: [], count: pieces.count)
+        encoded.withUnsafeMutableBufferPointer { encoded in
+            nonisolated(unsafe) let encoded = encoded
+            Parallel.forEach(units.count) { unit in
+                for index in units[unit] {
+                    let piece = pieces[index]
+                    encoded[index] = texts[piece.text].withUnsafeBytes {
+                        encode(UnsafeRawBufferPointer(rebasing: $0[piece.range]))
+                    }
+                }
+            }
+        }
+        if pieces.count == texts.count { return encoded }
+        var result = [[Int32]](repeating: [], count: texts.count)
+        for (index, piece) in pieces.enumerated() {
+            result[piece.text].append(contentsOf: encoded[index])
+        }
+        return result
+    }
+
+    private static let pieceBytes = 1 << 17
+}

@@ -1,0 +1,146 @@
+/// Prompts and responses as tokens, in memory, for finetuning and for evaluating on a response.
+public final class FinetuneSet: Sendable {
+    /// One prompt, response and end-of-text.
+    public struct Example: Sendable {
+        /// Ids of prompt, response and end-of-text.
+        public let tokens: [Int32]
+        /// How many leading ids are prompt, which the loss ignores.
+        public let promptTokens: Int
+        /// Bytes of the response that the counted tokens stand for; 0 more for end-of-text.
+        public let responseBytes: Int
+    }
+
+    /// The examples, in the order of the corpus.
+    public let examples: [Example]
+    /// The longest example in tokens.
+    public let context: Int
+    /// Examples cut at the end to fit the context.
+    public let truncated: Int
+    /// Examples left out because no response would be left within the context.
+    public let dropped: Int
+    /// Of the documents and the tokenizer, the context included.
+    public let digest: Digest
+    private let endOfText: Int32
+
+    /// Encodes one split of a corpus; prompt and response are encoded apart, as a prompt is when generating.
+    ///
+    /// - Throws: `TokenStoreError` if nothing is left; `InvalidValue` for a context below 2; `Interrupted`; whatever
+    ///   reading throws.
+    public init(
+        corpus: Corpus, split: Split, tokenizer: Tokenizer, context: Int, cache: String? = nil,
+        progress: ProgressHandler? = nil, stop: ShouldStop = { false }
+    ) throws {
+        guard context >= 2 else {
+            throw InvalidValue("context", expected: "at least 2 tokens", found: context)
+        }
+        let part = try corpus.summary(cache: cache, progress: progress, stop: stop)[split]
+        var texts: [[UInt8]] = []
+        try corpus.forEachDocument(split, stop: stop) { document in
+            texts.append(Array(document.text[..<document.promptBytes]))
+            texts.append(Array(document.text[document.promptBytes...]))
+        }
+        let encoded = tokenizer.encode(texts: texts)
+        var examples: [Example] = []
+        var truncated = 0
+        var dropped = 0
+        for index in stride(from: 0, to: encoded.count, by: 2) {
+            let prompt = encoded[index]
+            var tokens = prompt + encoded[index + 1] + [tokenizer.endOfText]
+            if tokens.count > context {
+                guard prompt.count < context else {
+                    dropped += 1
+                    continue
+                }
+                truncated += 1
+                tokens.removeLast(tokens.count - context)
+            }
+            let bytes = tokens[prompt.count...].reduce(0) { $0 + tokenizer.byteCount($1) }
+            examples.append(
+                Example(tokens: tokens, promptTokens: prompt.count, responseBytes: bytes))
+        }
+        guard !examples.isEmpty else {
+            throw TokenStoreError(
+                corpus.name,
+                "its \(split) split has no example with a response within \(context) tokens "
+                    + "(\(dropped) were too long)")
+        }
+        self.examples = examples
+        self.truncated = truncated
+        self.dropped = dropped
+        self.context = context
+        endOfText = tokenizer.endOfText
+        var builder = DigestBuilder("finetune set 1")
+        builder.add(part.digest)
+        builder.add(tokenizer.digest)
+        builder.add(context)
+        digest = builder.finish()
+    }
+
+    /// Tokens that count in one epoch.
+    public var countedTokens: Int { examples.reduce(0) { $0 + $1.tokens.count - $1.promptTokens } }
+    /// Bytes of text that the counted tokens stand for.
+    public var countedBytes: Int { examples.reduce(0) { $0 + $1.responseBytes } }
+    /// Tokens of all examples, prompts included.
+    public var tokens: Int { examples.reduce(0) { $0 + $1.tokens.count } }
+
+    /// The batches of one epoch, shuffled by (seed, epoch).
+    ///
+    /// Every example is in exactly one batch. Padded: one example a row, rows as long as the longest of the batch.
+    /// Packed: examples one after another in rows of `context`, each row filled as far as whole examples fit; attention
+    /// sees the earlier examples of its row, as it sees earlier documents in pretraining.
+    ///
+    /// - Throws: `InvalidValue` for a batch below 1 or a negative epoch.
+    public func batches(epoch: Int, batch: Int, seed: UInt64, packed: Bool) throws -> [TokenBatch] {
+        guard epoch >= 0 else {
+            throw InvalidValue("epoch", expected: "0 or more", found: epoch)
+        }
+        let order = SeededPermutation(
+            count: examples.count, seed: seed, "finetune order", round: epoch)
+        return try batches(of: examples.indices.map { order[$0] }, batch: batch, packed: packed)
+    }
+
+    /// Batches of all examples in the order of the corpus: every counted token exactly once.
+    public func evaluationBatches(batch: Int) throws -> [TokenBatch] {
+        try batches(of: Array(examples.indices), batch: batch, packed: false)
+    }
+
+    private func batches(of order: [Int], batch: Int, packed: Bool) throws -> [TokenBatch] {
+        guard batch >= 1 else {
+            throw InvalidValue("batch", expected: "a positive integer", found: batch)
+        }
+        var rows: [[Int]] = []
+        var used = 0
+        for index in order {
+            let length = examples[index].tokens.count
+            if packed, !rows.isEmpty, used + length <= context {
+                rows[rows.count - 1].append(index)
+                used += length
+            } else {
+                rows.append([index])
+                used = length
+            }
+        }
+        return stride(from: 0, to: rows.count, by: batch).map { start in
+            fill(Array(rows[start..<min(start + batch, rows.count)]), packed: packed)
+        }
+    }
+
+    private func fill(_ rows: [[Int]], packed: Bool) -> TokenBatch {
+        let longest = rows.map { $0.reduce(0) { $0 + examples[$1].tokens.count } }.max() ?? 1
+        var batch = TokenBatch(
+            rows: rows.count, columns: packed ? context : longest, filler: endOfText)
+        for (row, members) in rows.enumerated() {
+            var place = row * batch.columns
+            for member in members {
+                let example = examples[member]
+                for (index, token) in example.tokens.enumerated() {
+                    // The input before an example's first token is end-of-text, as it is in pretraining.
+                    if index > 0 { batch.inputs[place] = example.tokens[index - 1] }
+                    if index >= example.promptTokens { batch.targets[place] = token }
+                    place += 1
+                }
+            }
+        }
+        return batch
+    }
+}

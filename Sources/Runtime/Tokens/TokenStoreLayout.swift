@@ -1,0 +1,140 @@
+import Crypto
+import Foundation
+
+/// Where things lie in a token store's file, read from and written to its footer.
+///
+///     ids         tokens × 2 or 4 bytes, then zeros up to a multiple of 8
+///     documents   (documents + 1) × (first token, first byte of text), 8 bytes each
+///     footer      256 bytes: magic, sizes, digest, checksum of everything before the footer
+///
+/// All numbers are little-endian. The checksum is the SHA-256 of the SHA-256 of each MiB, so that it can be checked on
+/// all threads.
+struct TokenStoreLayout: Sendable {
+    static let magic: UInt64 = 0x3130_4b4f_5452_544d  // MTRTOK01
+    static let footerBytes = 256
+    static let chunkBytes = 1 << 20
+
+    let idBytes: Int
+    let tokens: Int
+    let documents: Int
+    let textBytes: Int
+    let vocabularySize: Int
+    let endOfText: Int
+    let digest: Digest
+
+    private var tableOffset: Int { (tokens * idBytes + 7) / 8 * 8 }
+    private var bodyBytes: Int { tableOffset + (documents + 1) * 16 }
+
+    init(
+        idBytes: Int, tokens: Int, documents: Int, textBytes: Int, vocabularySize: Int,
+        endOfText: Int, digest: Digest
+    ) {
+        self.idBytes = idBytes
+        self.tokens = tokens
+        self.documents = documents
+        self.textBytes = textBytes
+        self.vocabularySize = vocabularySize
+        self.endOfText = endOfText
+        self.digest = digest
+    }
+
+    /// Reads and checks a file: footer, sizes, checksum, ids within the vocabulary by way of the checksum.
+    init(_ map: MappedFile, path: String) throws {
+        func damaged(_ reason: String) -> TokenStoreError {
+            TokenStoreError(path, "the token store is damaged: \(reason)")
+        }
+        let start = map.bytes.count - Self.footerBytes
+        guard start >= 0 else { throw damaged("it has \(map.bytes.count) bytes, too few") }
+        func number(_ index: Int) -> UInt64 {
+            UInt64(
+                littleEndian: map.bytes.loadUnaligned(
+                    fromByteOffset: start + index * 8, as: UInt64.self))
+        }
+        func text(_ offset: Int) -> Digest? {
+            Digest(
+                hex: String(
+                    decoding: map.bytes[start + offset..<start + offset + 64], as: UTF8.self))
+        }
+        guard number(0) == Self.magic else {
+            throw damaged("it does not end with a footer (truncated, or not a token store)")
+        }
+        let sizes = (1...6).map { Int(exactly: number($0)) ?? -1 }
+        guard sizes.allSatisfy({ $0 >= 0 && $0 < 1 << 48 }), sizes[0] == 2 || sizes[0] == 4,
+            let digest = text(56), let checksum = text(120)
+        else { throw damaged("its footer is not readable") }
+        self.init(
+            idBytes: sizes[0], tokens: sizes[1], documents: sizes[2], textBytes: sizes[3],
+            vocabularySize: sizes[4], endOfText: sizes[5], digest: digest)
+        guard bodyBytes == start else {
+            throw damaged("it has \(start) bytes of data; expected \(bodyBytes)")
+        }
+        let found = try Self.checksum(UnsafeRawBufferPointer(rebasing: map.bytes[..<start]))
+        guard found == checksum else { throw damaged("its checksum differs") }
+    }
+
+    /// First token and first byte of document `index`, or of the end for `index == documents`.
+    func entry(_ map: MappedFile, _ index: Int) -> (token: Int, byte: Int) {
+        let offset = tableOffset + index * 16
+        func load(_ offset: Int) -> Int {
+            Int(truncatingIfNeeded: map.bytes.load(fromByteOffset: offset, as: UInt64.self))
+        }
+        return (load(offset), load(offset + 8))
+    }
+
+    /// The footer for a body with this checksum.
+    func footer(checksum: Digest) -> [UInt8] {
+        var bytes: [UInt8] = []
+        let numbers = [idBytes, tokens, documents, textBytes, vocabularySize, endOfText]
+        for number in [Self.magic] + numbers.map({ UInt64($0) }) {
+            withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
+        }
+        bytes.append(contentsOf: digest.hex.utf8)
+        bytes.append(contentsOf: checksum.hex.utf8)
+        bytes.append(contentsOf: repeatElement(0, count: Self.footerBytes - bytes.count))
+        return bytes
+    }
+
+    private static func checksum(_ body: UnsafeRawBufferPointer) throws -> Digest {
+        let chunks = (body.count + chunkBytes - 1) / chunkBytes
+        nonisolated(unsafe) let body = body
+        let digests = try Parallel.map(chunks) { chunk in
+            let end = min(body.count, (chunk + 1) * chunkBytes)
+            var hasher = SHA256()
+            hasher.update(
+                bufferPointer: UnsafeRawBufferPointer(rebasing: body[chunk * chunkBytes..<end]))
+            return Digest(hasher.finalize())
+        }
+        var builder = DigestBuilder("token store body")
+        for digest in digests { builder.add(digest) }
+        return builder.finish()
+    }
+}
+
+/// The checksum of a body as it is written.
+struct BodyChecksum {
+    private var builder = DigestBuilder("token store body")
+    private var hasher = SHA256()
+    private var filled = 0
+
+    mutating func add(_ bytes: UnsafeRawBufferPointer) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let part = rest.prefix(TokenStoreLayout.chunkBytes - filled)
+            hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: part))
+            filled += part.count
+            rest = rest.dropFirst(part.count)
+            if filled == TokenStoreLayout.chunkBytes { close() }
+        }
+    }
+
+    private mutating func close() {
+        builder.add(Digest(hasher.finalize()))
+        hasher = SHA256()
+        filled = 0
+    }
+
+    mutating func finish() -> Digest {
+        if filled > 0 { close() }
+        return builder.finish()
+    }
+}
