@@ -61,7 +61,8 @@ public enum StudentT {
         guard x < 1 else { return 1 }
         // The fraction converges quickly on one side of the mean; use the symmetry on the other.
         if x > (a + 1) / (a + b + 2) { return 1 - incompleteBeta(1 - x, b, a) }
-        let front = exp(a * log(x) + b * log(1 - x) - (lgamma(a) + lgamma(b) - lgamma(a + b))) / a
+        let logBeta = lgamma(a) + lgamma(b) - lgamma(a + b)
+        let front = exp(a * log(x) + b * log(1 - x) - logBeta) / a
         let tiny = 1e-300
         var (c, d) = (1.0, 1 - (a + b) * x / (a + 1))
         if abs(d) < tiny { d = tiny }
@@ -69,10 +70,10 @@ public enum StudentT {
         var result = d
         for index in 1...500 {
             let m = Double(index)
-            for numerator in [
-                m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
-                -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
-            ] {
+            let place = a + 2 * m
+            let even = m * (b - m) * x / ((place - 1) * place)
+            let odd = -(a + m) * (a + b + m) * x / (place * (place + 1))
+            for numerator in [even, odd] {
                 d = 1 + numerator * d
                 if abs(d) < tiny { d = tiny }
                 d = 1 / d

@@ -125,7 +125,7 @@ public enum Checkpoint {
                 ("first_moment", [count], optimizer.firstMoment),
                 ("second_moment", [count], optimizer.secondMoment),
             ])
-        optimizer.restore(steps: manifest.optimizerSteps)
+        try optimizer.restore(steps: manifest.optimizerSteps)
     }
 
     private static func modelTensors(_ parameters: Parameters) -> [NamedTensor] {

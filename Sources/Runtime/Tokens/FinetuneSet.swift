@@ -83,36 +83,63 @@ public final class FinetuneSet: Sendable {
     /// Tokens of all examples, prompts included.
     public var tokens: Int { examples.reduce(0) { $0 + $1.tokens.count } }
 
-    /// The batches of one epoch, shuffled by (seed, epoch).
-    ///
-    /// Every example is in exactly one batch. Padded: one example a row, rows as long as the longest of the batch.
-    /// Packed: examples one after another in rows of `context`, each row filled as far as whole examples fit; attention
-    /// sees the earlier examples of its row, as it sees earlier documents in pretraining.
+    /// How many batches an epoch has.
     ///
     /// - Throws: `InvalidValue` for a batch below 1 or a negative epoch.
-    public func batches(epoch: Int, batch: Int, seed: UInt64, packed: Bool) throws -> [TokenBatch] {
-        guard epoch >= 0 else {
-            throw InvalidValue("epoch", expected: "0 or more", found: epoch)
-        }
-        let order = SeededPermutation(
-            count: examples.count, seed: seed, "finetune order", round: epoch)
-        return try batches(of: examples.indices.map { order[$0] }, batch: batch, packed: packed)
+    public func batchCount(epoch: Int, batch: Int, seed: UInt64, packed: Bool) throws -> Int {
+        try check(epoch: epoch, batch: batch)
+        if !packed { return (examples.count + batch - 1) / batch }
+        return (packedRows(epoch: epoch, seed: seed).count + batch - 1) / batch
     }
 
-    /// Batches of all examples in the order of the corpus: every counted token exactly once.
-    public func evaluationBatches(batch: Int) throws -> [TokenBatch] {
-        try batches(of: Array(examples.indices), batch: batch, packed: false)
+    /// Batch `index` of an epoch, a function of (seed, epoch, index) alone.
+    ///
+    /// Every example is in exactly one batch of an epoch. Padded: one example a row, rows as long as the longest of the
+    /// batch. Packed: examples one after another in rows of `context`, each row filled as far as whole examples fit;
+    /// attention sees the earlier examples of its row, as it sees earlier documents in pretraining.
+    ///
+    /// - Throws: `InvalidValue` for a batch below 1, a negative epoch, or an index after the last batch.
+    public func batch(epoch: Int, index: Int, batch: Int, seed: UInt64, packed: Bool) throws -> TokenBatch {
+        try check(epoch: epoch, batch: batch)
+        if !packed {
+            let order = SeededPermutation(count: examples.count, seed: seed, "finetune order", round: epoch)
+            let range = try range(index, batch: batch, rows: examples.count)
+            return fill(range.map { [order[$0]] }, packed: false)
+        }
+        let rows = packedRows(epoch: epoch, seed: seed)
+        return fill(Array(rows[try range(index, batch: batch, rows: rows.count)]), packed: true)
     }
 
-    private func batches(of order: [Int], batch: Int, packed: Bool) throws -> [TokenBatch] {
-        guard batch >= 1 else {
-            throw InvalidValue("batch", expected: "a positive integer", found: batch)
+    /// Batches of the first `limit` examples (`nil`: all) in the order of the corpus: every counted token once.
+    public func evaluationBatches(batch: Int, limit: Int? = nil) throws -> [TokenBatch] {
+        try check(epoch: 0, batch: batch)
+        let count = min(examples.count, limit ?? examples.count)
+        return stride(from: 0, to: count, by: batch).map { start in
+            fill((start..<min(start + batch, count)).map { [$0] }, packed: false)
         }
+    }
+
+    private func check(epoch: Int, batch: Int) throws {
+        guard epoch >= 0 else { throw InvalidValue("epoch", expected: "0 or more", found: epoch) }
+        guard batch >= 1 else { throw InvalidValue("batch", expected: "a positive integer", found: batch) }
+    }
+
+    private func range(_ index: Int, batch: Int, rows: Int) throws -> Range<Int> {
+        guard index >= 0, index * batch < rows else {
+            throw InvalidValue("index", expected: "a batch below \((rows + batch - 1) / batch)", found: index)
+        }
+        return index * batch..<min((index + 1) * batch, rows)
+    }
+
+    /// The examples of each packed row of an epoch.
+    private func packedRows(epoch: Int, seed: UInt64) -> [[Int]] {
+        let order = SeededPermutation(count: examples.count, seed: seed, "finetune order", round: epoch)
         var rows: [[Int]] = []
         var used = 0
-        for index in order {
+        for position in examples.indices {
+            let index = order[position]
             let length = examples[index].tokens.count
-            if packed, !rows.isEmpty, used + length <= context {
+            if !rows.isEmpty, used + length <= context {
                 rows[rows.count - 1].append(index)
                 used += length
             } else {
@@ -120,9 +147,7 @@ public final class FinetuneSet: Sendable {
                 used = length
             }
         }
-        return stride(from: 0, to: rows.count, by: batch).map { start in
-            fill(Array(rows[start..<min(start + batch, rows.count)]), packed: packed)
-        }
+        return rows
     }
 
     private func fill(_ rows: [[Int]], packed: Bool) -> TokenBatch {

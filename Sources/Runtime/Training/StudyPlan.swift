@@ -88,7 +88,7 @@ extension StudyPlan {
         self.missingTokens = missingTokens
         let largest = arms.map(\.base.recipe).max { $0.model.parameterCount < $1.model.parameterCount }
         parameters = largest?.model.parameterCount ?? 0
-        memoryBytes = largest.map { $0.model.trainingBytes(rows: $0.batch / $0.accumulate) } ?? 0
+        memoryBytes = largest.map { $0.model.memory(rows: $0.batch / $0.accumulate, columns: $0.model.context).total } ?? 0
         checkpointBytes = kept
     }
 }
