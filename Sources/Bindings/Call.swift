@@ -1,7 +1,9 @@
 import CLua
 import Runtime
 
-/// One call from Lua: the checked arguments, and where the results go. Valid until the function returns.
+/// One call from Lua: the checked arguments, and where the results go.
+///
+/// Valid until the function returns.
 public struct Call: Fields {
     /// The interpreter that calls.
     public let interpreter: Interpreter

@@ -18,7 +18,9 @@ public final class Callback: LuaConvertible {
         if let state = core.state { mt_unreference(state, reference) }
     }
 
-    /// Calls the function with arguments and copies its results. It cannot yield.
+    /// Calls the function with arguments and copies its results.
+    ///
+    /// It cannot yield.
     ///
     /// - Throws: `LuaError` with the message (thrown on, Lua sees the original error value); `Interrupted` when Ctrl-C stopped
     ///   it; `ExitRequest`; `OutOfMemory`.

@@ -2,7 +2,9 @@ import CLua
 import Runtime
 
 extension Interpreter {
-    /// The one way from Lua into Swift. Nothing thrown leaves it.
+    /// The one way from Lua into Swift.
+    ///
+    /// Nothing thrown leaves it.
     func dispatch(_ call: OpaquePointer, _ index: Int) -> mt_status {
         do {
             let function = try function(index)

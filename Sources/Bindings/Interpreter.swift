@@ -2,7 +2,9 @@ import CLua
 import Glibc
 import Runtime
 
-/// A Lua interpreter with the library in it. Used from one thread.
+/// A Lua interpreter with the library in it.
+///
+/// Used from one thread.
 public final class Interpreter {
     /// How an interpreter is set up.
     public struct Settings {
@@ -101,7 +103,9 @@ public final class Interpreter {
 
     deinit { close() }
 
-    /// Releases everything that Lua holds. Objects of this interpreter are closed from then on.
+    /// Releases everything that Lua holds.
+    ///
+    /// Objects of this interpreter are closed from then on.
     public func close() {
         guard let state = core.state else { return }
         printer = nil
@@ -200,7 +204,9 @@ public final class Interpreter {
         if let state = core.state { mt_catch_interrupts(state) }
     }
 
-    /// Does what Ctrl-C does. Called on the interpreter's own thread.
+    /// Does what Ctrl-C does.
+    ///
+    /// Called on the interpreter's own thread.
     public func interrupt() {
         if let state = core.state { mt_interrupt(state) }
     }

@@ -1,6 +1,8 @@
 import CLua
 
-/// Reads values from the stack of a call. Uses only functions that cannot raise.
+/// Reads values from the stack of a call.
+///
+/// Uses only functions that cannot raise.
 struct Reader {
     let interpreter: Interpreter
     let call: OpaquePointer

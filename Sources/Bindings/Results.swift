@@ -16,7 +16,9 @@ extension LuaObject {
     public func write(to results: Results) throws { try results.object(self) }
 }
 
-/// Values on their way to Lua. They are written here first and pushed when no Swift code is running.
+/// Values on their way to Lua.
+///
+/// They are written here first and pushed when no Swift code is running.
 public struct Results {
     let list: OpaquePointer
     let interpreter: Interpreter
@@ -119,7 +121,7 @@ extension Optional: LuaConvertible where Wrapped: LuaConvertible {
 }
 
 extension Array: LuaConvertible where Element: LuaConvertible {
-    /// Appends a table with the elements at 1 ... n.
+    /// Appends a table with the elements at 1…n.
     public func write(to results: Results) throws {
         mt_list_table(results.list, count, 0)
         for (index, element) in enumerated() {

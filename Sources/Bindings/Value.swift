@@ -44,9 +44,9 @@ public enum Value {
     }
 }
 
-/// A Lua table: what lies at 1 ... n, and what lies at strings, sorted by key.
+/// A Lua table: what lies at 1…n, and what lies at strings, sorted by key.
 public struct Table {
-    /// The values at 1 ... n.
+    /// The values at 1…n.
     public var items: [Value] = []
     /// The values at string keys, in the order of the keys' bytes: iteration is the same in every session.
     public var fields: [(key: String, value: Value)] = []

@@ -1,4 +1,10 @@
-import Bindings
+// The program. A first argument that names a subcommand selects it; anything else is the interpreter's own command line.
+// A script with the name of a subcommand is run as `./name`.
+import Glibc
 
-let interpreter = try Interpreter()
-try interpreter.run("print(mt.version, ...)", name: "=test", arguments: ["x"])
+let arguments = Array(CommandLine.arguments.dropFirst())
+if let name = arguments.first, let command = Subcommands.named(name) {
+    CommandLineParser.run(command, Array(arguments.dropFirst()))
+} else {
+    CommandLineParser.run(Interpret.self, arguments)
+}

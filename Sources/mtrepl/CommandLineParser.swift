@@ -1,0 +1,37 @@
+import ArgumentParser
+import Bindings
+import Glibc
+
+/// What the process leaves with.
+enum ExitStatus {
+    static let success: Int32 = 0
+    static let failure: Int32 = 1
+    static let usage: Int32 = 2
+    static let interrupted: Int32 = 130
+}
+
+/// Parses and runs a command with our exit codes: 2 for a wrong command line.
+enum CommandLineParser {
+    static func run(_ type: any ParsableCommand.Type, _ arguments: [String]) -> Never {
+        do {
+            var command = try type.parseAsRoot(arguments)
+            try command.run()
+            finish(ExitStatus.success)
+        } catch let code as ExitCode {
+            finish(code.rawValue)
+        } catch {
+            if type.exitCode(for: error) == .success {
+                print(type.fullMessage(for: error))
+                finish(ExitStatus.success)
+            }
+            Interpreter.Report.toStandardError(type.fullMessage(for: error) + "\n")
+            finish(ExitStatus.usage)
+        }
+    }
+
+    /// Flushes standard output and leaves.
+    static func finish(_ code: Int32) -> Never {
+        fflush(nil)
+        exit(code)
+    }
+}

@@ -1,0 +1,86 @@
+import ArgumentParser
+import Bindings
+import Glibc
+import Runtime
+
+/// `mtrepl [options] [script [arguments]]`.
+struct Interpret: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mtrepl",
+        abstract: "A laboratory for midtraining: runs Lua scripts, or opens a prompt.",
+        usage: "mtrepl [options] [script [arguments ...]]",
+        discussion: """
+            Without a script and without -e, a prompt opens on a terminal; otherwise lines are read from standard \
+            input. A script '-' is standard input. What follows the script's name is the script's own.
+
+            Exit codes: 0 success, 1 error in a script, 2 wrong command line, 130 interrupted.
+
+            Commands (mtrepl COMMAND --help says more; run a script of that name as ./COMMAND):
+            \(Subcommands.list)
+            """,
+        version: "mtrepl \(Version.text)")
+
+    @Option(
+        name: .short,
+        help: ArgumentHelp("Run Lua code; may be given several times.", valueName: "code"))
+    var e: [String] = []
+
+    @Flag(name: .short, help: "Open the prompt after the script or the code.")
+    var i = false
+
+    @Option(help: "Threads to use (default: all). It changes speed, never results.")
+    var threads: Int?
+
+    @Option(help: "The folder of runs, checkpoints and token stores (default: .mtrepl).")
+    var store: String?
+
+    @Option(help: "The seed of whatever a script does not seed itself.")
+    var seed: UInt64 = 0
+
+    @Flag(
+        help: "Withhold files outside the working folder, processes and the network from scripts.")
+    var safe = false
+
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: ArgumentHelp("The script and its arguments.", valueName: "script"))
+    var script: [String] = []
+
+    func validate() throws {
+        if let threads, !(1...256).contains(threads) {
+            throw ValidationError("--threads: an integer in 1 ... 256 expected, got \(threads)")
+        }
+        if let first = script.first, first.hasPrefix("-"), first != "-" {
+            throw ValidationError("unknown option '\(first)'")
+        }
+        if let store, store.isEmpty {
+            throw ValidationError("--store: a folder expected, got nothing")
+        }
+    }
+
+    func run() throws {
+        let terminal = isatty(0) != 0
+        let wantsPrompt = i || (e.isEmpty && script.isEmpty)
+        if let threads { Parallel.threads = threads }
+        var settings = Interpreter.Settings()
+        settings.seed = seed
+        settings.store = store
+        if safe { settings.safeFolder = "." }
+        let interpreter = try Interpreter(settings)
+        interpreter.catchInterrupts()
+        let host = Host(interpreter)
+        var code = try host.run { interpreter in
+            try interpreter.setArguments(
+                script: script.first ?? "mtrepl", Array(script.dropFirst()))
+            for text in e { try interpreter.run(text, name: "=(command line)") }
+            guard let name = script.first else { return }
+            try interpreter.run(
+                file: name == "-" ? nil : name, arguments: Array(script.dropFirst()))
+        }
+        if wantsPrompt, !host.isLeaving {
+            code = terminal ? Prompt(host).run() : LineInput(host).run()
+        }
+        interpreter.close()
+        throw ExitCode(code)
+    }
+}

@@ -1,0 +1,69 @@
+import CReadline
+import Glibc
+
+/// One edited line from the terminal, through readline's callback interface, so that Ctrl-C never jumps over Swift.
+final class LineEditor {
+    enum Input {
+        case line(String)
+        case interrupted
+        case end
+    }
+
+    /// What readline's handler leaves for `read`; readline has one handler for the process.
+    nonisolated(unsafe) private static var received: Input?
+
+    private let history: String?
+    private let isInterrupted: () -> Bool
+
+    /// An editor with a history file; `isInterrupted` tells and forgets that Ctrl-C came.
+    init(history: String?, isInterrupted: @escaping () -> Bool) {
+        self.history = history
+        self.isInterrupted = isInterrupted
+        mt_rl_name("mtrepl")
+        using_history()
+        stifle_history(10_000)
+        if let history { read_history(history) }
+    }
+
+    /// Reads a line; Ctrl-C gives `interrupted`, Ctrl-D on an empty line `end`.
+    func read(_ prompt: String) -> Input {
+        Self.received = nil
+        mt_rl_begin(prompt) { text in
+            LineEditor.received = text.map { .line(String(cString: $0)) } ?? .end
+            free(text)
+            rl_callback_handler_remove()
+        }
+        // SIGINT is let through only inside mt_rl_wait, so that it cannot come between the test and the wait.
+        var blocked = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&blocked)
+        sigaddset(&blocked, SIGINT)
+        pthread_sigmask(SIG_BLOCK, &blocked, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        while true {
+            if let input = Self.received { return input }
+            let ready = mt_rl_wait(&before)
+            if isInterrupted() {
+                mt_rl_clear()
+                rl_callback_handler_remove()
+                return .interrupted
+            }
+            if ready { rl_callback_read_char() }
+        }
+    }
+
+    /// Adds an entry to the history and its file.
+    func remember(_ text: String) {
+        add_history(text)
+        if let history { _ = append(history) }
+    }
+
+    private func append(_ path: String) -> Bool {
+        if access(path, F_OK) != 0 {
+            let descriptor = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
+            guard descriptor >= 0 else { return false }
+            close(descriptor)
+        }
+        return append_history(1, path) == 0
+    }
+}

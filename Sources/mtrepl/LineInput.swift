@@ -1,0 +1,23 @@
+import Glibc
+
+/// Reads lines from standard input when it is not a terminal: no prompt, no echo, otherwise as the prompt.
+struct LineInput {
+    let host: Host
+
+    init(_ host: Host) { self.host = host }
+
+    /// Runs every line; the exit code is that of the last error, 0 without one.
+    func run() -> Int32 {
+        var code = ExitStatus.success
+        var pending = ""
+        while !host.isLeaving, let line = readLine() {
+            pending += pending.isEmpty ? line : "\n" + line
+            guard let result = host.evaluate(pending) else { continue }
+            pending = ""
+            if result != ExitStatus.success || host.isLeaving { code = result }
+            if result == ExitStatus.interrupted { return result }
+        }
+        if !pending.isEmpty, !host.isLeaving { code = host.complain(pending) }
+        return code
+    }
+}
