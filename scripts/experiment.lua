@@ -54,7 +54,6 @@ function experiment.prepare(o)
       learning_rate = o["learning-rate"], minimum = o["learning-rate"] / 100, schedule = "cosine",
       warmup = 0.1, weight_decay = 0.1,
     },
-    corpora = { general, special },
     mixture = { general = 1 },
   }
   return base, { general = general, special = special, target = target }
@@ -81,9 +80,11 @@ function experiment.write(result, path)
   local rows = {}
   for index, row in ipairs(result:rows()) do
     rows[index] = {
-      row.arm, row.start, row.weight, row.seed, row.learning_rate, row.target, row.general_before,
-      row.general, row.special, row.tokens_general, row.tokens_special, row.key, row.failure,
-      n = #columns,
+      arm = row.arm, start = row.start, weight = row.weight, seed = row.seed,
+      finetune_learning_rate = row.learning_rate, target_loss = row.target,
+      general_loss_before = row.general_before, general_loss_after = row.general, special_loss = row.special,
+      tokens_general = row.tokens_general, tokens_special = row.tokens_special, state_key = row.key,
+      failure = row.failure,
     }
   end
   mt.write_csv(path, columns, rows)

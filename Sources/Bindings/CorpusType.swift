@@ -12,24 +12,44 @@ extension Library {
             [
                 .options([
                     .string("name", "What mixtures and tables call it.").item,
-                    .paths("files", "Paths, globs or folders of .txt and .jsonl files, also .gz and .zst.").optional,
-                    .choice("embedded", EmbeddedCorpus.names, "A generator in place of files.").optional,
+                    .paths(
+                        "files",
+                        "Paths, globs or folders of .txt and .jsonl files, also .gz and .zst."
+                    ).optional,
+                    .choice("embedded", EmbeddedCorpus.names, "A generator in place of files.")
+                        .optional,
                     .integer("bytes", "Size of generated text.", in: 1...).optional,
                     .integer("generator_seed", "Seed of generated text.", in: 0...).or(1),
-                    .paths("valid", "Files of the valid split; by default it is carved from `files`.").optional,
-                    .paths("test", "Files of the test split; by default it is carved from `files`.").optional,
-                    .string("text", "Template of the text of a .jsonl record, such as \"{title}\\n{body}\".").optional,
-                    .string("prompt", "Template of the part that finetuning does not count, with `response`.").optional,
+                    .paths(
+                        "valid", "Files of the valid split; by default it is carved from `files`."
+                    ).optional,
+                    .paths("test", "Files of the test split; by default it is carved from `files`.")
+                        .optional,
+                    .string(
+                        "text",
+                        "Template of the text of a .jsonl record, such as \"{title}\\n{body}\"."
+                    ).optional,
+                    .string(
+                        "prompt",
+                        "Template of the part that finetuning does not count, with `response`."
+                    ).optional,
                     .string("response", "Template of the part that finetuning counts.").optional,
-                    .number("valid_fraction", "Part of the documents in valid.", .fraction).or(0.02),
+                    .number("valid_fraction", "Part of the documents in valid.", .fraction).or(
+                        0.02),
                     .number("test_fraction", "Part of the documents in test.", .fraction).or(0.02),
                     .integer("split_seed", "Seed of the division.", in: 0...).or(1),
-                    .choice("on_error", ["error", "skip"], "What a bad line does; skipped lines are counted.").or("error"),
-                    .boolean("allow_overlap", "Whether valid and test files may hold documents of train.").or(false),
+                    .choice(
+                        "on_error", ["error", "skip"],
+                        "What a bad line does; skipped lines are counted."
+                    ).or("error"),
+                    .boolean(
+                        "allow_overlap", "Whether valid and test files may hold documents of train."
+                    ).or(false),
                 ])
             ],
             returns: "corpus",
-            example: "local code = mt.corpus { \"code\", embedded = \"code\", bytes = 100000 }\nprint(code)"
+            example:
+                "local code = mt.corpus { \"code\", embedded = \"code\", bytes = 100000 }\nprint(code)"
         ) { call in
             let options = try call.options()
             let corpus = try Corpus(specification(options))
@@ -65,7 +85,8 @@ extension Library {
             return .prompted(prompt: try Template(prompt), response: try Template(response))
         case (nil, nil, nil): return .standard
         default:
-            throw Mistake("text, prompt, response: give `text` alone, or `prompt` and `response` together")
+            throw Mistake(
+                "text, prompt, response: give `text` alone, or `prompt` and `response` together")
         }
     }
 
@@ -78,13 +99,16 @@ extension Library {
                 Method(
                     "summary",
                     "Reads the corpus once (the result is kept in the store) and counts what it holds.",
-                    returns: "table with train, valid and test, each with documents and bytes, and skipped_lines",
-                    example: "print(mt.corpus({ \"prose\", embedded = \"prose\", bytes = 50000 }):summary().train.documents)"
+                    returns:
+                        "table with train, valid and test, each with documents and bytes, and skipped_lines",
+                    example:
+                        "print(mt.corpus({ \"prose\", embedded = \"prose\", bytes = 50000 }):summary().train.documents)"
                 ) { corpus, call in
                     let session = call.interpreter.session
                     let summary = try session.working {
                         try corpus.summary(
-                            cache: try session.store().folder, progress: session.progress.work, stop: session.stop)
+                            cache: try session.store().folder, progress: session.progress.work,
+                            stop: session.stop)
                     }
                     var fields: [(String, (any LuaConvertible)?)] = Split.allCases.map { split in
                         let part = summary[split]
@@ -110,7 +134,9 @@ extension Library {
                 ) { corpus, call in
                     let count = try call.integer("count")
                     let split = Split(rawValue: try call.string("split")) ?? .train
-                    try call.returns(try corpus.firstDocuments(split, count, stop: call.interpreter.session.stop).map(Bytes.init))
+                    try call.returns(
+                        try corpus.firstDocuments(split, count, stop: call.interpreter.session.stop)
+                            .map(Bytes.init))
                 },
             ])
     }

@@ -1,7 +1,7 @@
 /// A table of options read against its parameters: unknown keys refused, defaults filled in.
 public struct Options: Fields {
     let parameters: [Parameter]
-    let values: [Value]
+    private(set) var values: [Value]
 
     /// - Throws: `Mistake` naming the option.
     init(_ table: Table, _ parameters: [Parameter], path: String, interpreter: Interpreter?) throws
@@ -53,5 +53,14 @@ public struct Options: Fields {
         }
         if case .null = values[index] { return nil }
         return values[index]
+    }
+
+    /// The same options as if one had been left out.
+    func without(_ name: String) -> Options {
+        var copy = self
+        if let index = parameters.firstIndex(where: { $0.name == name }) {
+            copy.values[index] = .null
+        }
+        return copy
     }
 }

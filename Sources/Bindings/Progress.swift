@@ -19,7 +19,9 @@ final class Progress {
     }
 
     func work(_ progress: WorkProgress) {
-        if progress.activity != activity { (activity, last) = (progress.activity, live ? 0 : Self.now()) }
+        if progress.activity != activity {
+            (activity, last) = (progress.activity, live ? 0 : Self.now())
+        }
         let done = progress.total.map { progress.done >= $0 } ?? false
         guard due() || (done && live) else { return }
         var text = "\(progress.activity): \(Self.amount(progress.done, progress.unit))"
@@ -84,7 +86,9 @@ final class Progress {
 
     // MARK: - Numbers
 
-    static func decimals(_ value: Double, _ count: Int) -> String { String(format: "%.\(count)f", value) }
+    static func decimals(_ value: Double, _ count: Int) -> String {
+        String(format: "%.\(count)f", value)
+    }
 
     static func count(_ value: Double) -> String {
         value >= 10_000 ? "\(decimals(value / 1000, 1))k" : decimals(value, 0)

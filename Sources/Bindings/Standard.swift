@@ -1,4 +1,6 @@
 extension Library {
     /// Everything that scripts see.
-    public static var standard: Library { core }
+    public static var standard: Library {
+        [corpora, tokenizers, models, recipes, runs, studies, files].reduce(core) { $0.adding($1) }
+    }
 }

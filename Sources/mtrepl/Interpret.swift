@@ -64,6 +64,7 @@ struct Interpret: ParsableCommand {
         if let threads { Parallel.threads = threads }
         var settings = Interpreter.Settings()
         settings.seed = seed
+        settings.liveBytes = { Int64(Memory.liveBytes) }
         settings.store = store
         if safe { settings.safeFolder = "." }
         let interpreter = try Interpreter(settings)

@@ -22,7 +22,9 @@ public struct Estimate: Hashable, Sendable {
         let center = mean
         let squares = values.reduce(0) { $0 + ($1 - center) * ($1 - center) }
         let deviation = (squares / Double(count - 1)).squareRoot()
-        halfWidth = StudentT.quantile(0.975, degrees: Double(count - 1)) * deviation / Double(count).squareRoot()
+        halfWidth =
+            StudentT.quantile(0.975, degrees: Double(count - 1)) * deviation
+            / Double(count).squareRoot()
     }
 
     /// `mean ± half-width`, with the given number of decimals.
@@ -48,7 +50,11 @@ public enum StudentT {
         while cumulative(high, degrees: degrees) < probability { high *= 2 }
         for _ in 0..<200 {
             let middle = (low + high) / 2
-            if cumulative(middle, degrees: degrees) < probability { low = middle } else { high = middle }
+            if cumulative(middle, degrees: degrees) < probability {
+                low = middle
+            } else {
+                high = middle
+            }
         }
         return (low + high) / 2
     }

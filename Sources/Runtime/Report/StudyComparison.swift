@@ -16,15 +16,20 @@ public struct StudyComparison {
     /// Compares every arm whose name is among `names` with the arm called `reference` of the same seed.
     ///
     /// - Throws: `RecipeError` naming an arm that does not exist.
-    public init(_ result: StudyResult, names: [String], against reference: String, columns: [String]) throws {
+    public init(
+        _ result: StudyResult, names: [String], against reference: String, columns: [String]
+    ) throws {
         let known = Set(result.rows.map(\.arm.name))
         for name in names + [reference] where !known.contains(name) {
-            throw RecipeError("compare", "no arm is called \(name); known: \(known.sorted().joined(separator: ", "))")
+            throw RecipeError(
+                "compare",
+                "no arm is called \(name); known: \(known.sorted().joined(separator: ", "))")
         }
         let all = result.columns
         let indices = try columns.map { name in
             guard let index = all.firstIndex(of: name) else {
-                throw RecipeError("compare", "no column is called \(name); known: \(all.joined(separator: ", "))")
+                throw RecipeError(
+                    "compare", "no column is called \(name); known: \(all.joined(separator: ", "))")
             }
             return index
         }

@@ -47,7 +47,9 @@ extension StudyResult {
     public var parameterNames: [String] {
         var names: [String] = []
         for row in rows {
-            for parameter in row.arm.parameters where !names.contains(parameter.name) { names.append(parameter.name) }
+            for parameter in row.arm.parameters where !names.contains(parameter.name) {
+                names.append(parameter.name)
+            }
         }
         return names
     }
@@ -58,7 +60,9 @@ extension StudyResult {
     /// token) and `NAME_before` (before finetuning), `tokens_SOURCE`, `key`, `failure`.
     public var columns: [String] {
         ["arm"] + parameterNames + ["learning_rate"]
-            + corpora.flatMap { [$0, "\($0)_before"] } + sourceNames.map { "tokens_\($0)" } + ["key", "failure"]
+            + corpora.flatMap { [$0, "\($0)_before"] } + sourceNames.map { "tokens_\($0)" } + [
+                "key", "failure",
+            ]
     }
 
     private var sourceNames: [String] {
@@ -95,11 +99,14 @@ extension StudyResult {
     /// Mean and 95% interval of one column for every pair of values of two others, with the number of arms.
     ///
     /// - Throws: `RecipeError` naming a column that does not exist.
-    public func pivot(rows rowName: String, columns columnName: String, value valueName: String) throws -> TextTable {
+    public func pivot(rows rowName: String, columns columnName: String, value valueName: String)
+        throws -> TextTable
+    {
         let names = columns
         func index(_ name: String) throws -> Int {
             guard let index = names.firstIndex(of: name) else {
-                throw RecipeError("table", "no column is called \(name); known: \(names.joined(separator: ", "))")
+                throw RecipeError(
+                    "table", "no column is called \(name); known: \(names.joined(separator: ", "))")
             }
             return index
         }
@@ -139,7 +146,9 @@ extension StudyResult {
 enum ArmText {
     /// Numbers without a superfluous fraction.
     static func short(_ value: ResultValue) -> String {
-        if case .number(let number) = value, number == number.rounded(), abs(number) < 1e15 { return "\(Int(number))" }
+        if case .number(let number) = value, number == number.rounded(), abs(number) < 1e15 {
+            return "\(Int(number))"
+        }
         return value.description
     }
 }

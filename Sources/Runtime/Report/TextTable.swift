@@ -16,7 +16,8 @@ public struct TextTable {
 
     private static func isNumber(_ cell: String) -> Bool {
         guard let first = cell.first else { return true }
-        return first.isNumber || (("+-−.".contains(first)) && cell.dropFirst().first?.isNumber == true)
+        return first.isNumber
+            || (("+-−.".contains(first)) && cell.dropFirst().first?.isNumber == true)
     }
 
     /// The table as text: numbers to the right, words to the left, two spaces between columns, no trailing newline.
@@ -24,7 +25,9 @@ public struct TextTable {
         let widths = columns.indices.map { column in
             ([columns[column]] + rows.map { $0[column] }).map(\.count).max() ?? 0
         }
-        let right = columns.indices.map { column in rows.allSatisfy { Self.isNumber($0[column]) } && !rows.isEmpty }
+        let right = columns.indices.map { column in
+            rows.allSatisfy { Self.isNumber($0[column]) } && !rows.isEmpty
+        }
         func line(_ cells: [String]) -> String {
             let padded = cells.enumerated().map { column, cell in
                 let space = String(repeating: " ", count: widths[column] - cell.count)

@@ -97,7 +97,8 @@ public enum Checkpoint {
             do {
                 guard try Digest.ofFile("\(folder)/\(name)") == manifest.files[name] else {
                     throw CheckpointError(
-                        path: folder, reason: "\(name) does not have the hash that \(manifestFile) names")
+                        path: folder,
+                        reason: "\(name) does not have the hash that \(manifestFile) names")
                 }
             } catch let error as FileError {
                 throw CheckpointError(path: folder, reason: error.message)
@@ -138,7 +139,9 @@ public enum Checkpoint {
     }
 
     private static func optimizerTensors(_ optimizer: AdamW) -> [NamedTensor] {
-        let moments = [("first_moment", optimizer.firstMoment), ("second_moment", optimizer.secondMoment)]
+        let moments = [
+            ("first_moment", optimizer.firstMoment), ("second_moment", optimizer.secondMoment),
+        ]
         return moments.map { name, values in
             NamedTensor(name: name, shape: [values.count], values: UnsafeBufferPointer(values))
         }

@@ -55,7 +55,8 @@ public struct Evaluator {
     ) throws {
         self.set = set
         self.tokenizer = tokenizer
-        let part = try set.corpus.summary(cache: store.folder, progress: progress, stop: stop)[set.split]
+        let part = try set.corpus.summary(cache: store.folder, progress: progress, stop: stop)[
+            set.split]
         let rows = max(1, Self.batchTokens / context)
         var builder = DigestBuilder("evaluation")
         builder.add(Numerics.version)
@@ -67,10 +68,12 @@ public struct Evaluator {
             batches = .examples(try examples.evaluationBatches(batch: rows, limit: set.limit))
             builder.add(examples.digest)
         } else {
-            let tokens = try store.tokens(set.corpus, set.split, tokenizer, progress: progress, stop: stop)
+            let tokens = try store.tokens(
+                set.corpus, set.split, tokenizer, progress: progress, stop: stop)
             batches = .text(
                 try EvaluationBatches(
-                    store: tokens, context: context, rows: rows, limit: set.limit.map { $0 * context }))
+                    store: tokens, context: context, rows: rows,
+                    limit: set.limit.map { $0 * context }))
             builder.add(tokens.digest)
         }
         digest = builder.finish()

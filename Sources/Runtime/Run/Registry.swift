@@ -60,11 +60,15 @@ public final class Registry: Sendable {
     }
 
     private func write<T>(_ body: (Database) throws -> T) throws -> T {
-        do { return try pool.write(body) } catch { throw RegistryError(path: path, reason: Self.reason(error)) }
+        do { return try pool.write(body) } catch {
+            throw RegistryError(path: path, reason: Self.reason(error))
+        }
     }
 
     private func read<T>(_ body: (Database) throws -> T) throws -> T {
-        do { return try pool.read(body) } catch { throw RegistryError(path: path, reason: Self.reason(error)) }
+        do { return try pool.read(body) } catch {
+            throw RegistryError(path: path, reason: Self.reason(error))
+        }
     }
 
     /// Records steps under the keys of the states they led to; states already recorded keep their record.
@@ -90,7 +94,8 @@ public final class Registry: Sendable {
                 try Row.fetchOne(select, arguments: [state.hex]).map { row in
                     StepRecord(
                         step: row["step"], loss: row["loss"], learningRate: row["learning_rate"],
-                        gradientNorm: row["gradient_norm"], tokens: row["tokens"], seconds: row["seconds"])
+                        gradientNorm: row["gradient_norm"], tokens: row["tokens"],
+                        seconds: row["seconds"])
                 }
             }
         }
@@ -112,7 +117,9 @@ public final class Registry: Sendable {
         try write { database in
             try database.execute(
                 sql: "INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, ?, ?)",
-                arguments: [state.hex, data.hex, evaluation.nats, evaluation.tokens, evaluation.bytes])
+                arguments: [
+                    state.hex, data.hex, evaluation.nats, evaluation.tokens, evaluation.bytes,
+                ])
         }
     }
 
@@ -131,14 +138,16 @@ public final class Registry: Sendable {
     /// Every run, the latest change last.
     public func runs() throws -> [RunRow] {
         try read { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM runs ORDER BY updated, key").compactMap(Self.run)
+            try Row.fetchAll(database, sql: "SELECT * FROM runs ORDER BY updated, key").compactMap(
+                Self.run)
         }
     }
 
     private static func run(_ row: Row) -> RunRow? {
         guard let key = Digest(hex: row["key"]) else { return nil }
         return RunRow(
-            key: key, name: row["name"], status: row["status"], step: row["step"], steps: row["steps"],
+            key: key, name: row["name"], status: row["status"], step: row["step"],
+            steps: row["steps"],
             updated: row["updated"], recipe: row["recipe"], failure: row["failure"])
     }
 

@@ -62,17 +62,24 @@ public enum Safetensors {
     ///
     /// - Throws: `FileError` or `SafetensorsError` naming the tensor, what it has and what was expected.
     public static func read(
-        _ path: String, into targets: [(name: String, shape: [Int], values: UnsafeMutableBufferPointer<Float>)]
+        _ path: String,
+        into targets: [(name: String, shape: [Int], values: UnsafeMutableBufferPointer<Float>)]
     ) throws {
-        func fail(_ reason: String) -> SafetensorsError { SafetensorsError(path: path, reason: reason) }
+        func fail(_ reason: String) -> SafetensorsError {
+            SafetensorsError(path: path, reason: reason)
+        }
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
         } catch {
             throw FileError("read", path, reason: (error as NSError).localizedDescription)
         }
-        guard data.count >= 8 else { throw fail("\(data.count) bytes long, shorter than its header length") }
-        let length = data.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * $1.offset) }
+        guard data.count >= 8 else {
+            throw fail("\(data.count) bytes long, shorter than its header length")
+        }
+        let length = data.prefix(8).enumerated().reduce(UInt64(0)) {
+            $0 | UInt64($1.element) << (8 * $1.offset)
+        }
         guard length <= UInt64(data.count - 8) else {
             throw fail("says its header has \(length) bytes, but the file has \(data.count)")
         }
@@ -84,17 +91,21 @@ public enum Safetensors {
             throw fail("its header is not the expected JSON (\(error))")
         }
         for target in targets {
-            guard let entry = entries[target.name] else { throw fail("tensor \(target.name) is missing") }
+            guard let entry = entries[target.name] else {
+                throw fail("tensor \(target.name) is missing")
+            }
             guard entry.dtype == "F32", entry.shape == target.shape else {
                 throw fail(
-                    "tensor \(target.name) is \(entry.dtype) \(entry.shape), expected F32 \(target.shape)")
+                    "tensor \(target.name) is \(entry.dtype) \(entry.shape), expected F32 \(target.shape)"
+                )
             }
             guard entry.data_offsets.count == 2, entry.data_offsets[0] >= 0,
                 entry.data_offsets[1] - entry.data_offsets[0] == target.values.count * 4,
                 entry.data_offsets[1] <= data.count - start
             else {
                 throw fail(
-                    "tensor \(target.name) lies at \(entry.data_offsets), outside of \(data.count - start) bytes of values")
+                    "tensor \(target.name) lies at \(entry.data_offsets), outside of \(data.count - start) bytes of values"
+                )
             }
             let bytes = data[(start + entry.data_offsets[0])..<(start + entry.data_offsets[1])]
             _ = bytes.copyBytes(to: UnsafeMutableRawBufferPointer(target.values))

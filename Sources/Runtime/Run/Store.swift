@@ -28,13 +28,15 @@ public final class Store {
 
     /// The tokens of one split of a corpus, built on first use and mapped afterwards.
     public func tokens(
-        _ corpus: Corpus, _ split: Split, _ tokenizer: Tokenizer, progress: @escaping ProgressHandler = { _ in },
+        _ corpus: Corpus, _ split: Split, _ tokenizer: Tokenizer,
+        progress: @escaping ProgressHandler = { _ in },
         stop: @escaping ShouldStop = { false }
     ) throws -> TokenStore {
         let name = "\(ObjectIdentifier(corpus)) \(split.rawValue) \(tokenizer.digest.hex)"
         if let store = tokenStores[name] { return store }
         let store = try TokenStore.open(
-            corpus: corpus, split: split, tokenizer: tokenizer, folder: folder, progress: progress, stop: stop)
+            corpus: corpus, split: split, tokenizer: tokenizer, folder: folder, progress: progress,
+            stop: stop)
         tokenStores[name] = store
         retained.append(corpus)
         return store
@@ -45,25 +47,58 @@ public final class Store {
         _ corpus: Corpus, _ split: Split, _ tokenizer: Tokenizer, context: Int,
         progress: @escaping ProgressHandler = { _ in }, stop: @escaping ShouldStop = { false }
     ) throws -> FinetuneSet {
-        let name = "\(ObjectIdentifier(corpus)) \(split.rawValue) \(tokenizer.digest.hex) \(context)"
+        let name =
+            "\(ObjectIdentifier(corpus)) \(split.rawValue) \(tokenizer.digest.hex) \(context)"
         if let set = finetuneSets[name] { return set }
         let set = try FinetuneSet(
-            corpus: corpus, split: split, tokenizer: tokenizer, context: context, cache: folder, progress: progress,
+            corpus: corpus, split: split, tokenizer: tokenizer, context: context, cache: folder,
+            progress: progress,
             stop: stop)
         finetuneSets[name] = set
         retained.append(corpus)
         return set
     }
 
+    /// A tokenizer trained on the train splits of some corpora, trained on first use and read back afterwards.
+    ///
+    /// - Parameters:
+    ///   - size: How many ids.
+    ///   - maximumBytes: Text used in all; `nil` for everything.
+    /// - Throws: as `Tokenizer.train`; `FileError`.
+    public func tokenizer(
+        trainedOn corpora: [Corpus], vocabulary size: Int, maximumBytes: Int?,
+        progress: @escaping ProgressHandler = { _ in }, stop: @escaping ShouldStop = { false }
+    ) throws -> Tokenizer {
+        var builder = DigestBuilder("trained tokenizer 1")
+        for corpus in corpora {
+            builder.add(
+                try corpus.summary(cache: folder, progress: progress, stop: stop)[.train].digest)
+        }
+        builder.add(size)
+        builder.add(maximumBytes ?? -1)
+        let path = "\(folder)/tokenizers/\(builder.finish().hex).json"
+        if FileManager.default.fileExists(atPath: path), let known = try? Tokenizer.load(path) {
+            return known
+        }
+        let tokenizer = try Tokenizer.train(
+            on: corpora, vocabularySize: size, maximumBytes: maximumBytes, progress: progress,
+            stop: stop)
+        try AtomicFile.makeFolder("\(folder)/tokenizers")
+        try tokenizer.save(path)
+        return tokenizer
+    }
+
     /// What evaluates models on a set, prepared on first use.
     public func evaluator(
-        _ set: EvaluationSet, _ tokenizer: Tokenizer, context: Int, progress: @escaping ProgressHandler = { _ in },
+        _ set: EvaluationSet, _ tokenizer: Tokenizer, context: Int,
+        progress: @escaping ProgressHandler = { _ in },
         stop: @escaping ShouldStop = { false }
     ) throws -> Evaluator {
         let name = EvaluatorName(set: set, tokenizer: tokenizer.digest, context: context)
         if let evaluator = evaluators[name] { return evaluator }
         let evaluator = try Evaluator(
-            set, tokenizer: tokenizer, context: context, store: self, progress: progress, stop: stop)
+            set, tokenizer: tokenizer, context: context, store: self, progress: progress, stop: stop
+        )
         evaluators[name] = evaluator
         return evaluator
     }

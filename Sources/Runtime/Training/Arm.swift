@@ -13,7 +13,8 @@ public enum ArmValue: Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .integer(let value): "\(value)"
-        case .number(let value): value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
+        case .number(let value):
+            value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
         case .text(let value): value
         case .flag(let value): "\(value)"
         }
@@ -33,7 +34,8 @@ public struct Arm {
 
     /// Creates an arm.
     public init(
-        name: String, parameters: [(name: String, value: ArmValue)], recipe: Recipe, finetuning: [Finetuning]
+        name: String, parameters: [(name: String, value: ArmValue)], recipe: Recipe,
+        finetuning: [Finetuning]
     ) {
         self.name = name
         self.parameters = parameters
@@ -47,5 +49,7 @@ public struct Arm {
     }
 
     /// The value of a parameter; `nil` when the arm has none of that name.
-    public func parameter(_ name: String) -> ArmValue? { parameters.first { $0.name == name }?.value }
+    public func parameter(_ name: String) -> ArmValue? {
+        parameters.first { $0.name == name }?.value
+    }
 }

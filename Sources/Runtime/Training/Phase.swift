@@ -12,7 +12,10 @@ public struct LearningRateSettings: Codable, Hashable, Sendable {
     public var decay: Double
 
     /// Creates settings; see the properties.
-    public init(kind: LearningRateSchedule.Kind, peak: Double, minimum: Double, warmup: Double, decay: Double) {
+    public init(
+        kind: LearningRateSchedule.Kind, peak: Double, minimum: Double, warmup: Double,
+        decay: Double
+    ) {
         self.kind = kind
         self.peak = peak
         self.minimum = minimum
@@ -28,7 +31,8 @@ public struct LearningRateSettings: Codable, Hashable, Sendable {
     ///
     /// - Throws: `InvalidValue` naming the field that does not fit.
     public func schedule(steps: Int) throws -> LearningRateSchedule {
-        for (name, value) in [("warmup", warmup), ("decay", decay)] where !(value >= 0 && value <= Double(steps)) {
+        for (name, value) in [("warmup", warmup), ("decay", decay)]
+        where !(value >= 0 && value <= Double(steps)) {
             throw InvalidValue(
                 name, expected: "steps in 0 ... \(steps), or a fraction below 1", found: value)
         }
@@ -59,7 +63,8 @@ public struct Finetuning: Sendable {
 
     /// Creates the settings; see the properties.
     public init(
-        corpus: Corpus, epochs: Int, batch: Int, seed: UInt64, packed: Bool, learningRate: LearningRateSettings,
+        corpus: Corpus, epochs: Int, batch: Int, seed: UInt64, packed: Bool,
+        learningRate: LearningRateSettings,
         optimizer: AdamWSettings
     ) {
         self.corpus = corpus

@@ -35,7 +35,8 @@ public struct Recipe: Sendable {
     ///
     /// - Throws: `RecipeError` or `InvalidValue` naming the field.
     public init(
-        model: NeoXConfiguration, tokenizer: Tokenizer, corpora: [String: Corpus], mixture: Mixture, steps: Int,
+        model: NeoXConfiguration, tokenizer: Tokenizer, corpora: [String: Corpus], mixture: Mixture,
+        steps: Int,
         batch: Int, accumulate: Int, seed: UInt64, precision: Precision, optimizer: AdamWSettings,
         learningRate: LearningRateSettings, mayRepeat: Set<String>?
     ) throws {
@@ -63,12 +64,14 @@ public struct Recipe: Sendable {
         guard batch >= 1 else { throw InvalidValue("batch", expected: "at least 1", found: batch) }
         guard accumulate >= 1, batch % accumulate == 0 else {
             throw RecipeError(
-                "accumulate", "expected a divisor of the batch of \(batch) sequences, got \(accumulate)")
+                "accumulate",
+                "expected a divisor of the batch of \(batch) sequences, got \(accumulate)")
         }
         guard tokenizer.vocabularySize <= model.vocabulary else {
             throw RecipeError(
                 "model",
-                "its vocabulary of \(model.vocabulary) is smaller than the tokenizer's \(tokenizer.vocabularySize)")
+                "its vocabulary of \(model.vocabulary) is smaller than the tokenizer's \(tokenizer.vocabularySize)"
+            )
         }
         _ = try learningRate.schedule(steps: steps)
         for phase in phases { try phase.mixture.check(against: Array(corpora.keys)) }
@@ -82,7 +85,9 @@ public struct Recipe: Sendable {
         from: Int, mixture: Mixture, name: String, length: Int?, corpora more: [String: Corpus]
     ) throws -> Recipe {
         guard finetuning == nil else {
-            throw RecipeError("from", "a recipe that ends in finetuning has no later phases; branch before finetuning")
+            throw RecipeError(
+                "from",
+                "a recipe that ends in finetuning has no later phases; branch before finetuning")
         }
         guard from >= 0, from < steps else {
             throw RecipeError("from", "expected a step in 0 ... \(steps - 1), got \(from)")
@@ -93,14 +98,17 @@ public struct Recipe: Sendable {
         result.phases = phases.filter { $0.start < from }
         result.phases.append(Phase(name: name, start: from, mixture: mixture))
         if let length {
-            guard length >= 1 else { throw InvalidValue("length", expected: "at least 1 step", found: length) }
+            guard length >= 1 else {
+                throw InvalidValue("length", expected: "at least 1 step", found: length)
+            }
             guard from + length <= steps else {
                 throw RecipeError(
                     "length",
                     "\(length) steps from step \(from) end after the recipe's last step \(steps)")
             }
             if let before, from + length < steps {
-                result.phases.append(Phase(name: before.name, start: from + length, mixture: before.mixture))
+                result.phases.append(
+                    Phase(name: before.name, start: from + length, mixture: before.mixture))
             }
         }
         try result.validate()

@@ -43,18 +43,23 @@ extension Trajectory {
                 model: recipe.model, tokenizer: recipe.tokenizer.digest.hex,
                 vocabulary: recipe.tokenizer.vocabularySize,
                 sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0.digest.hex) }),
-                steps: recipe.steps, batch: recipe.batch, accumulate: recipe.accumulate, seed: recipe.seed,
-                precision: recipe.precision.rawValue, optimizer: recipe.optimizer, learning_rate: recipe.learningRate,
+                steps: recipe.steps, batch: recipe.batch, accumulate: recipe.accumulate,
+                seed: recipe.seed,
+                precision: recipe.precision.rawValue, optimizer: recipe.optimizer,
+                learning_rate: recipe.learningRate,
                 phases: recipe.phases.map { phase in
                     RecipeText.PhaseText(
                         name: phase.name, start: phase.start,
                         weights: Dictionary(
-                            uniqueKeysWithValues: phase.mixture.parts.map { ($0.name, phase.mixture.weight($0.name)) }))
+                            uniqueKeysWithValues: phase.mixture.parts.map {
+                                ($0.name, phase.mixture.weight($0.name))
+                            }))
                 },
                 finetune: finetune.map { finetune in
                     let settings = finetune.settings
                     return RecipeText.FinetuneText(
-                        corpus: settings.corpus.name, data: finetune.set.digest.hex, epochs: settings.epochs,
+                        corpus: settings.corpus.name, data: finetune.set.digest.hex,
+                        epochs: settings.epochs,
                         batch: settings.batch, seed: settings.seed, packed: settings.packed,
                         learning_rate: settings.learningRate, optimizer: settings.optimizer)
                 },

@@ -94,7 +94,8 @@ public final class Run {
     public func train(to target: Int? = nil, options: RunOptions = RunOptions()) throws {
         let target = target ?? trajectory.steps
         guard target >= step, target <= trajectory.steps else {
-            throw InvalidValue("to", expected: "a step in \(step) ... \(trajectory.steps)", found: target)
+            throw InvalidValue(
+                "to", expected: "a step in \(step) ... \(trajectory.steps)", found: target)
         }
         do {
             try advance(to: target, options)
@@ -136,7 +137,9 @@ public final class Run {
         }
     }
 
-    private func train(_ state: (model: NeoX, optimizer: AdamW), to boundary: Int, _ options: RunOptions) throws {
+    private func train(
+        _ state: (model: NeoX, optimizer: AdamW), to boundary: Int, _ options: RunOptions
+    ) throws {
         var saved = ContinuousClock.now
         do {
             while step < boundary {
@@ -190,13 +193,15 @@ public final class Run {
         if options.evaluateEvery > 0, step % options.evaluateEvery == 0 {
             for set in options.evaluate {
                 let evaluation = try evaluate(set, options)
-                _ = try options.onEvent(.evaluated(set.corpus.name, set.split, evaluation, step: step))
+                _ = try options.onEvent(
+                    .evaluated(set.corpus.name, set.split, evaluation, step: step))
             }
         }
     }
 
     private func stopped() -> Interrupted {
-        Interrupted("stopped after step \(step) of \(trajectory.steps); resume() goes on from there")
+        Interrupted(
+            "stopped after step \(step) of \(trajectory.steps); resume() goes on from there")
     }
 
     // MARK: - States
@@ -207,7 +212,9 @@ public final class Run {
 
     /// The latest state in the store, up to `target`.
     private func latest(upTo target: Int) -> Int? {
-        let there = Set((try? FileManager.default.contentsOfDirectory(atPath: "\(store.folder)/checkpoints")) ?? [])
+        let there = Set(
+            (try? FileManager.default.contentsOfDirectory(atPath: "\(store.folder)/checkpoints"))
+                ?? [])
         guard !there.isEmpty else { return nil }
         return stride(from: target, to: 0, by: -1).first { there.contains(trajectory.keys[$0].hex) }
     }
@@ -216,14 +223,20 @@ public final class Run {
         if let state { return state }
         let recipe = trajectory.recipe
         let model = try NeoX(recipe.model, seed: recipe.seed, precision: recipe.precision)
-        let state = (model: model, optimizer: try AdamW(model.parameters, settings: recipe.optimizer))
-        while step > 0, try !restore(state, at: step, options) { step = latest(upTo: step - 1) ?? 0 }
+        let state = (
+            model: model, optimizer: try AdamW(model.parameters, settings: recipe.optimizer)
+        )
+        while step > 0, try !restore(state, at: step, options) {
+            step = latest(upTo: step - 1) ?? 0
+        }
         self.state = state
         return state
     }
 
     /// Reads the checkpoint of a state; a damaged one is set aside with a warning and counts as absent.
-    private func restore(_ state: (model: NeoX, optimizer: AdamW), at target: Int, _ options: RunOptions) throws -> Bool {
+    private func restore(
+        _ state: (model: NeoX, optimizer: AdamW), at target: Int, _ options: RunOptions
+    ) throws -> Bool {
         let key = trajectory.keys[target]
         let folder = store.checkpointFolder(key)
         let manifest: CheckpointManifest
@@ -235,11 +248,13 @@ public final class Run {
             // Another process may have removed it while it was read.
             guard FileManager.default.fileExists(atPath: folder) else { return false }
             let place = try store.setAside(key)
-            _ = try options.onEvent(.warning("\(error.message); moved to \(place), going on from an earlier state"))
+            _ = try options.onEvent(
+                .warning("\(error.message); moved to \(place), going on from an earlier state"))
             return false
         }
         try Checkpoint.read(
-            folder, manifest: manifest, parameters: state.model.parameters, optimizer: state.optimizer)
+            folder, manifest: manifest, parameters: state.model.parameters,
+            optimizer: state.optimizer)
         step = target
         rolling = manifest.rolling && !options.keep.contains(target) ? key : nil
         _ = try options.onEvent(.restored(step: target))
@@ -262,7 +277,8 @@ public final class Run {
                 model: trajectory.recipe.model, recipe: try trajectory.recipeText(),
                 numerics: Numerics.version, processor: Numerics.processor, files: [:])
             try Checkpoint.write(
-                store.checkpointFolder(key), manifest: manifest, parameters: state.model.parameters, optimizer: state.optimizer)
+                store.checkpointFolder(key), manifest: manifest, parameters: state.model.parameters,
+                optimizer: state.optimizer)
         }
         if !isRolling { try store.keep(key) }
         rolling = isRolling ? key : nil
@@ -274,17 +290,23 @@ public final class Run {
         try store.registry.save(
             RunRow(
                 key: last, name: name, status: status, step: step, steps: trajectory.steps,
-                updated: Date().timeIntervalSince1970, recipe: try trajectory.recipeText(), failure: failure))
+                updated: Date().timeIntervalSince1970, recipe: try trajectory.recipeText(),
+                failure: failure))
     }
 
     // MARK: - Evaluation
 
     /// The loss of the present state on a set, from the registry when it is known there.
-    public func evaluate(_ set: EvaluationSet, _ options: RunOptions = RunOptions()) throws -> Evaluation {
+    public func evaluate(_ set: EvaluationSet, _ options: RunOptions = RunOptions()) throws
+        -> Evaluation
+    {
         let recipe = trajectory.recipe
         let evaluator = try store.evaluator(
-            set, recipe.tokenizer, context: recipe.model.context, progress: options.progress, stop: options.stop)
-        if let known = try store.registry.evaluation(state: key, data: evaluator.digest) { return known }
+            set, recipe.tokenizer, context: recipe.model.context, progress: options.progress,
+            stop: options.stop)
+        if let known = try store.registry.evaluation(state: key, data: evaluator.digest) {
+            return known
+        }
         let result = try evaluator.evaluate(try model(options: options), stop: options.stop)
         try store.registry.record(result, state: key, data: evaluator.digest)
         return result

@@ -55,7 +55,9 @@ public final class Study {
     ///
     /// - Throws: `RecipeError` when there is no arm, or two arms have the same name and parameters.
     public init(arms: [Arm], evaluate: [Corpus], evaluationLimit: Int?, store: Store) throws {
-        guard !arms.isEmpty else { throw RecipeError("arms", "expected at least one arm, got none") }
+        guard !arms.isEmpty else {
+            throw RecipeError("arms", "expected at least one arm, got none")
+        }
         var labels: Set<String> = []
         for arm in arms where !labels.insert(arm.label).inserted {
             throw RecipeError("arms", "two arms are called \(arm.label)")
@@ -74,20 +76,26 @@ public final class Study {
     public func plan(calibrate: Bool, options: StudyOptions = StudyOptions()) throws -> StudyPlan {
         let resolved = try arms.map { try resolve($0, options) }
         var plan = try StudyPlan(resolved, store: store)
-        if calibrate, plan.missingTokens > 0, let first = resolved.max(by: { a, b in
-            a.base.recipe.model.parameterCount < b.base.recipe.model.parameterCount
-        }) {
+        if calibrate, plan.missingTokens > 0,
+            let first = resolved.max(by: { a, b in
+                a.base.recipe.model.parameterCount < b.base.recipe.model.parameterCount
+            })
+        {
             plan.secondsPerToken = try Calibration.secondsPerToken(first.base, stop: options.stop)
         }
         return plan
     }
 
     private func resolve(_ arm: Arm, _ options: StudyOptions) throws -> Resolved {
-        let base = try Trajectory(arm.recipe, store: store, progress: options.progress, stop: options.stop)
+        let base = try Trajectory(
+            arm.recipe, store: store, progress: options.progress, stop: options.stop)
         let variants = try arm.finetuning.map { settings in
             let trajectory = try Trajectory(
-                base, finetuning: settings, store: store, progress: options.progress, stop: options.stop)
-            return Variant(settings: settings, trajectory: trajectory, done: try known(trajectory, options) != nil)
+                base, finetuning: settings, store: store, progress: options.progress,
+                stop: options.stop)
+            return Variant(
+                settings: settings, trajectory: trajectory,
+                done: try known(trajectory, options) != nil)
         }
         let done = try known(base, options) != nil && variants.allSatisfy(\.done)
         return Resolved(arm: arm, base: base, variants: variants, done: done)
@@ -105,10 +113,13 @@ public final class Study {
             for set in sets(split) {
                 let recipe = trajectory.recipe
                 let data = try store.evaluator(
-                    set, recipe.tokenizer, context: recipe.model.context, progress: options.progress,
+                    set, recipe.tokenizer, context: recipe.model.context,
+                    progress: options.progress,
                     stop: options.stop
                 ).digest
-                guard let evaluation = try store.registry.evaluation(state: key, data: data) else { return nil }
+                guard let evaluation = try store.registry.evaluation(state: key, data: data) else {
+                    return nil
+                }
                 losses[set.corpus.name, split] = evaluation
             }
         }
@@ -134,7 +145,8 @@ public final class Study {
                 let resolved = try outcome.get()
                 defer { index += 1 }
                 return try carryOut(
-                    resolved, keep: plan.branches[index].branches, number: number + 1, &trained, options)
+                    resolved, keep: plan.branches[index].branches, number: number + 1, &trained,
+                    options)
             }
             switch result {
             case .success(let row): rows.append(row)
@@ -145,7 +157,8 @@ public final class Study {
             }
         }
         return StudyResult(
-            rows: rows, corpora: evaluate.map(\.name), trainedSteps: trained, distinctSteps: plan.distinctSteps,
+            rows: rows, corpora: evaluate.map(\.name), trainedSteps: trained,
+            distinctSteps: plan.distinctSteps,
             naiveSteps: plan.naiveSteps)
     }
 
@@ -161,7 +174,8 @@ public final class Study {
     }
 
     private func carryOut(
-        _ resolved: Resolved, keep: Set<Int>, number: Int, _ trained: inout Int, _ options: StudyOptions
+        _ resolved: Resolved, keep: Set<Int>, number: Int, _ trained: inout Int,
+        _ options: StudyOptions
     ) throws -> StudyResult.Row {
         let arm = resolved.arm
         func announce(_ task: String) throws {
@@ -172,7 +186,6 @@ public final class Study {
         runOptions.checkpointSeconds = options.checkpointSeconds
         runOptions.progress = options.progress
         runOptions.stop = options.stop
-        
 
         let before: Losses
         if let known = try known(resolved.base, options) {
@@ -189,7 +202,9 @@ public final class Study {
         var candidates: [StudyResult.Candidate] = []
         for variant in resolved.variants {
             if let known = try known(variant.trajectory, options) {
-                candidates.append(.init(settings: variant.settings, trajectory: variant.trajectory, losses: known))
+                candidates.append(
+                    .init(settings: variant.settings, trajectory: variant.trajectory, losses: known)
+                )
                 continue
             }
             try announce("finetuning at \(variant.settings.learningRate.peak)")
@@ -203,15 +218,19 @@ public final class Study {
             runOptions.keepLast = options.keepFinetuned
             try run.train(options: runOptions)
             let losses = try measure(run, runOptions)
-            candidates.append(.init(settings: variant.settings, trajectory: variant.trajectory, losses: losses))
+            candidates.append(
+                .init(settings: variant.settings, trajectory: variant.trajectory, losses: losses))
         }
-        return StudyResult.Row(arm: arm, base: resolved.base, before: before, candidates: candidates)
+        return StudyResult.Row(
+            arm: arm, base: resolved.base, before: before, candidates: candidates)
     }
 
     private func measure(_ run: Run, _ options: RunOptions) throws -> Losses {
         var losses = Losses()
         for split in [Split.valid, .test] {
-            for set in sets(split) { losses[set.corpus.name, split] = try run.evaluate(set, options) }
+            for set in sets(split) {
+                losses[set.corpus.name, split] = try run.evaluate(set, options)
+            }
         }
         return losses
     }

@@ -53,7 +53,9 @@ extension StudyPlan {
             let base = arm.base
             var (parent, from): (Int?, Int) = (nil, 0)
             for earlier in 0..<index {
-                if let shared = arms[earlier].base.commonPrefix(base), shared > from || parent == nil {
+                if let shared = arms[earlier].base.commonPrefix(base),
+                    shared > from || parent == nil
+                {
                     (parent, from) = (earlier, shared)
                 }
             }
@@ -65,7 +67,9 @@ extension StudyPlan {
             for variant in arm.variants {
                 let length = variant.trajectory.steps - base.steps
                 finetuneSteps += length
-                guard let key = variant.trajectory.keys.last, finetuned.insert(key).inserted else { continue }
+                guard let key = variant.trajectory.keys.last, finetuned.insert(key).inserted else {
+                    continue
+                }
                 distinct += length
                 if !variant.done {
                     left += length
@@ -86,9 +90,14 @@ extension StudyPlan {
         distinctSteps = distinct
         missingSteps = missing
         self.missingTokens = missingTokens
-        let largest = arms.map(\.base.recipe).max { $0.model.parameterCount < $1.model.parameterCount }
+        let largest = arms.map(\.base.recipe).max {
+            $0.model.parameterCount < $1.model.parameterCount
+        }
         parameters = largest?.model.parameterCount ?? 0
-        memoryBytes = largest.map { $0.model.memory(rows: $0.batch / $0.accumulate, columns: $0.model.context).total } ?? 0
+        memoryBytes =
+            largest.map {
+                $0.model.memory(rows: $0.batch / $0.accumulate, columns: $0.model.context).total
+            } ?? 0
         checkpointBytes = kept
     }
 }

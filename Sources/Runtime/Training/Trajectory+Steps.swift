@@ -18,7 +18,9 @@ extension Trajectory {
 
     /// The learning rate of step `step`.
     public func learningRate(_ step: Int) -> Double {
-        if let finetune, isFinetuning(step) { return finetune.schedule.rate(atStep: step - finetune.start) }
+        if let finetune, isFinetuning(step) {
+            return finetune.schedule.rate(atStep: step - finetune.start)
+        }
         return schedule.rate(atStep: step)
     }
 

@@ -32,9 +32,13 @@ public final class Trajectory {
         self.recipe = recipe
         let names = Set(recipe.phases.flatMap { $0.mixture.parts.map(\.name) }).sorted()
         sources = try names.map { name in
-            guard let corpus = recipe.corpora[name] else { fatalError("validate() let \(name) through") }
-            let tokens = try store.tokens(corpus, .train, recipe.tokenizer, progress: progress, stop: stop)
-            return try Source(store: tokens, name: name, context: recipe.model.context, seed: recipe.seed)
+            guard let corpus = recipe.corpora[name] else {
+                fatalError("validate() let \(name) through")
+            }
+            let tokens = try store.tokens(
+                corpus, .train, recipe.tokenizer, progress: progress, stop: stop)
+            return try Source(
+                store: tokens, name: name, context: recipe.model.context, seed: recipe.seed)
         }
         plans = try Self.plan(recipe, sources)
         schedule = try recipe.learningRate.schedule(steps: recipe.steps)
@@ -47,7 +51,8 @@ public final class Trajectory {
     ///
     /// - Throws: as `init(_:store:)`; `RecipeError` when `base` already ends in finetuning.
     public init(
-        _ base: Trajectory, finetuning: Finetuning, store: Store, progress: @escaping ProgressHandler = { _ in },
+        _ base: Trajectory, finetuning: Finetuning, store: Store,
+        progress: @escaping ProgressHandler = { _ in },
         stop: @escaping ShouldStop = { false }
     ) throws {
         recipe = try base.recipe.finetuned(finetuning)
@@ -57,17 +62,21 @@ public final class Trajectory {
     }
 
     private func finetune(
-        _ finetuning: Finetuning, _ store: Store, _ progress: @escaping ProgressHandler, _ stop: @escaping ShouldStop
+        _ finetuning: Finetuning, _ store: Store, _ progress: @escaping ProgressHandler,
+        _ stop: @escaping ShouldStop
     ) throws {
         let set = try store.finetuneSet(
-            finetuning.corpus, .train, recipe.tokenizer, context: recipe.model.context, progress: progress, stop: stop)
+            finetuning.corpus, .train, recipe.tokenizer, context: recipe.model.context,
+            progress: progress, stop: stop)
         let lengths = try (0..<finetuning.epochs).map { epoch in
             try set.batchCount(
-                epoch: epoch, batch: finetuning.batch, seed: finetuning.seed, packed: finetuning.packed)
+                epoch: epoch, batch: finetuning.batch, seed: finetuning.seed,
+                packed: finetuning.packed)
         }
         let length = lengths.reduce(0, +)
         finetune = FinetuneSteps(
-            settings: finetuning, set: set, schedule: try finetuning.learningRate.schedule(steps: length),
+            settings: finetuning, set: set,
+            schedule: try finetuning.learningRate.schedule(steps: length),
             start: recipe.steps, batches: lengths)
         steps = recipe.steps + length
         keys += chain(from: keys[recipe.steps], length).dropFirst()
@@ -78,9 +87,11 @@ public final class Trajectory {
         var cursors = SourceCursors()
         return try recipe.phases.indices.map { index in
             let phase = recipe.phases[index]
-            let end = index + 1 < recipe.phases.count ? recipe.phases[index + 1].start : recipe.steps
+            let end =
+                index + 1 < recipe.phases.count ? recipe.phases[index + 1].start : recipe.steps
             let plan = try BatchPlan(
-                mixture: phase.mixture, sources: sources, batch: recipe.batch, steps: end - phase.start,
+                mixture: phase.mixture, sources: sources, batch: recipe.batch,
+                steps: end - phase.start,
                 start: cursors, repeating: recipe.mayRepeat)
             cursors = plan.cursors(after: plan.steps)
             return plan

@@ -1,0 +1,43 @@
+import Runtime
+
+extension Library {
+    static var files: Library { Library(functions: [writeCSV]) }
+
+    private static var writeCSV: Function {
+        Function(
+            "write_csv", "Writes rows as CSV, whole or not at all, making the folder if need be.",
+            [
+                .path("path", "Where to."), .strings("columns", "The heads of the columns."),
+                .table("rows", "A list of tables with a field for every column that is known."),
+            ]
+        ) { call in
+            let columns = try call.strings("columns")
+            var table = TextTable(columns)
+            for (index, row) in try call.table("rows").items.enumerated() {
+                guard case .table(let fields) = row else {
+                    throw call.mistake(
+                        "rows", "a table expected at [\(index + 1)], got \(row.summary)")
+                }
+                if let odd = fields.fields.first(where: { !columns.contains($0.key) }) {
+                    throw call.mistake(
+                        "rows", "[\(index + 1)] has a field '\(odd.key)' that is no column")
+                }
+                table.append(try columns.map { try text(fields[$0], call, "[\(index + 1)].\($0)") })
+            }
+            try AtomicFile.write(try call.string("path"), text: table.csv())
+        }
+    }
+
+    private static func text(_ value: Value?, _ call: Call, _ place: String) throws -> String {
+        switch value {
+        case nil, .null?: return ""
+        case .boolean(let flag)?: return "\(flag)"
+        case .integer(let number)?: return "\(number)"
+        case .number(let number)?: return "\(number)"
+        case .string(let text)?: return text
+        case let other?:
+            throw call.mistake(
+                "rows", "\(place): number, string or boolean expected, got \(other.summary)")
+        }
+    }
+}

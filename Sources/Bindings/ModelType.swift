@@ -1,0 +1,128 @@
+import Runtime
+
+/// A model's shape with the tokenizer it is for.
+final class ModelShape: LuaObject {
+    let name: String
+    let configuration: NeoXConfiguration
+    let tokenizer: Tokenizer
+
+    init(name: String, configuration: NeoXConfiguration, tokenizer: Tokenizer) {
+        self.name = name
+        self.configuration = configuration
+        self.tokenizer = tokenizer
+    }
+}
+
+extension Library {
+    static var models: Library { Library(functions: [neox], types: [modelType]) }
+
+    private static var neox: Function {
+        Function(
+            "neox",
+            "The shape of a GPT-NeoX model: a preset, with any field changed. The vocabulary is the tokenizer's.",
+            [
+                .choice(
+                    "preset", NeoXConfiguration.presetNames,
+                    "Where layers, width and heads come from."),
+                .options([
+                    .object("tokenizer", "tokenizer", "What its text is tokenised with."),
+                    .integer(
+                        "context", "Tokens it sees at a time; default: the preset's.",
+                        in: 1...1 << 20
+                    ).optional,
+                    .integer(
+                        "vocabulary", "Rows of the embedding; default: the tokenizer's size.",
+                        in: 1...1 << 24
+                    )
+                    .optional,
+                    .integer("layers", "Blocks.", in: 1...1000).optional,
+                    .integer("width", "Size of the residual stream.", in: 1...1 << 16).optional,
+                    .integer("heads", "Attention heads.", in: 1...1 << 12).optional,
+                    .integer(
+                        "feed_forward", "Size inside the feed-forward part; default: 4 · width.",
+                        in: 1...1 << 20
+                    )
+                    .optional,
+                    .number("rotary", "Part of each head that is rotated.", .fraction).optional,
+                    .number("norm_epsilon", "Added to variances.", .positive).optional,
+                    .boolean(
+                        "parallel_residual",
+                        "Attention and feed-forward side by side, as in Pythia."
+                    ).optional,
+                    .boolean("tied", "Whether embedding and head share their weights.").optional,
+                    .choice("gelu", Gelu.allCases.map(\.rawValue), "Form of GELU.").optional,
+                    .choice(
+                        "initialisation", Initialisation.allCases.map(\.rawValue), "Fresh weights."
+                    ).optional,
+                ]),
+            ],
+            returns: "model",
+            example: """
+                local prose = mt.corpus { "prose", embedded = "prose", bytes = 100000 }
+                local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 512 }
+                print(mt.neox("micro-0.1m", { tokenizer = tokens, context = 64 }).parameters)
+                """
+        ) { call in
+            let name = try call.string("preset")
+            let options = try call.options()
+            let tokenizer: Tokenizer = try options.object("tokenizer")
+            var shape = try NeoXConfiguration.preset(name)
+            shape.vocabulary =
+                try options.integer(ifPresent: "vocabulary") ?? tokenizer.vocabularySize
+            shape.context = try options.integer(ifPresent: "context") ?? shape.context
+            shape.layers = try options.integer(ifPresent: "layers") ?? shape.layers
+            shape.heads = try options.integer(ifPresent: "heads") ?? shape.heads
+            if let width = try options.integer(ifPresent: "width") {
+                shape.width = width
+                shape.feedForward = 4 * width
+            }
+            shape.feedForward = try options.integer(ifPresent: "feed_forward") ?? shape.feedForward
+            shape.rotaryFraction = try options.number(ifPresent: "rotary") ?? shape.rotaryFraction
+            shape.normEpsilon = try options.number(ifPresent: "norm_epsilon") ?? shape.normEpsilon
+            shape.parallelResidual =
+                try options.boolean(ifPresent: "parallel_residual") ?? shape.parallelResidual
+            shape.tiedEmbeddings = try options.boolean(ifPresent: "tied") ?? shape.tiedEmbeddings
+            shape.gelu = try options.string(ifPresent: "gelu").flatMap(Gelu.init) ?? shape.gelu
+            shape.initialisation =
+                try options.string(ifPresent: "initialisation").flatMap(Initialisation.init)
+                ?? shape.initialisation
+            try shape.validate()
+            guard shape.vocabulary >= tokenizer.vocabularySize else {
+                throw Mistake(
+                    "vocabulary: expected at least the tokenizer's \(tokenizer.vocabularySize), got \(shape.vocabulary)"
+                )
+            }
+            try call.returns(ModelShape(name: name, configuration: shape, tokenizer: tokenizer))
+        }
+    }
+
+    private static var modelType: ObjectType {
+        ObjectType(
+            "model", ModelShape.self, "The shape of a GPT-NeoX model; a recipe trains one.",
+            describe: { model in
+                let shape = model.configuration
+                return
+                    "model \(model.name): \(shape.layers) layers, width \(shape.width), \(shape.heads) heads, "
+                    + "context \(shape.context), vocabulary \(shape.vocabulary), \(shape.parameterCount) parameters"
+            },
+            fields: [
+                Field("parameters", "integer", "Trained numbers.") {
+                    $0.configuration.parameterCount
+                },
+                Field("vocabulary", "integer", "Rows of the embedding.") {
+                    $0.configuration.vocabulary
+                },
+                Field("context", "integer", "Tokens it sees at a time.") {
+                    $0.configuration.context
+                },
+                Field("layers", "integer", "Blocks.") { $0.configuration.layers },
+                Field("width", "integer", "Size of the residual stream.") {
+                    $0.configuration.width
+                },
+                Field("heads", "integer", "Attention heads.") { $0.configuration.heads },
+                Field("tokenizer", "tokenizer", "What its text is tokenised with.") {
+                    $0.tokenizer
+                },
+            ])
+    }
+}

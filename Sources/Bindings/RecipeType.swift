@@ -1,0 +1,309 @@
+import Runtime
+
+/// A recipe as Lua holds it.
+final class RecipeBox: LuaObject {
+    let recipe: Recipe
+
+    init(_ recipe: Recipe) { self.recipe = recipe }
+}
+
+extension Library {
+    static var recipes: Library { Library(functions: [recipe], types: [recipeType]) }
+
+    private static var optimizerOptions: [Parameter] {
+        [
+            .number("learning_rate", "The highest learning rate.", .positive).optional,
+            .number(
+                "minimum", "The learning rate at the end; default: a hundredth of the highest.",
+                .nonNegative
+            )
+            .optional,
+            .choice(
+                "schedule", LearningRateSchedule.Kind.allCases.map(\.rawValue),
+                "Its course after warm-up."
+            ).optional,
+            .number(
+                "warmup", "Steps of linear warm-up; below 1, a fraction of all steps.", .nonNegative
+            ).optional,
+            .number(
+                "decay", "Steps of a wsd schedule's decay; below 1, a fraction of all steps.",
+                .nonNegative
+            ).optional,
+            .number(
+                "weight_decay",
+                "Decoupled decay of matrices (not of biases, norms and embeddings).", .nonNegative
+            )
+            .optional,
+            .number("beta1", "Decay of the first moment.", .fraction).optional,
+            .number("beta2", "Decay of the second moment.", .fraction).optional,
+            .number("epsilon", "Added to the root of the second moment.", .positive).optional,
+            .number("clip", "Largest global gradient norm; 0 for no clipping.", .nonNegative)
+                .optional,
+        ]
+    }
+
+    private static var changeable: [Parameter] {
+        [
+            .integer("steps", "Steps of pretraining and midtraining together.", in: 1...1 << 32)
+                .optional,
+            .integer("batch", "Sequences in a step.", in: 1...1 << 20).optional,
+            .integer(
+                "accumulate", "Parts a batch is worked through in, to save memory.", in: 1...1 << 20
+            ).optional,
+            .integer(
+                "seed", "Of the initial weights and the order of the data; default: the session's.",
+                in: 0...
+            ).optional,
+            .choice("precision", ["float32", "bfloat16"], "Arithmetic of matrix products.")
+                .optional,
+            .options("optimizer", "AdamW and its schedule.", optimizerOptions).optional,
+            .weights("mixture", "Weights of corpora by name, which sum to 1.").optional,
+            Parameter(
+                "repeats", .either([.boolean, .list(.string)]),
+                "Sources that may be read more than once, or true for all."
+            )
+            .optional,
+        ]
+    }
+
+    private static var recipe: Function {
+        Function(
+            "recipe",
+            "Everything that determines a training run. The mixture names corpora opened before.",
+            [.options([.object("model", "model", "From `mt.neox`.")] + changeable)],
+            returns: "recipe",
+            example: """
+                local prose = mt.corpus { "prose", embedded = "prose", bytes = 200000 }
+                local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 512 }
+                local recipe = mt.recipe {
+                  model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 64 }),
+                  steps = 10, batch = 4, mixture = { prose = 1 },
+                }
+                print(recipe)
+                """
+        ) { call in
+            let options = try call.options()
+            let session = call.interpreter.session
+            let model: ModelShape = try options.object("model")
+            for name in ["steps", "batch", "mixture"] where !options.has(name) {
+                throw Mistake("\(name): expected, but it is missing")
+            }
+            let mixture = try Mixture(try options.weights("mixture"))
+            var recipe = try Recipe(
+                model: model.configuration, tokenizer: model.tokenizer,
+                corpora: try session.corpora(mixture),
+                mixture: mixture, steps: try options.integer("steps"),
+                batch: try options.integer("batch"),
+                accumulate: 1, seed: session.seed, precision: .float32, optimizer: AdamWSettings(),
+                learningRate: LearningRateSettings(
+                    kind: .cosine, peak: 1e-3, minimum: 1e-5, warmup: 0.1, decay: 0.1),
+                mayRepeat: [])
+            try change(&recipe, options, session)
+            try call.returns(RecipeBox(recipe))
+        }
+    }
+
+    /// Applies the options that are given.
+    private static func change(_ recipe: inout Recipe, _ options: Options, _ session: Session)
+        throws
+    {
+        recipe.steps = try options.integer(ifPresent: "steps") ?? recipe.steps
+        recipe.batch = try options.integer(ifPresent: "batch") ?? recipe.batch
+        recipe.accumulate = try options.integer(ifPresent: "accumulate") ?? recipe.accumulate
+        recipe.seed = try options.integer(ifPresent: "seed").map { UInt64($0) } ?? recipe.seed
+        recipe.precision =
+            try options.string(ifPresent: "precision").flatMap(Precision.init) ?? recipe.precision
+        if let optimizer = try options.options(ifPresent: "optimizer") {
+            try change(&recipe.learningRate, optimizer)
+            try change(&recipe.optimizer, optimizer)
+        }
+        if options.has("mixture") {
+            guard recipe.phases.count == 1 else {
+                throw Mistake(
+                    "mixture: the recipe has \(recipe.phases.count) phases; change it before midtrain()"
+                )
+            }
+            let mixture = try Mixture(try options.weights("mixture"))
+            recipe.corpora.merge(try session.corpora(mixture)) { _, new in new }
+            recipe.phases[0].mixture = mixture
+        }
+        if let repeats = try options.value("repeats") {
+            if case .boolean(let all) = repeats {
+                recipe.mayRepeat = all ? nil : []
+            } else {
+                recipe.mayRepeat = Set(try options.strings("repeats"))
+            }
+        }
+        try recipe.validate()
+    }
+
+    private static func change(_ settings: inout LearningRateSettings, _ options: Options) throws {
+        if let peak = try options.number(ifPresent: "learning_rate") {
+            settings.peak = peak
+            settings.minimum = peak / 100
+        }
+        settings.minimum = try options.number(ifPresent: "minimum") ?? settings.minimum
+        settings.kind =
+            try options.string(ifPresent: "schedule").flatMap(LearningRateSchedule.Kind.init)
+            ?? settings.kind
+        settings.warmup = try options.number(ifPresent: "warmup") ?? settings.warmup
+        settings.decay = try options.number(ifPresent: "decay") ?? settings.decay
+    }
+
+    private static func change(_ settings: inout AdamWSettings, _ options: Options) throws {
+        settings.weightDecay = try options.number(ifPresent: "weight_decay") ?? settings.weightDecay
+        settings.beta1 = try options.number(ifPresent: "beta1") ?? settings.beta1
+        settings.beta2 = try options.number(ifPresent: "beta2") ?? settings.beta2
+        settings.epsilon = try options.number(ifPresent: "epsilon") ?? settings.epsilon
+        settings.clip = try options.number(ifPresent: "clip") ?? settings.clip
+        try settings.validate()
+    }
+
+    // MARK: - The type
+
+    static var finetuneOptions: [Parameter] {
+        [
+            .object(
+                "set", "corpus",
+                "The corpus whose train split is the set; its templates say what counts."
+            ).item,
+            .integer("epochs", "Passes over the set.", in: 1...10_000).or(4),
+            .integer("batch", "Examples in a step (windows, when packed).", in: 1...1 << 20).or(64),
+            .numbers(
+                "learning_rate", "The highest learning rate; a study chooses among several.",
+                .positive),
+            .choice(
+                "schedule", LearningRateSchedule.Kind.allCases.map(\.rawValue),
+                "Its course after warm-up."
+            )
+            .or("cosine"),
+            .number(
+                "minimum_fraction", "The learning rate at the end, as a part of the highest.",
+                .fraction
+            ).or(0.1),
+            .number(
+                "warmup", "Steps of linear warm-up; below 1, a fraction of the steps.", .nonNegative
+            ).or(0.1),
+            .number("weight_decay", "Decoupled decay of matrices.", .nonNegative).or(0.0),
+            .number("clip", "Largest global gradient norm; 0 for no clipping.", .nonNegative).or(
+                1.0),
+            .boolean("packed", "Whether examples share windows without padding.").or(false),
+            .integer("seed", "Order of the examples; default: the recipe's seed.", in: 0...)
+                .optional,
+        ]
+    }
+
+    /// One setting for each learning rate.
+    static func finetunings(_ options: Options, recipe: Recipe) throws -> [Finetuning] {
+        let corpus: Corpus = try options.object("set")
+        let fraction = try options.number("minimum_fraction")
+        return try options.numbers("learning_rate").map { rate in
+            Finetuning(
+                corpus: corpus, epochs: try options.integer("epochs"),
+                batch: try options.integer("batch"),
+                seed: try options.integer(ifPresent: "seed").map { UInt64($0) } ?? recipe.seed,
+                packed: try options.boolean("packed"),
+                learningRate: LearningRateSettings(
+                    kind: LearningRateSchedule.Kind(rawValue: try options.string("schedule"))
+                        ?? .cosine, peak: rate,
+                    minimum: rate * fraction, warmup: try options.number("warmup"), decay: 0.1),
+                optimizer: AdamWSettings(
+                    beta1: recipe.optimizer.beta1, beta2: recipe.optimizer.beta2,
+                    epsilon: recipe.optimizer.epsilon,
+                    weightDecay: try options.number("weight_decay"),
+                    clip: try options.number("clip")))
+        }
+    }
+
+    private static var recipeType: ObjectType {
+        ObjectType(
+            "recipe", RecipeBox.self,
+            "Everything that determines a training run; every change makes another recipe.",
+            describe: { RecipeSummary.text($0.recipe) },
+            fields: [
+                Field("steps", "integer", "Steps of pretraining and midtraining together.") {
+                    $0.recipe.steps
+                },
+                Field("batch", "integer", "Sequences in a step.") { $0.recipe.batch },
+                Field("seed", "integer", "Of weights and data order.") {
+                    Int(truncatingIfNeeded: $0.recipe.seed)
+                },
+            ],
+            methods: [
+                Method(
+                    "with", "The same recipe with some fields changed.", [.options(changeable)],
+                    returns: "recipe"
+                ) { box, call in
+                    var recipe = box.recipe
+                    try change(&recipe, try call.options(), call.interpreter.session)
+                    try call.returns(RecipeBox(recipe))
+                },
+                Method(
+                    "midtrain",
+                    "The same recipe with another mixture from a step on. Schedule and optimiser state go on unchanged; every source goes on where it was. A mixture of one source is continued pretraining.",
+                    [
+                        .options([
+                            .integer(
+                                "from", "The first step with the new mixture, counted from 0.",
+                                in: 0...),
+                            .weights("mixture", "Weights of corpora by name, which sum to 1."),
+                            .integer(
+                                "length",
+                                "Steps until the mixture before returns; default: to the end.",
+                                in: 1...
+                            )
+                            .optional,
+                            .string("name", "What the phase is called.").or("midtrain"),
+                        ])
+                    ], returns: "recipe"
+                ) { box, call in
+                    let options = try call.options()
+                    let mixture = try Mixture(try options.weights("mixture"))
+                    try call.returns(
+                        RecipeBox(
+                            try box.recipe.switching(
+                                from: try options.integer("from"), mixture: mixture,
+                                name: try options.string("name"),
+                                length: try options.integer(ifPresent: "length"),
+                                corpora: try call.interpreter.session.corpora(mixture))))
+                },
+                Method(
+                    "finetune",
+                    "The same recipe followed by finetuning on a set, with a fresh optimiser and its own schedule.",
+                    [.options(finetuneOptions)], returns: "recipe"
+                ) { box, call in
+                    let settings = try finetunings(try call.options(), recipe: box.recipe)
+                    guard settings.count == 1 else {
+                        throw Mistake(
+                            "learning_rate: one number expected here; a study chooses among several"
+                        )
+                    }
+                    try call.returns(RecipeBox(try box.recipe.finetuned(settings[0])))
+                },
+            ] + recipeRunMethods)
+    }
+}
+
+/// A recipe in a few lines.
+enum RecipeSummary {
+    static func text(_ recipe: Recipe) -> String {
+        let model = recipe.model
+        var lines = [
+            "recipe: \(model.parameterCount) parameters, \(recipe.steps) steps × \(recipe.batch) sequences × "
+                + "\(model.context) tokens, seed \(recipe.seed), \(recipe.precision.rawValue)",
+            "  \(recipe.learningRate.kind.rawValue) schedule, peak \(recipe.learningRate.peak), "
+                + "minimum \(recipe.learningRate.minimum), weight decay \(recipe.optimizer.weightDecay)",
+        ]
+        for (index, phase) in recipe.phases.enumerated() {
+            let end =
+                index + 1 < recipe.phases.count ? recipe.phases[index + 1].start : recipe.steps
+            lines.append("  \(phase.name) \(phase.start) ..< \(end): \(phase.mixture)")
+        }
+        if let finetuning = recipe.finetuning {
+            lines.append(
+                "  finetune on \(finetuning.corpus.name): \(finetuning.epochs) epochs, batch \(finetuning.batch), "
+                    + "peak \(finetuning.learningRate.peak)")
+        }
+        return lines.joined(separator: "\n")
+    }
+}

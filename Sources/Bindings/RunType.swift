@@ -1,0 +1,310 @@
+import Runtime
+
+/// A run as Lua holds it, with the options of its last training for `resume`.
+final class RunBox: LuaObject {
+    let run: Run
+    var options: Options?
+
+    init(_ run: Run) { self.run = run }
+}
+
+extension Library {
+    static var runs: Library { Library(types: [runType]) }
+
+    private static var trainOptions: [Parameter] {
+        [
+            .integer("to", "The state to stop at; default: the last.", in: 0...).optional,
+            .objects("evaluate", "corpus", "Corpora whose valid loss is measured at intervals.")
+                .optional,
+            .integer("evaluate_every", "Steps between evaluations.", in: 1...).optional,
+            .integer("limit", "Windows or examples that an evaluation reads at most.", in: 1...)
+                .optional,
+            .function(
+                "on_step",
+                "Called after every step with a table of step, loss, learning_rate, gradient_norm, tokens_per_second and phase; returning false stops the run at that step."
+            ).optional,
+            .integers(
+                "keep", "States whose checkpoints stay, beside the last.", in: 0...Int(Int32.max)
+            ).optional,
+            .number("checkpoint_seconds", "Seconds of training that a crash may cost.", .positive)
+                .or(60.0),
+        ]
+    }
+
+    /// What a recipe can do about runs.
+    static var recipeRunMethods: [Method<RecipeBox>] {
+        [
+            Method(
+                "open",
+                "A run of the recipe, at the latest state the store has; `train` goes on from there.",
+                [.options([.string("name", "A name for people.").or("run")])], returns: "run",
+                example: """
+                    local prose = mt.corpus { "prose", embedded = "prose", bytes = 200000 }
+                    local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 512 }
+                    local run = mt.recipe {
+                      model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 32 }),
+                      steps = 5, batch = 2, mixture = { prose = 1 },
+                    }:open()
+                    run:train { to = 3 }
+                    run:resume()
+                    print(run.step, run:evaluate(prose, { limit = 4 }).loss > 0)
+                    """
+            ) { box, call in
+                try call.returns(try open(box, name: try call.options().string("name"), call))
+            },
+            Method(
+                "run", "Opens a run of the recipe and trains it.",
+                [.options([.string("name", "A name for people.").or("run")] + trainOptions)],
+                returns: "run"
+            ) { box, call in
+                let options = try call.options()
+                let run = try open(box, name: try options.string("name"), call)
+                try train(run, options, call)
+                try call.returns(run)
+            },
+            Method(
+                "keys", "The state keys along the recipe.",
+                [
+                    .integers("steps", "Which states; default: the last.", in: 0...Int(Int32.max))
+                        .optional
+                ],
+                returns: "list of strings"
+            ) { box, call in
+                let trajectory = try trajectory(box.recipe, call)
+                let steps = try call.integers(ifPresent: "steps") ?? [trajectory.steps]
+                try call.returns(
+                    try steps.map { step in
+                        guard step <= trajectory.steps else {
+                            throw Mistake(
+                                "steps: a state in 0 ... \(trajectory.steps) expected, got \(step)")
+                        }
+                        return trajectory.keys[step].hex
+                    })
+            },
+            Method(
+                "explain", "Where two recipes part, and which of their fields differ.",
+                [.object("other", "recipe", "Another recipe.")],
+                returns:
+                    "table with last_shared (the last state in common) and fields (path, first, second)"
+            ) { box, call in
+                let other: RecipeBox = try call.object("other")
+                let difference = try Difference(
+                    try trajectory(box.recipe, call), try trajectory(other.recipe, call))
+                let fields = difference.fields.map { field in
+                    Record([("path", field.path), ("first", field.first), ("second", field.second)])
+                }
+                try call.returns(
+                    Record([
+                        ("last_shared", difference.lastShared),
+                        ("fields", Record([], items: fields)),
+                    ]))
+            },
+        ]
+    }
+
+    static func trajectory(_ recipe: Recipe, _ call: Call) throws -> Trajectory {
+        let session = call.interpreter.session
+        return try session.working {
+            try Trajectory(
+                recipe, store: try session.store(), progress: session.progress.work,
+                stop: session.stop)
+        }
+    }
+
+    private static func open(_ box: RecipeBox, name: String, _ call: Call) throws -> RunBox {
+        RunBox(
+            Run(
+                try trajectory(box.recipe, call), store: try call.interpreter.session.store(),
+                name: name))
+    }
+
+    private static func train(_ box: RunBox, _ options: Options, _ call: Call) throws {
+        let session = call.interpreter.session
+        var settings = RunOptions()
+        settings.keep = Set(try options.integers(ifPresent: "keep") ?? [])
+        settings.checkpointSeconds = try options.number("checkpoint_seconds")
+        settings.evaluateEvery = try options.integer(ifPresent: "evaluate_every") ?? 0
+        let limit = try options.integer(ifPresent: "limit")
+        settings.evaluate = try (options.objects(ifPresent: "evaluate", as: Corpus.self) ?? [])
+            .map { EvaluationSet($0, .valid, limit: limit) }
+        if settings.evaluateEvery > 0 && settings.evaluate.isEmpty {
+            throw Mistake("evaluate: a list of corpora expected with evaluate_every")
+        }
+        settings.progress = session.progress.work
+        settings.stop = session.stop
+        let callback = try options.function(ifPresent: "on_step")
+        let steps = box.run.trajectory.steps
+        settings.onEvent = { event in
+            session.progress.run(event, steps: steps)
+            guard let callback, case .step(let record, let phase) = event else { return true }
+            let results = try callback.call(
+                Record([
+                    ("step", record.step), ("loss", record.loss),
+                    ("learning_rate", record.learningRate),
+                    ("gradient_norm", record.gradientNorm),
+                    ("tokens_per_second", Double(record.tokens) / max(record.seconds, 1e-9)),
+                    ("phase", phase),
+                ]))
+            if case .boolean(false)? = results.first { return false }
+            return true
+        }
+        box.options = options
+        try session.working {
+            try box.run.train(to: try options.integer(ifPresent: "to"), options: settings)
+        }
+    }
+
+    private static func evaluationTable(_ evaluation: Evaluation) -> Record {
+        Record([
+            ("loss", evaluation.loss), ("bits_per_byte", evaluation.bitsPerByte),
+            ("perplexity", evaluation.perplexity), ("tokens", evaluation.tokens),
+            ("bytes", evaluation.bytes),
+        ])
+    }
+
+    private static var runType: ObjectType {
+        ObjectType(
+            "run", RunBox.self,
+            "A recipe being carried out: it can be interrupted, resumed, evaluated and asked for text.",
+            describe: { box in
+                "run \(box.run.name): step \(box.run.step) of \(box.run.trajectory.steps), "
+                    + "state \(box.run.key.short)"
+            },
+            fields: [
+                Field("name", "string", "Its name.") { $0.run.name },
+                Field("step", "integer", "Steps done.") { $0.run.step },
+                Field("steps", "integer", "Steps in all, finetuning included.") {
+                    $0.run.trajectory.steps
+                },
+                Field(
+                    "trained", "integer",
+                    "Steps that this object trained itself, rather than found in the store."
+                ) {
+                    $0.run.trained
+                },
+                Field("key", "string", "The key of its present state.") { $0.run.key.hex },
+                Field("finished", "boolean", "Whether all steps are done.") {
+                    $0.run.step == $0.run.trajectory.steps
+                },
+            ],
+            methods: [
+                Method(
+                    "train", "Trains to a state, starting from the latest that the store has.",
+                    [.options(trainOptions)]
+                ) { box, call in try train(box, try call.options(), call) },
+                Method("resume", "Goes on to the last state, with the options of the last `train`.")
+                { box, call in
+                    let options =
+                        try box.options
+                        ?? Options(
+                            Table(), trainOptions, path: "", interpreter: call.interpreter)
+                    try train(box, options.without("to"), call)
+                },
+                Method(
+                    "evaluate",
+                    "The loss of the present state on a corpus: every token of plain text, or the responses of a corpus with prompts.",
+                    [
+                        .object("corpus", "corpus", "What to read."),
+                        .options([
+                            .choice("split", Split.allCases.map(\.rawValue), "Which part.").or(
+                                "valid"),
+                            .integer(
+                                "limit", "Windows or examples at most; default: all.", in: 1...
+                            ).optional,
+                        ]).optional,
+                    ],
+                    returns:
+                        "table with loss (nats a token), bits_per_byte, perplexity, tokens, bytes"
+                ) { box, call in
+                    let session = call.interpreter.session
+                    let options = try call.options(ifPresent: "options")
+                    let set = EvaluationSet(
+                        try call.object("corpus"),
+                        Split(rawValue: try options?.string("split") ?? "valid") ?? .valid,
+                        limit: try options?.integer(ifPresent: "limit"))
+                    var settings = RunOptions()
+                    settings.progress = session.progress.work
+                    settings.stop = session.stop
+                    try call.returns(
+                        evaluationTable(try session.working { try box.run.evaluate(set, settings) })
+                    )
+                },
+                Method(
+                    "generate", "Text that the present state continues a prompt with.",
+                    [
+                        .options([
+                            .bytes(
+                                "prompt",
+                                "What it continues; empty for the beginning of a document."
+                            ).or("").item,
+                            .integer("tokens", "Tokens at most.", in: 0...1 << 20).or(64),
+                            .number(
+                                "temperature", "Divides the logits; 0 takes the most likely token.",
+                                .nonNegative
+                            )
+                            .or(1.0),
+                            .integer(
+                                "top_k", "Draw among the k most likely; 0 for no limit.", in: 0...
+                            ).or(0),
+                            .number(
+                                "top_p", "Draw among the most likely that reach this probability.",
+                                .fraction
+                            )
+                            .or(1.0),
+                            .integer("seed", "Of the draws.", in: 0...).or(0),
+                        ])
+                    ],
+                    returns: "string, without the prompt"
+                ) { box, call in
+                    let options = try call.options()
+                    let tokenizer = box.run.trajectory.recipe.tokenizer
+                    let prompt =
+                        [tokenizer.endOfText] + tokenizer.encode(try options.bytes("prompt"))
+                    let sampling = Sampling(
+                        temperature: try options.number("temperature"),
+                        topK: try options.integer("top_k"),
+                        topP: try options.number("top_p"), seed: UInt64(try options.integer("seed"))
+                    )
+                    let ids = try box.run.model().generate(
+                        prompt: prompt, count: try options.integer("tokens"), sampling: sampling,
+                        endOfText: tokenizer.endOfText, stop: call.interpreter.session.stop)
+                    try call.returns(
+                        Bytes(try tokenizer.decode(ids.filter { $0 != tokenizer.endOfText })))
+                },
+                Method(
+                    "records", "What every step so far measured, whoever trained it.",
+                    returns:
+                        "list of tables with step, loss, learning_rate, gradient_norm, tokens, seconds"
+                ) { box, call in
+                    let items = try box.run.records().map { record in
+                        Record([
+                            ("step", record.step), ("loss", record.loss),
+                            ("learning_rate", record.learningRate),
+                            ("gradient_norm", record.gradientNorm), ("tokens", record.tokens),
+                            ("seconds", record.seconds),
+                        ])
+                    }
+                    try call.returns(Record([], items: items))
+                },
+                Method(
+                    "exposure", "Tokens and epochs seen of each source so far, by phase.",
+                    returns: "list of tables with phase, source, tokens, epochs"
+                ) { box, call in
+                    let ledger = box.run.trajectory.exposure(at: box.run.step)
+                    let items = ledger.phases.flatMap { phase in
+                        phase.exposure.entries.sorted { $0.key < $1.key }.map { name, entry in
+                            Record([
+                                ("phase", phase.name), ("source", name), ("tokens", entry.tokens),
+                                ("epochs", entry.epochs),
+                            ])
+                        }
+                    }
+                    try call.returns(Record([], items: items))
+                },
+                Method("save", "Writes the present state to the store, to stay there.") {
+                    box, call in
+                    try box.run.save()
+                },
+            ])
+    }
+}

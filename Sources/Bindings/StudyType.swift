@@ -1,0 +1,365 @@
+import Runtime
+
+/// A study as Lua holds it.
+final class StudyBox: LuaObject {
+    let study: Study
+
+    init(_ study: Study) { self.study = study }
+}
+
+/// A study's result as Lua holds it.
+final class ResultBox: LuaObject {
+    let result: StudyResult
+
+    init(_ result: StudyResult) { self.result = result }
+}
+
+/// A study's plan as Lua holds it.
+final class PlanBox: LuaObject {
+    let plan: StudyPlan
+
+    init(_ plan: StudyPlan) { self.plan = plan }
+}
+
+extension Library {
+    static var studies: Library {
+        Library(functions: [grid, study], types: [studyType, planType, resultType])
+    }
+
+    private static var grid: Function {
+        Function(
+            "grid",
+            "Every combination of the values of some parameters, in order of the names, `seed` last.",
+            [.table("parameters", "Lists of values by name.")], returns: "list of tables",
+            example: "assert(#mt.grid { start = { 200, 400 }, weight = { 0.1, 0.2, 0.5 } } == 6)"
+        ) { call in
+            let table = try call.table("parameters")
+            guard table.items.isEmpty else {
+                throw call.mistake("parameters", "names expected as keys, got the key 1")
+            }
+            var arms: [[(String, Value)]] = [[]]
+            for field in table.fields.sorted(by: {
+                $0.key != "seed" && ($1.key == "seed" || $0.key < $1.key)
+            }) {
+                let values =
+                    if case .table(let list) = field.value { list.items } else { [field.value] }
+                guard !values.isEmpty else {
+                    throw call.mistake(
+                        "parameters",
+                        "\(field.key): at least one value expected, got an empty table")
+                }
+                arms = arms.flatMap { arm in values.map { arm + [(field.key, $0)] } }
+            }
+            try call.returns(Record([], items: arms.map { Record($0.map { ($0.0, $0.1) }) }))
+        }
+    }
+
+    private static var study: Function {
+        Function(
+            "study",
+            "Many recipes that share prefixes. Every distinct segment is trained once; whatever the store has is not trained again.",
+            [
+                .options([
+                    .table("arms", "A list of tables of parameters, such as `mt.grid` makes."),
+                    .function("recipe", "Makes an arm's recipe from its table."),
+                    .table(
+                        "controls",
+                        "Recipes by name, or functions of a seed; a recipe is carried out with every seed of the arms."
+                    ).optional,
+                    .string("name", "What the arms are called in tables.").or("midtrained"),
+                    .options(
+                        "finetune",
+                        "Finetuning of every arm; the learning rate is chosen on valid.",
+                        finetuneOptions
+                    )
+                    .optional,
+                    .objects(
+                        "evaluate", "corpus",
+                        "Corpora whose test loss is reported, before and after finetuning."
+                    )
+                    .optional,
+                    .integer(
+                        "limit", "Windows or examples that an evaluation reads at most.", in: 1...
+                    ).optional,
+                ])
+            ],
+            returns: "study"
+        ) { call in
+            let options = try call.options()
+            let maker = try options.function("recipe")
+            var arms: [Arm] = []
+            func add(
+                _ name: String, _ parameters: [(name: String, value: ArmValue)], _ recipe: Recipe
+            ) throws {
+                let settings = try options.options(ifPresent: "finetune").map {
+                    try finetunings($0, recipe: recipe)
+                }
+                arms.append(
+                    Arm(
+                        name: name, parameters: parameters, recipe: recipe,
+                        finetuning: settings ?? []))
+            }
+            for (index, item) in try options.table("arms").items.enumerated() {
+                guard case .table(let table) = item else {
+                    throw Mistake("arms[\(index + 1)]: table expected, got \(item.summary)")
+                }
+                let parameters = try table.fields.map {
+                    ($0.key, try armValue($0.value, "arms[\(index + 1)].\($0.key)"))
+                }
+                let results = try maker.call(table)
+                try add(
+                    try options.string("name"), seedLast(parameters),
+                    try recipe(results.first, "recipe(arms[\(index + 1)])"))
+            }
+            var seeds: [ArmValue] = []
+            for arm in arms {
+                if let seed = arm.parameter("seed"), !seeds.contains(seed) { seeds.append(seed) }
+            }
+            for field in try options.table(ifPresent: "controls")?.fields ?? [] {
+                let place = "controls.\(field.key)"
+                for seed in seeds.isEmpty ? [nil] : seeds.map(Optional.some) {
+                    let made: Recipe
+                    if case .function(let function) = field.value {
+                        made = try recipe(try function.call(seed.map(value)).first, place)
+                    } else {
+                        var control = try recipe(field.value, place)
+                        if case .integer(let number)? = seed {
+                            control.seed = UInt64(bitPattern: Int64(number))
+                        }
+                        made = control
+                    }
+                    try add(field.key, seed.map { [("seed", $0)] } ?? [], made)
+                }
+            }
+            let corpora = try options.objects(ifPresent: "evaluate", as: Corpus.self) ?? []
+            try call.returns(
+                StudyBox(
+                    try Study(
+                        arms: arms, evaluate: corpora,
+                        evaluationLimit: try options.integer(ifPresent: "limit"),
+                        store: try call.interpreter.session.store())))
+        }
+    }
+
+    private static func seedLast(_ parameters: [(name: String, value: ArmValue)]) -> [(
+        name: String, value: ArmValue
+    )] {
+        parameters.filter { $0.name != "seed" } + parameters.filter { $0.name == "seed" }
+    }
+
+    private static func recipe(_ value: Value?, _ place: String) throws -> Recipe {
+        if case .object(let reference)? = value, let box = reference.get(RecipeBox.self) {
+            return box.recipe
+        }
+        throw Mistake("\(place): recipe expected, got \(value?.summary ?? "nothing")")
+    }
+
+    private static func armValue(_ value: Value, _ place: String) throws -> ArmValue {
+        switch value {
+        case .integer(let number): return .integer(number)
+        case .number(let number): return .number(number)
+        case .string(let text): return .text(text)
+        case .boolean(let flag): return .flag(flag)
+        default: throw Mistake("\(place): number, string or boolean expected, got \(value.summary)")
+        }
+    }
+
+    private static func value(_ value: ArmValue) -> Value {
+        switch value {
+        case .integer(let number): .integer(number)
+        case .number(let number): .number(number)
+        case .text(let text): .string(text)
+        case .flag(let flag): .boolean(flag)
+        }
+    }
+
+    private static func options(_ call: Call) -> StudyOptions {
+        let session = call.interpreter.session
+        var options = StudyOptions()
+        options.progress = session.progress.work
+        options.stop = session.stop
+        options.onEvent = { event in
+            session.progress.study(event)
+            return true
+        }
+        return options
+    }
+
+    private static var studyType: ObjectType {
+        ObjectType(
+            "study", StudyBox.self, "Many recipes that share prefixes.",
+            describe: { "study of \($0.study.arms.count) arms" },
+            methods: [
+                Method(
+                    "plan",
+                    "The tree of what is shared, what is left to train, and what it will cost.",
+                    [
+                        .options([
+                            .boolean(
+                                "calibrate", "Whether to time a few steps to predict the duration."
+                            ).or(true)
+                        ]).optional
+                    ],
+                    returns: "plan"
+                ) { box, call in
+                    let calibrate =
+                        try call.options(ifPresent: "options")?.boolean("calibrate") ?? true
+                    try call.returns(
+                        PlanBox(
+                            try call.interpreter.session.working {
+                                try box.study.plan(calibrate: calibrate, options: options(call))
+                            }))
+                },
+                Method(
+                    "run",
+                    "Trains and evaluates whatever the store does not have. Interrupted or killed, it goes on when run again. An arm that fails is named in the result; the others go on.",
+                    [
+                        .options([
+                            .number(
+                                "checkpoint_seconds", "Seconds of training that a crash may cost.",
+                                .positive
+                            ).or(60.0),
+                            .boolean("keep_finetuned", "Whether finetuned states stay on disk.").or(
+                                false),
+                        ]).optional
+                    ],
+                    returns: "result"
+                ) { box, call in
+                    var settings = options(call)
+                    if let given = try call.options(ifPresent: "options") {
+                        settings.checkpointSeconds = try given.number("checkpoint_seconds")
+                        settings.keepFinetuned = try given.boolean("keep_finetuned")
+                    }
+                    try call.returns(
+                        ResultBox(
+                            try call.interpreter.session.working {
+                                try box.study.run(options: settings)
+                            }))
+                },
+            ])
+    }
+
+    private static var planType: ObjectType {
+        ObjectType(
+            "plan", PlanBox.self, "What a study will do and cost.", describe: { $0.plan.text() },
+            fields: [
+                Field("naive_steps", "integer", "Steps if every arm were trained from scratch.") {
+                    $0.plan.naiveSteps
+                },
+                Field(
+                    "distinct_steps", "integer", "Steps with every distinct segment trained once."
+                ) {
+                    $0.plan.distinctSteps
+                },
+                Field("missing_steps", "integer", "Steps that the store does not have yet.") {
+                    $0.plan.missingSteps
+                },
+                Field(
+                    "seconds", "number",
+                    "Predicted time for the missing steps; nil without calibration."
+                ) {
+                    $0.plan.seconds
+                },
+                Field("memory", "integer", "Bytes that training needs at most.") {
+                    $0.plan.memoryBytes
+                },
+                Field("disk", "integer", "Bytes of the checkpoints that stay.") {
+                    $0.plan.checkpointBytes
+                },
+            ])
+    }
+
+    private static var resultType: ObjectType {
+        ObjectType(
+            "result", ResultBox.self, "What a study found: one row an arm and seed.",
+            describe: { $0.result.summary() },
+            fields: [
+                Field("columns", "list of strings", "The names of the rows' fields.") {
+                    $0.result.columns
+                },
+                Field("trained_steps", "integer", "Steps trained by this call.") {
+                    $0.result.trainedSteps
+                },
+                Field("distinct_steps", "integer", "Steps of all distinct segments.") {
+                    $0.result.distinctSteps
+                },
+                Field("naive_steps", "integer", "Steps if every arm were trained from scratch.") {
+                    $0.result.naiveSteps
+                },
+            ],
+            methods: [
+                Method(
+                    "rows", "The rows, with a field for every column that is known.",
+                    returns: "list of tables"
+                ) { box, call in
+                    let columns = box.result.columns
+                    let rows = box.result.records().map { record in
+                        Record(zip(columns, record).map { ($0, lua($1)) })
+                    }
+                    try call.returns(Record([], items: rows))
+                },
+                Method(
+                    "table", "Mean, 95% interval and number of arms of one column, by two others.",
+                    [
+                        .options([
+                            .string(
+                                "rows", "The column whose values are the rows, such as \"start\"."),
+                            .string(
+                                "columns",
+                                "The column whose values are the columns, such as \"weight\"."),
+                            .string("value", "The column to average, such as the target's name."),
+                        ])
+                    ], returns: "string"
+                ) { box, call in
+                    let options = try call.options()
+                    try call.returns(
+                        try box.result.pivot(
+                            rows: try options.string("rows"),
+                            columns: try options.string("columns"),
+                            value: try options.string("value")
+                        ).text())
+                },
+                Method(
+                    "compare",
+                    "Differences to a reference arm, paired by seed: mean, 95% interval (Student's t) and number of pairs.",
+                    [
+                        .options([
+                            .strings("arms", "Names of arms.").rest,
+                            .string("against", "The reference's name.").or("control"),
+                            .strings(
+                                "columns",
+                                "Columns to compare; default: the losses of the evaluated corpora."
+                            )
+                            .optional,
+                        ])
+                    ], returns: "string"
+                ) { box, call in
+                    let options = try call.options()
+                    let comparison = try StudyComparison(
+                        box.result, names: try options.strings("arms"),
+                        against: try options.string("against"),
+                        columns: try options.strings(ifPresent: "columns") ?? box.result.corpora)
+                    try call.returns(comparison.table().text())
+                },
+                Method("csv", "Writes the rows as CSV.", [.path("path", "Where to.")]) {
+                    box, call in
+                    try AtomicFile.write(try call.string("path"), text: box.result.csv())
+                },
+                Method(
+                    "json", "Writes the rows as a JSON array of objects.",
+                    [.path("path", "Where to.")]
+                ) { box, call in
+                    try AtomicFile.write(try call.string("path"), text: try box.result.json())
+                },
+            ])
+    }
+
+    private static func lua(_ value: ResultValue) -> (any LuaConvertible)? {
+        switch value {
+        case .integer(let number): number
+        case .number(let number): number
+        case .text(let text): text
+        case .missing: nil
+        }
+    }
+}

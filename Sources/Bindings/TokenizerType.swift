@@ -1,0 +1,82 @@
+import Runtime
+
+extension Tokenizer: LuaObject {}
+
+extension Library {
+    static var tokenizers: Library { Library(functions: [tokenizer], types: [tokenizerType]) }
+
+    private static var tokenizer: Function {
+        Function(
+            "tokenizer",
+            "A byte-level BPE tokenizer: trained on corpora (once per store), or read from a Hugging Face tokenizer.json.",
+            [
+                .options([
+                    .objects("train_on", "corpus", "Corpora whose train splits it is trained on.")
+                        .optional,
+                    .integer(
+                        "vocabulary", "How many tokens, end-of-text and 256 bytes included.",
+                        in: 257...1 << 24
+                    )
+                    .or(4096),
+                    .integer("bytes", "Text it is trained on at most; default: all.", in: 1...)
+                        .optional,
+                    .path("file", "A tokenizer.json to read instead.").optional,
+                ])
+            ],
+            returns: "tokenizer",
+            example: """
+                local prose = mt.corpus { "prose", embedded = "prose", bytes = 100000 }
+                local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 512 }
+                print(tokens:decode(tokens:encode("a round trip")))
+                """
+        ) { call in
+            let options = try call.options()
+            let session = call.interpreter.session
+            let corpora = try options.objects(ifPresent: "train_on", as: Corpus.self)
+            switch (try options.string(ifPresent: "file"), corpora) {
+            case (let file?, nil): try call.returns(try Tokenizer.load(file))
+            case (nil, let corpora?):
+                let vocabulary = try options.integer("vocabulary")
+                let bytes = try options.integer(ifPresent: "bytes")
+                try call.returns(
+                    try session.working {
+                        try session.store().tokenizer(
+                            trainedOn: corpora, vocabulary: vocabulary, maximumBytes: bytes,
+                            progress: session.progress.work, stop: session.stop)
+                    })
+            default: throw Mistake("train_on, file: give one of the two")
+            }
+        }
+    }
+
+    private static var tokenizerType: ObjectType {
+        ObjectType(
+            "tokenizer", Tokenizer.self, "A byte-level BPE tokenizer.",
+            describe: { "tokenizer of \($0.vocabularySize) tokens (\($0.digest.short))" },
+            fields: [
+                Field("vocabulary", "integer", "How many tokens.") { $0.vocabularySize },
+                Field("end_of_text", "integer", "The id that ends every document.") {
+                    $0.endOfText
+                },
+                Field("digest", "string", "SHA-256 of vocabulary and merges.") { $0.digest.hex },
+            ],
+            methods: [
+                Method(
+                    "encode", "The ids of a text; special tokens in it are plain text.",
+                    [.bytes("text", "Any bytes.")], returns: "list of integers"
+                ) { tokenizer, call in try call.returns(tokenizer.encode(try call.bytes("text"))) },
+                Method(
+                    "decode", "The text of some ids.",
+                    [.integers("ids", "Token ids.", in: 0...Int(Int32.max))], returns: "string"
+                ) { tokenizer, call in
+                    try call.returns(
+                        Bytes(try tokenizer.decode(try call.integers("ids").map { Int32($0) })))
+                },
+                Method(
+                    "save", "Writes a Hugging Face tokenizer.json.", [.path("path", "Where to.")]
+                ) {
+                    tokenizer, call in try tokenizer.save(try call.string("path"))
+                },
+            ])
+    }
+}

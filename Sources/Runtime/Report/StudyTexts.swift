@@ -1,0 +1,93 @@
+import Foundation
+
+extension StudyPlan {
+    /// The plan for people: the tree, then steps, time, memory and disk.
+    public func text() -> String {
+        var table = TextTable(["arm", "shares", "steps", "finetuning", "to train"])
+        for branch in branches {
+            let shared = branch.parent.map { "\(branch.from) with \($0 + 1)" } ?? "–"
+            table.append([
+                "\(branch.label)", shared, "\(branch.steps)", "\(branch.finetuneSteps)",
+                "\(branch.missing)",
+            ])
+        }
+        let saved = naiveSteps > 0 ? Double(naiveSteps) / Double(max(1, distinctSteps)) : 1
+        var lines = [
+            table.text(), "",
+            "\(distinctSteps) distinct steps instead of \(naiveSteps) (\(String(format: "%.2f", saved))× fewer); "
+                + "\(missingSteps) to train, \(missingTokens) tokens",
+            "\(parameters) parameters; about \(Self.bytes(memoryBytes)) of memory, "
+                + "\(Self.bytes(checkpointBytes)) of checkpoints",
+        ]
+        if let seconds { lines.append("about \(Self.duration(seconds)) on this machine") }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func bytes(_ count: Int) -> String {
+        count < 1 << 30
+            ? "\(max(1, count >> 20)) MiB"
+            : "\(String(format: "%.1f", Double(count) / Double(1 << 30))) GiB"
+    }
+
+    private static func duration(_ seconds: Double) -> String {
+        if seconds < 90 { return "\(Int(seconds.rounded(.up))) s" }
+        if seconds < 5400 { return "\(Int((seconds / 60).rounded())) min" }
+        return "\(String(format: "%.1f", seconds / 3600)) h"
+    }
+}
+
+extension StudyResult {
+    /// Every arm and seed in one table, and what failed.
+    public func summary() -> String {
+        let hidden = Set(["key", "failure"])
+        let names = columns
+        let shown = names.indices.filter { !hidden.contains(names[$0]) }
+        var table = TextTable(shown.map { names[$0] })
+        for record in records() {
+            table.append(
+                shown.map { index in
+                    if case .number(let value) = record[index],
+                        corpora.contains(where: { names[index].hasPrefix($0) })
+                    {
+                        return String(format: "%.4f", value)
+                    }
+                    return record[index].description
+                })
+        }
+        var lines = [table.text()]
+        for row in rows {
+            if let failure = row.failure { lines.append("failed: \(row.arm.label): \(failure)") }
+        }
+        lines.append(
+            "\(trainedSteps) steps trained now; \(distinctSteps) distinct steps instead of \(naiveSteps) in all"
+        )
+        return lines.joined(separator: "\n")
+    }
+
+    /// The records as a JSON array of objects with sorted keys.
+    public func json() throws -> String {
+        let names = columns
+        let objects = records().map { record in
+            Dictionary(
+                uniqueKeysWithValues: zip(names, record).compactMap {
+                    name, value -> (String, JSONCell)? in
+                    value == .missing ? nil : (name, JSONCell(value: value))
+                })
+        }
+        return try CanonicalJSON.text(objects, pretty: true) + "\n"
+    }
+
+    private struct JSONCell: Encodable {
+        let value: ResultValue
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch value {
+            case .integer(let number): try container.encode(number)
+            case .number(let number): try container.encode(number)
+            case .text(let text): try container.encode(text)
+            case .missing: try container.encodeNil()
+            }
+        }
+    }
+}
