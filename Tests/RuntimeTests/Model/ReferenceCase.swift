@@ -22,6 +22,7 @@ struct ReferenceCase: Decodable {
     var arrays: [String: Array]
 
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("Reference")
 
     static func load(_ name: String) throws -> (ReferenceCase, Data) {
         let text = try Data(contentsOf: folder.appendingPathComponent(name + ".json"))

@@ -1,0 +1,173 @@
+import Foundation
+
+/// How the next token is drawn.
+public struct Sampling: Codable, Hashable, Sendable {
+    /// Divides the logits; 0 always takes the most likely token.
+    public var temperature: Double = 1
+    /// Draw among the k most likely tokens; 0 for no limit.
+    public var topK: Int = 0
+    /// Draw among the most likely tokens that together reach this probability; 1 for no limit (Holtzman et al. 2019,
+    /// arXiv 1904.09751).
+    public var topP: Double = 1
+    /// Position i of the text draws number i of this seed's stream.
+    public var seed: UInt64 = 0
+
+    /// Creates sampling options.
+    public init(temperature: Double = 1, topK: Int = 0, topP: Double = 1, seed: UInt64 = 0) {
+        self.temperature = temperature
+        self.topK = topK
+        self.topP = topP
+        self.seed = seed
+    }
+
+    /// Checks every field.
+    ///
+    /// - Throws: `InvalidValue` naming the field.
+    public func validate() throws {
+        guard temperature >= 0, temperature.isFinite else {
+            throw InvalidValue("temperature", expected: "0 or a positive number", found: temperature)
+        }
+        guard topK >= 0 else { throw InvalidValue("top_k", expected: "0 or more", found: topK) }
+        guard topP > 0, topP <= 1 else {
+            throw InvalidValue("top_p", expected: "a number above 0, at most 1", found: topP)
+        }
+    }
+
+    /// Draws a token for `position` from logits; equal logits are ordered by id.
+    func draw(_ logits: [Float], position: Int) throws -> Int32 {
+        guard logits.allSatisfy(\.isFinite) else {
+            throw InvalidValue("logits", expected: "finite numbers to sample from", found: "NaN or infinity")
+        }
+        var order = Array(logits.indices)
+        order.sort { logits[$0] > logits[$1] || (logits[$0] == logits[$1] && $0 < $1) }
+        guard temperature > 0, let best = order.first else { return Int32(order.first ?? 0) }
+        if topK > 0 { order.removeLast(max(0, order.count - topK)) }
+        let weights = order.map { exp((Double(logits[$0]) - Double(logits[best])) / temperature) }
+        let total = weights.reduce(0, +)
+        var kept = 0
+        var mass = 0.0
+        while kept < weights.count && (kept == 0 || mass < topP * total) {
+            mass += weights[kept]
+            kept += 1
+        }
+        var rest = RandomStream(seed: seed, "sampling").uniform(UInt64(position)) * mass
+        for index in 0..<kept {
+            rest -= weights[index]
+            if rest < 0 { return Int32(order[index]) }
+        }
+        return Int32(order[kept - 1])
+    }
+}
+
+extension NeoX {
+    /// Continues a text token by token.
+    ///
+    /// Keys and values of earlier positions are kept; once the text fills the context, they are computed again from its
+    /// second half, so that generation can go on.
+    ///
+    /// - Parameters:
+    ///   - prompt: at least one token; if it is longer than the context, its end is used.
+    ///   - count: the most tokens to add.
+    ///   - endOfText: a token after which to stop; it is part of the result.
+    ///   - stop: polled at every token; `true` throws `Interrupted`.
+    ///   - each: sees every token as it comes.
+    /// - Returns: the new tokens.
+    /// - Throws: `InvalidValue` for tokens or options that are not valid; `OutOfMemory`.
+    public func generate(
+        prompt: [Int32], count: Int, sampling: Sampling = Sampling(), endOfText: Int32? = nil,
+        stop: ShouldStop = { false }, each: (Int32) throws -> Void = { _ in }
+    ) throws -> [Int32] {
+        try sampling.validate()
+        guard count >= 0 else { throw InvalidValue("count", expected: "0 or more", found: count) }
+        guard !prompt.isEmpty else { throw InvalidValue("prompt", expected: "at least one token", found: "none") }
+        let context = configuration.context
+        var window = Array(prompt.suffix(context))
+        try checkTokens(window, rows: 1)
+        var result: [Int32] = []
+        let session = try GenerationSession(self)
+        var logits: [Float] = []
+        while result.count < count {
+            if stop() { throw Interrupted("interrupted after \(result.count) generated tokens") }
+            if session.filled + window.count > context {
+                let text = prompt + result
+                window = Array(text.suffix(max(1, context / 2)))
+                session.clear()
+            }
+            for (index, token) in window.enumerated() {
+                if stop() { throw Interrupted("interrupted while reading the prompt") }
+                logits = try session.advance(token, wantsLogits: index == window.count - 1)
+            }
+            let token = try sampling.draw(logits, position: prompt.count + result.count)
+            result.append(token)
+            window = [token]
+            try each(token)
+            if token == endOfText { break }
+        }
+        return result
+    }
+}
+
+/// A text in progress: keys and values of its positions in every layer.
+final class GenerationSession {
+    private let model: NeoX
+    private let weights: NeoXWeights
+    private let keys: [Tensor]
+    private let values: [Tensor]
+    /// Positions taken.
+    private(set) var filled = 0
+
+    init(_ model: NeoX) throws {
+        self.model = model
+        weights = NeoXWeights(model.configuration, try model.parameters.tensors(gradients: false))
+        let shape = [model.configuration.heads, model.configuration.context, model.configuration.headSize]
+        keys = try (0..<model.configuration.layers).map { _ in try Tensor(uninitialized: shape) }
+        values = try (0..<model.configuration.layers).map { _ in try Tensor(uninitialized: shape) }
+    }
+
+    /// Starts a new text.
+    func clear() { filled = 0 }
+
+    /// Takes one more token; the caller keeps within the context.
+    ///
+    /// - Returns: the logits of the next token, or nothing unless they are wanted.
+    func advance(_ token: Int32, wantsLogits: Bool) throws -> [Float] {
+        let configuration = model.configuration
+        return try Tape.withoutGradients {
+            var x = try weights.embedding.rows([token])
+            for (index, layer) in weights.layers.enumerated() {
+                let attended = try layer.attention(x, configuration, model.precision) { try attend($0, index) }
+                x = try layer.finish(x, attended, configuration, model.precision)
+            }
+            filled += 1
+            guard wantsLogits else { return [] }
+            return try x.layerNorm(
+                gain: weights.normGain, bias: weights.normBias, epsilon: Float(configuration.normEpsilon)
+            ).linear(weights.head, precision: model.precision).values()
+        }
+    }
+
+    private func attend(_ joint: Tensor, _ layer: Int) throws -> Tensor {
+        let configuration = model.configuration
+        let (heads, size) = (configuration.heads, configuration.headSize)
+        let geometry = Kernels.AttentionShape(
+            batch: 1, time: 1, heads: heads, size: size, rotated: model.angles.rotated,
+            precision: model.precision)
+        let q = try Tensor(uninitialized: [heads, size])
+        let k = try Tensor(uninitialized: [heads, size])
+        let v = try Tensor(uninitialized: [heads, size])
+        let out = try Tensor(uninitialized: [1, heads * size])
+        let (cosine, sine) = model.angles.from(filled)
+        Kernels.splitHeads(geometry, joint, cosine: cosine, sine: sine, q: q, k: k, v: v)
+        for (fresh, cache) in [(k, keys[layer]), (v, values[layer])] {
+            for head in 0..<heads {
+                let place = Tensor(
+                    cache.storage, shape: [size], offset: (head * configuration.context + filled) * size)
+                Kernels.copy(Tensor(fresh.storage, shape: [size], offset: head * size), into: place)
+            }
+        }
+        try Kernels.attendOne(
+            heads: heads, size: size, time: filled + 1, capacity: configuration.context, q: q, k: keys[layer],
+            v: values[layer], into: out)
+        return out
+    }
+}
