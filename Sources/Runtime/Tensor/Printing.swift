@@ -3,13 +3,16 @@ import Foundation
 extension Tensor: CustomStringConvertible {
     /// The numbers, shortened in the middle where there are many, and the shape.
     ///
-    /// Vectors print as a row, matrices as rows, and higher axes as a matrix for each leading position, counted from 1 as
-    /// in Lua.
+    /// Vectors print as a row, matrices as rows, and higher axes as a matrix for each leading
+    /// position, counted from 1 as in Lua.
     public var description: String {
-        let kind = "tensor[\(shape.map(String.init).joined(separator: ", "))]"
+        let kind =
+            "tensor[\(shape.map(String.init).joined(separator: ", "))]"
             + (requiresGradient ? " requires gradient" : "")
         guard count > 0 else { return kind }
-        if rank == 0 { return "\(Tensor.number(withExtendedLifetime(self) { pointer.pointee }))  \(kind)" }
+        if rank == 0 {
+            return "\(Tensor.number(withExtendedLifetime(self) { pointer.pointee }))  \(kind)"
+        }
         var lines: [String] = []
         let matrices = shape.dropLast(2).reduce(1, *)
         for matrix in Tensor.shown(matrices, edge: 2) {
@@ -23,7 +26,9 @@ extension Tensor: CustomStringConvertible {
                 index[axis] = rest % shape[axis]
                 rest /= shape[axis]
             }
-            if rank > 2 { lines.append("[\(index.map { String($0 + 1) }.joined(separator: ", ")), :, :]") }
+            if rank > 2 {
+                lines.append("[\(index.map { String($0 + 1) }.joined(separator: ", ")), :, :]")
+            }
             lines += rowLines(index)
         }
         return (lines + [kind]).joined(separator: "\n")

@@ -12,10 +12,13 @@ struct GenerationTests {
     }
 
     /// Generates without a cache: every token from a fresh forward pass over the whole text.
-    private func plainly(_ model: NeoX, _ prompt: [Int32], _ count: Int, _ sampling: Sampling) throws -> [Int32] {
+    private func plainly(_ model: NeoX, _ prompt: [Int32], _ count: Int, _ sampling: Sampling)
+        throws -> [Int32]
+    {
         var text = prompt
         for _ in 0..<count {
-            let logits = try model.logits(text, rows: 1).values().suffix(model.configuration.vocabulary)
+            let logits = try model.logits(text, rows: 1).values().suffix(
+                model.configuration.vocabulary)
             text.append(try sampling.draw(Array(logits), position: text.count))
         }
         return Array(text.dropFirst(prompt.count))
@@ -24,7 +27,8 @@ struct GenerationTests {
     @Test(
         "with the key/value cache gives the same tokens as without",
         arguments: [
-            Sampling(temperature: 0), Sampling(temperature: 1, seed: 3), Sampling(temperature: 2, topK: 5, seed: 4),
+            Sampling(temperature: 0), Sampling(temperature: 1, seed: 3),
+            Sampling(temperature: 2, topK: 5, seed: 4),
             Sampling(temperature: 1.5, topP: 0.6, seed: 5),
         ])
     func cache(sampling: Sampling) throws {
@@ -37,7 +41,8 @@ struct GenerationTests {
     @Test("goes on beyond the context, and uses the end of a long prompt")
     func long() throws {
         let model = try model(context: 8)
-        let tokens = try model.generate(prompt: Array(0..<20), count: 30, sampling: Sampling(temperature: 0))
+        let tokens = try model.generate(
+            prompt: Array(0..<20), count: 30, sampling: Sampling(temperature: 0))
         #expect(tokens.count == 30)
         let tiny = try self.model(context: 1)
         #expect(try tiny.generate(prompt: [3], count: 4).count == 4)
@@ -47,11 +52,13 @@ struct GenerationTests {
     func stopping() throws {
         let model = try model()
         let free = try model.generate(prompt: [1], count: 10, sampling: Sampling(seed: 2))
-        let ended = try model.generate(prompt: [1], count: 10, sampling: Sampling(seed: 2), endOfText: free[3])
+        let ended = try model.generate(
+            prompt: [1], count: 10, sampling: Sampling(seed: 2), endOfText: free[3])
         #expect(ended == Array(free.prefix(through: free.firstIndex(of: free[3]) ?? 3)))
         var seen = 0
         #expect(throws: Interrupted.self) {
-            _ = try model.generate(prompt: [1], count: 10, stop: { seen >= 4 }, each: { _ in seen += 1 })
+            _ = try model.generate(
+                prompt: [1], count: 10, stop: { seen >= 4 }, each: { _ in seen += 1 })
         }
         #expect(seen == 4)
     }
@@ -60,8 +67,12 @@ struct GenerationTests {
     func narrow() throws {
         let model = try model()
         let best = try model.generate(prompt: [7, 7], count: 8, sampling: Sampling(temperature: 0))
-        #expect(try model.generate(prompt: [7, 7], count: 8, sampling: Sampling(topK: 1, seed: 1)) == best)
-        #expect(try model.generate(prompt: [7, 7], count: 8, sampling: Sampling(topP: 1e-9, seed: 1)) == best)
+        #expect(
+            try model.generate(prompt: [7, 7], count: 8, sampling: Sampling(topK: 1, seed: 1))
+                == best)
+        #expect(
+            try model.generate(prompt: [7, 7], count: 8, sampling: Sampling(topP: 1e-9, seed: 1))
+                == best)
     }
 
     @Test("options and prompts that make no sense are errors")
@@ -70,8 +81,13 @@ struct GenerationTests {
         #expect(throws: InvalidValue.self) { try model.generate(prompt: [], count: 1) }
         #expect(throws: InvalidValue.self) { try model.generate(prompt: [50], count: 1) }
         #expect(throws: InvalidValue.self) { try model.generate(prompt: [1], count: -1) }
-        for bad in [Sampling(temperature: -1), Sampling(topK: -1), Sampling(topP: 0), Sampling(temperature: .nan)] {
-            #expect(throws: InvalidValue.self) { try model.generate(prompt: [1], count: 1, sampling: bad) }
+        for bad in [
+            Sampling(temperature: -1), Sampling(topK: -1), Sampling(topP: 0),
+            Sampling(temperature: .nan),
+        ] {
+            #expect(throws: InvalidValue.self) {
+                try model.generate(prompt: [1], count: 1, sampling: bad)
+            }
         }
         model.parameters.values.update(repeating: .nan)
         #expect(throws: InvalidValue.self) { try model.generate(prompt: [1], count: 1) }

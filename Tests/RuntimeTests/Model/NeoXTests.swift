@@ -2,7 +2,8 @@ import Testing
 
 @testable import Runtime
 
-/// A batch of seeded tokens whose targets are the tokens that follow; every `ignoring`-th target is not counted.
+/// A batch of seeded tokens whose targets are the tokens that follow; every `ignoring`-th target is
+/// not counted.
 func randomBatch(
     _ configuration: NeoXConfiguration, rows: Int, columns: Int, seed: UInt64 = 1, ignoring: Int = 0
 ) -> TokenBatch {
@@ -14,7 +15,8 @@ func randomBatch(
     if ignoring > 0 {
         for index in stride(from: 0, to: targets.count, by: ignoring) { targets[index] = -1 }
     }
-    return TokenBatch(rows: rows, columns: columns, inputs: Array(tokens.dropLast()), targets: targets)
+    return TokenBatch(
+        rows: rows, columns: columns, inputs: Array(tokens.dropLast()), targets: targets)
 }
 
 @Suite("GPT-NeoX")
@@ -23,7 +25,8 @@ struct NeoXTests {
         "presets have the published number of parameters",
         arguments: [
             ("pythia-14m", 14_067_712), ("pythia-31m", 30_494_720), ("pythia-70m", 70_426_624),
-            ("pythia-160m", 162_322_944), ("pythia-410m", 405_334_016), ("pythia-1b", 1_011_781_632),
+            ("pythia-160m", 162_322_944), ("pythia-410m", 405_334_016),
+            ("pythia-1b", 1_011_781_632),
         ])
     func presets(name: String, count: Int) throws {
         let configuration = try NeoXConfiguration.preset(name)
@@ -42,8 +45,10 @@ struct NeoXTests {
     func validation() throws {
         let good = try NeoXConfiguration.preset("micro-0.1m")
         for (field, change) in [
-            ("heads", { $0.heads = 3 }), ("width", { $0.width = 0 }), ("layers", { $0.layers = -1 }),
-            ("rotary_fraction", { $0.rotaryFraction = 0.1 }), ("norm_epsilon", { $0.normEpsilon = 0 }),
+            ("heads", { $0.heads = 3 }), ("width", { $0.width = 0 }),
+            ("layers", { $0.layers = -1 }),
+            ("rotary_fraction", { $0.rotaryFraction = 0.1 }),
+            ("norm_epsilon", { $0.normEpsilon = 0 }),
             ("vocabulary", { $0.vocabulary = 0 }), ("context", { $0.context = 1 << 40 }),
         ] as [(String, (inout NeoXConfiguration) -> Void)] {
             var bad = good
@@ -89,7 +94,8 @@ struct NeoXTests {
         let once = Array(model.parameters.gradients)
         _ = try model.accumulateGradients(batch, scale: 1.5)
         let most = once.map(abs).max() ?? 0
-        #expect(largestDifference(model.parameters.gradients, once.map { $0 * 4 }) < 1e-5 * most * 4)
+        #expect(
+            largestDifference(model.parameters.gradients, once.map { $0 * 4 }) < 1e-5 * most * 4)
         model.parameters.zeroGradients()
         #expect(model.parameters.gradients.allSatisfy { $0 == 0 })
     }
@@ -118,11 +124,17 @@ struct NeoXTests {
         #expect(
             message(TokenBatch(rows: 1, columns: 2, inputs: [1, 1024], targets: [1, 1]))
                 == "token 1: expected a token id below 1024, got 1024")
-        #expect(message(TokenBatch(rows: 1, columns: 2, inputs: [1, 1], targets: [1, -2])).contains("target 1"))
-        #expect(message(TokenBatch(rows: 1, columns: 2, inputs: [1, 1], targets: [-1, -1])).contains("only -1"))
-        #expect(message(TokenBatch(rows: 1, columns: 2, inputs: [1], targets: [1])).contains("batch"))
+        #expect(
+            message(TokenBatch(rows: 1, columns: 2, inputs: [1, 1], targets: [1, -2])).contains(
+                "target 1"))
+        #expect(
+            message(TokenBatch(rows: 1, columns: 2, inputs: [1, 1], targets: [-1, -1])).contains(
+                "only -1"))
+        #expect(
+            message(TokenBatch(rows: 1, columns: 2, inputs: [1], targets: [1])).contains("batch"))
         #expect(message(TokenBatch(rows: 0, columns: 0, inputs: [], targets: [])).contains("batch"))
-        #expect(message(randomBatch(configuration, rows: 1, columns: 129)).contains("context of 128"))
+        #expect(
+            message(randomBatch(configuration, rows: 1, columns: 129)).contains("context of 128"))
     }
 
     @Test("initial weights depend on seed and name alone")
@@ -135,7 +147,8 @@ struct NeoXTests {
         #expect(Array(a.parameters.values) != Array(c.parameters.values))
         let gain = try a.parameters.tensor(named: "gpt_neox.final_layer_norm.weight")
         #expect(try gain.values().allSatisfy { $0 == 1 })
-        let matrix = try a.parameters.tensor(named: "gpt_neox.layers.0.attention.query_key_value.weight")
+        let matrix = try a.parameters.tensor(
+            named: "gpt_neox.layers.0.attention.query_key_value.weight")
         #expect(abs(try matrix.variance().item().squareRoot() - 0.0791) < 0.002)
     }
 

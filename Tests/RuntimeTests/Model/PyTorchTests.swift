@@ -33,7 +33,8 @@ struct PyTorchTests {
         var worst: Float = 0
         for range in model.parameters.ranges {
             let ours = try model.parameters.gradient(named: range.name).values()
-            let difference = largestDifference(ours, try reference.array("gradient/" + range.name, data))
+            let difference = largestDifference(
+                ours, try reference.array("gradient/" + range.name, data))
             #expect(difference < 1e-6, "\(range.name)")
             worst = max(worst, difference)
         }
@@ -63,7 +64,8 @@ struct PyTorchTests {
         var worst: Float = 0
         for range in model.parameters.ranges {
             let ours = try model.parameters.tensor(named: range.name).values()
-            let difference = largestDifference(ours, try reference.array("final/" + range.name, data))
+            let difference = largestDifference(
+                ours, try reference.array("final/" + range.name, data))
             #expect(difference < 2e-5, "\(range.name)")
             worst = max(worst, difference)
         }

@@ -48,7 +48,9 @@ struct ReferenceCase: Decodable {
         }
     }
 
-    var batch: TokenBatch { TokenBatch(rows: rows, columns: columns, inputs: tokens, targets: targets) }
+    var batch: TokenBatch {
+        TokenBatch(rows: rows, columns: columns, inputs: tokens, targets: targets)
+    }
 
     func model(_ data: Data, precision: Precision = .float32) throws -> NeoX {
         var configuration = NeoXConfiguration(

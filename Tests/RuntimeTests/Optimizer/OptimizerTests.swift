@@ -32,7 +32,9 @@ struct AdamWTests {
         #expect(optimizer.steps == 5)
     }
 
-    @Test("a gradient that is not finite is named and changes nothing", arguments: [Float.nan, .infinity])
+    @Test(
+        "a gradient that is not finite is named and changes nothing",
+        arguments: [Float.nan, .infinity])
     func notFinite(value: Float) throws {
         let parameters = try problem([1, 2, 3])
         let optimizer = try AdamW(parameters)
@@ -61,9 +63,15 @@ struct AdamWTests {
     @Test("settings and rates that make no sense are errors")
     func validation() throws {
         let parameters = try problem([1])
-        #expect(throws: InvalidValue.self) { try AdamW(parameters, settings: AdamWSettings(beta1: 1)) }
-        #expect(throws: InvalidValue.self) { try AdamW(parameters, settings: AdamWSettings(clip: -1)) }
-        #expect(throws: InvalidValue.self) { try AdamW(parameters, settings: AdamWSettings(epsilon: 0)) }
+        #expect(throws: InvalidValue.self) {
+            try AdamW(parameters, settings: AdamWSettings(beta1: 1))
+        }
+        #expect(throws: InvalidValue.self) {
+            try AdamW(parameters, settings: AdamWSettings(clip: -1))
+        }
+        #expect(throws: InvalidValue.self) {
+            try AdamW(parameters, settings: AdamWSettings(epsilon: 0))
+        }
         #expect(throws: InvalidValue.self) { try AdamW(parameters).step(learningRate: .nan) }
         #expect(throws: InvalidValue.self) { try AdamW(parameters).restore(steps: -1) }
     }
@@ -99,7 +107,9 @@ struct ScheduleTests {
             kind: kind, peak: 1, minimum: 0.1, warmupSteps: 10, totalSteps: 110, decaySteps: 20)
     }
 
-    @Test("warm-up rises in a straight line to the peak", arguments: LearningRateSchedule.Kind.allCases)
+    @Test(
+        "warm-up rises in a straight line to the peak",
+        arguments: LearningRateSchedule.Kind.allCases)
     func warmUp(kind: LearningRateSchedule.Kind) {
         #expect(abs(schedule(kind).rate(atStep: 0) - 0.1) < 1e-12)
         #expect(abs(schedule(kind).rate(atStep: 4) - 0.5) < 1e-12)
@@ -124,7 +134,9 @@ struct ScheduleTests {
     func sharedTrunk() {
         var longer = schedule(.wsd)
         longer.totalSteps = 210
-        for step in 0..<90 { #expect(schedule(.wsd).rate(atStep: step) == longer.rate(atStep: step)) }
+        for step in 0..<90 {
+            #expect(schedule(.wsd).rate(atStep: step) == longer.rate(atStep: step))
+        }
     }
 
     @Test("schedules that make no sense name the field")

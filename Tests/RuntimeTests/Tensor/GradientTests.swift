@@ -13,7 +13,8 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 }
 
-/// The largest difference between `backward()` and central differences, relative to the largest slope or 1.
+/// The largest difference between `backward()` and central differences, relative to the largest
+/// slope or 1.
 func gradientError(_ test: GradientCase) throws -> Float {
     let inputs = try test.shapes.enumerated().map { index, shape in
         try Tensor.uniform(shape, low: test.low, high: test.high, seed: UInt64(index + 11))
@@ -55,12 +56,16 @@ struct GradientTests {
 
     static let cases: [GradientCase] = [
         .init(name: "+ with broadcasting", shapes: [[3, 4], [4]]) { try $0[0].adding($0[1]) },
-        .init(name: "- with broadcasting", shapes: [[3, 1], [1, 4]]) { try $0[0].subtracting($0[1]) },
+        .init(name: "- with broadcasting", shapes: [[3, 1], [1, 4]]) {
+            try $0[0].subtracting($0[1])
+        },
         .init(name: "*", shapes: [[2, 3, 4], [3, 1]]) { try $0[0].multiplied(by: $0[1]) },
         .init(name: "* by itself", shapes: [[5]]) { try $0[0].multiplied(by: $0[0]) },
         .init(name: "* by a number", shapes: [[5], []]) { try $0[0].multiplied(by: $0[1]) },
         .init(name: "/", shapes: [[3, 4], [4]], low: 0.5, high: 2) { try $0[0].divided(by: $0[1]) },
-        .init(name: "pow", shapes: [[3, 4], [4]], low: 0.5, high: 2) { try $0[0].raised(to: $0[1]) },
+        .init(name: "pow", shapes: [[3, 4], [4]], low: 0.5, high: 2) {
+            try $0[0].raised(to: $0[1])
+        },
         .init(name: "neg", shapes: [[3]]) { try $0[0].negated() },
         .init(name: "maximum", shapes: [[40], [40]]) { try $0[0].maximum($0[1]) },
         .init(name: "minimum", shapes: [[40], [40]]) { try $0[0].minimum($0[1]) },
@@ -73,22 +78,34 @@ struct GradientTests {
         .init(name: "relu below 0", shapes: [[7]], low: -3, high: -0.1) { try $0[0].relu() },
         .init(name: "abs", shapes: [[7]], low: -3, high: -0.1) { try $0[0].absolute() },
         .init(name: "gelu", shapes: [[70]], low: -4, high: 4) { try $0[0].gelu() },
-        .init(name: "gelu, tanh form", shapes: [[70]], low: -4, high: 4) { try $0[0].gelu(tanhForm: true) },
+        .init(name: "gelu, tanh form", shapes: [[70]], low: -4, high: 4) {
+            try $0[0].gelu(tanhForm: true)
+        },
         .init(name: "where", shapes: [[3, 4], [4]]) {
             try Tensor.from([1, 0, 0, 1], shape: [4]).choosing($0[0], $0[1])
         },
         .init(name: "matmul", shapes: [[3, 5], [5, 4]]) { try $0[0].matmul($0[1]) },
         .init(name: "batched matmul", shapes: [[2, 3, 5], [2, 5, 4]]) { try $0[0].matmul($0[1]) },
-        .init(name: "matmul of a batch and a matrix", shapes: [[2, 3, 5], [5, 4]]) { try $0[0].matmul($0[1]) },
-        .init(name: "matmul of a matrix and a batch", shapes: [[3, 5], [2, 5, 4]]) { try $0[0].matmul($0[1]) },
+        .init(name: "matmul of a batch and a matrix", shapes: [[2, 3, 5], [5, 4]]) {
+            try $0[0].matmul($0[1])
+        },
+        .init(name: "matmul of a matrix and a batch", shapes: [[3, 5], [2, 5, 4]]) {
+            try $0[0].matmul($0[1])
+        },
         .init(name: "transpose", shapes: [[3, 5], [3, 4]]) { try $0[0].transposed().matmul($0[1]) },
         .init(name: "permute", shapes: [[2, 3, 4], [2, 4, 3]]) {
             try $0[0].permuted([0, 2, 1]).multiplied(by: $0[1])
         },
-        .init(name: "reshape", shapes: [[2, 6], [3, 4]]) { try $0[0].reshaped([3, -1]).multiplied(by: $0[1]) },
+        .init(name: "reshape", shapes: [[2, 6], [3, 4]]) {
+            try $0[0].reshaped([3, -1]).multiplied(by: $0[1])
+        },
         .init(name: "slice", shapes: [[4, 5]]) { try $0[0].sliced(axis: 1, 1..<3) },
-        .init(name: "slice of a transpose", shapes: [[4, 5]]) { try $0[0].transposed().sliced(axis: 0, 2..<5) },
-        .init(name: "concatenate", shapes: [[2, 3], [2, 2]]) { try Tensor.concatenated($0, axis: 1) },
+        .init(name: "slice of a transpose", shapes: [[4, 5]]) {
+            try $0[0].transposed().sliced(axis: 0, 2..<5)
+        },
+        .init(name: "concatenate", shapes: [[2, 3], [2, 2]]) {
+            try Tensor.concatenated($0, axis: 1)
+        },
         .init(name: "rows", shapes: [[5, 3]]) { try $0[0].rows(ids) },
         .init(name: "sum", shapes: [[3, 4]]) { try $0[0].sum() },
         .init(name: "sum over an axis", shapes: [[3, 4, 2]]) { try $0[0].sum(axis: 1) },
@@ -105,15 +122,19 @@ struct GradientTests {
         .init(name: "layer norm", shapes: [[5, 6], [6], [6]], tolerance: 5e-3) {
             try $0[0].layerNorm(gain: $0[1], bias: $0[2])
         },
-        .init(name: "linear", shapes: [[5, 6], [4, 6], [4]]) { try $0[0].linear($0[1], bias: $0[2]) },
+        .init(name: "linear", shapes: [[5, 6], [4, 6], [4]]) {
+            try $0[0].linear($0[1], bias: $0[2])
+        },
         .init(name: "cross-entropy", shapes: [[5, 6]], low: -3, high: 3) {
             try $0[0].crossEntropy([1, -1, 5, 0, 0])
         },
         .init(name: "attention", shapes: [[10, 2 * 3 * 4]]) {
-            try $0[0].causalAttention(rows: 2, heads: 2, angles: RotaryAngles(rotated: 2, positions: 8))
+            try $0[0].causalAttention(
+                rows: 2, heads: 2, angles: RotaryAngles(rotated: 2, positions: 8))
         },
         .init(name: "attention over several blocks", shapes: [[130, 3 * 4]]) {
-            try $0[0].causalAttention(rows: 1, heads: 1, angles: RotaryAngles(rotated: 4, positions: 130))
+            try $0[0].causalAttention(
+                rows: 1, heads: 1, angles: RotaryAngles(rotated: 4, positions: 130))
         },
     ]
 

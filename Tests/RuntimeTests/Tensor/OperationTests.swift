@@ -7,7 +7,9 @@ import Testing
 struct OperationTests {
     @Test(
         "matmul agrees with the definition",
-        arguments: [[1, 1, 1], [3, 5, 2], [65, 33, 129], [200, 300, 70], [1, 700, 40], [257, 1, 16]])
+        arguments: [
+            [1, 1, 1], [3, 5, 2], [65, 33, 129], [200, 300, 70], [1, 700, 40], [257, 1, 16],
+        ])
     func matmul(sizes: [Int]) throws {
         let (m, n, k) = (sizes[0], sizes[1], sizes[2])
         let a = try Tensor.uniform([m, k], low: -1, seed: 1)
@@ -65,7 +67,9 @@ struct OperationTests {
         #expect(try a.adding(b).values() == [11, 21, 12, 22, 13, 23])
         #expect(try a.adding(b).shape == [3, 2])
         #expect(try Tensor.ones([2]).adding(Tensor.ones([])).shape == [2])
-        let error = #expect(throws: ShapeError.self) { try Tensor.ones([2, 3]).adding(Tensor.ones([4])) }
+        let error = #expect(throws: ShapeError.self) {
+            try Tensor.ones([2, 3]).adding(Tensor.ones([4]))
+        }
         #expect(error?.message.contains("+: shapes [2, 3] and [4] do not fit") == true)
     }
 
