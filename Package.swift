@@ -57,7 +57,7 @@ let package = Package(
             ],
             swiftSettings: swift),
         .target(name: "TestSupport", dependencies: ["Runtime"], path: "Tests/TestSupport"),
-        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"]),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"], exclude: ["Reference"]),
         .testTarget(name: "BindingsTests", dependencies: ["Bindings", "TestSupport"]),
         .testTarget(name: "MtreplTests", dependencies: ["TestSupport", "mtrepl"]),
     ],

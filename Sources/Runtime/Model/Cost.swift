@@ -8,7 +8,8 @@ public struct MemoryEstimate: Hashable, Codable, Sendable {
     public var moments: Int
     /// What the forward pass keeps for the backward pass.
     public var activations: Int
-    /// The most that is needed for a moment beside the activations: logits, or gradients within a block.
+    /// The most that is needed for a moment beside the activations: logits, or gradients within a
+    /// block.
     public var temporary: Int
 
     /// All together.
@@ -16,28 +17,36 @@ public struct MemoryEstimate: Hashable, Codable, Sendable {
 }
 
 extension NeoXConfiguration {
-    /// The memory of a training step on `rows · columns` tokens; evaluation alone needs parameters and temporaries.
+    /// The memory of a training step on `rows · columns` tokens; evaluation alone needs parameters
+    /// and temporaries.
     public func memory(rows: Int, columns: Int) -> MemoryEstimate {
         let tokens = rows * columns
         let parameters = 4 * parameterCount
-        // Kept in a block, for each token: two norms and their input, q, k, v and what is attended with its
-        // normalisers, the feed-forward part before and after GELU, and mean and deviation of two norms.
+        // Kept in a block, for each token: two norms and their input, q, k, v and what is attended
+        // with its normalisers, the feed-forward part before and after GELU, and mean and deviation
+        // of two norms.
         let block = 7 * width + 2 * feedForward + heads + 4
         let activations = 4 * tokens * (layers * block + 2 * width + 2)
         let chunk = min(tokens, Tensor.headRows(vocabulary: vocabulary))
         let head = chunk * vocabulary + tokens * width
-        // In the backward pass of a block: gradients of the stream and of the attention's or the feed-forward's inside.
+        // In the backward pass of a block: gradients of the stream and of the attention's or the
+        // feed-forward's inside.
         let inside = tokens * (2 * width + max(2 * feedForward, 7 * width))
         return MemoryEstimate(
-            parameters: parameters, gradients: parameters, moments: 2 * parameters, activations: activations,
+            parameters: parameters, gradients: parameters, moments: 2 * parameters,
+            activations: activations,
             temporary: 4 * max(head, inside))
     }
 
-    /// Floating-point operations of one training token: forward and backward, at sequences of `columns` tokens.
+    /// Floating-point operations of one training token: forward and backward, at sequences of
+    /// `columns` tokens.
     ///
-    /// Products of matrices only, two operations each; the backward pass counts twice the forward pass, and attention
-    /// only positions that are seen (Kaplan et al. 2020, arXiv 2001.08361, section 2.1, but causal).
-    public func trainingOperationsPerToken(columns: Int) -> Double { 3 * operationsPerToken(columns: columns) }
+    /// Products of matrices only, two operations each; the backward pass counts twice the forward
+    /// pass, and attention only positions that are seen (Kaplan et al. 2020, arXiv 2001.08361,
+    /// section 2.1, but causal).
+    public func trainingOperationsPerToken(columns: Int) -> Double {
+        3 * operationsPerToken(columns: columns)
+    }
 
     /// Floating-point operations of one token in a forward pass.
     public func operationsPerToken(columns: Int) -> Double {

@@ -6,8 +6,9 @@ public struct Sampling: Codable, Hashable, Sendable {
     public var temperature: Double = 1
     /// Draw among the k most likely tokens; 0 for no limit.
     public var topK: Int = 0
-    /// Draw among the most likely tokens that together reach this probability; 1 for no limit (Holtzman et al. 2019,
-    /// arXiv 1904.09751).
+    /// Draw among the most likely tokens that together reach this probability; 1 for no limit.
+    ///
+    /// Nucleus sampling of Holtzman et al. 2019, arXiv 1904.09751.
     public var topP: Double = 1
     /// Position i of the text draws number i of this seed's stream.
     public var seed: UInt64 = 0
@@ -25,7 +26,8 @@ public struct Sampling: Codable, Hashable, Sendable {
     /// - Throws: `InvalidValue` naming the field.
     public func validate() throws {
         guard temperature >= 0, temperature.isFinite else {
-            throw InvalidValue("temperature", expected: "0 or a positive number", found: temperature)
+            throw InvalidValue(
+                "temperature", expected: "0 or a positive number", found: temperature)
         }
         guard topK >= 0 else { throw InvalidValue("top_k", expected: "0 or more", found: topK) }
         guard topP > 0, topP <= 1 else {
@@ -36,7 +38,8 @@ public struct Sampling: Codable, Hashable, Sendable {
     /// Draws a token for `position` from logits; equal logits are ordered by id.
     func draw(_ logits: [Float], position: Int) throws -> Int32 {
         guard logits.allSatisfy(\.isFinite) else {
-            throw InvalidValue("logits", expected: "finite numbers to sample from", found: "NaN or infinity")
+            throw InvalidValue(
+                "logits", expected: "finite numbers to sample from", found: "NaN or infinity")
         }
         var order = Array(logits.indices)
         order.sort { logits[$0] > logits[$1] || (logits[$0] == logits[$1] && $0 < $1) }
@@ -62,8 +65,8 @@ public struct Sampling: Codable, Hashable, Sendable {
 extension NeoX {
     /// Continues a text token by token.
     ///
-    /// Keys and values of earlier positions are kept; once the text fills the context, they are computed again from its
-    /// second half, so that generation can go on.
+    /// Keys and values of earlier positions are kept; once the text fills the context, they are
+    /// computed again from its second half, so that generation can go on.
     ///
     /// - Parameters:
     ///   - prompt: at least one token; if it is longer than the context, its end is used.
@@ -79,7 +82,9 @@ extension NeoX {
     ) throws -> [Int32] {
         try sampling.validate()
         guard count >= 0 else { throw InvalidValue("count", expected: "0 or more", found: count) }
-        guard !prompt.isEmpty else { throw InvalidValue("prompt", expected: "at least one token", found: "none") }
+        guard !prompt.isEmpty else {
+            throw InvalidValue("prompt", expected: "at least one token", found: "none")
+        }
         let context = configuration.context
         var window = Array(prompt.suffix(context))
         try checkTokens(window, rows: 1)
@@ -119,7 +124,9 @@ final class GenerationSession {
     init(_ model: NeoX) throws {
         self.model = model
         weights = NeoXWeights(model.configuration, try model.parameters.tensors(gradients: false))
-        let shape = [model.configuration.heads, model.configuration.context, model.configuration.headSize]
+        let shape = [
+            model.configuration.heads, model.configuration.context, model.configuration.headSize,
+        ]
         keys = try (0..<model.configuration.layers).map { _ in try Tensor(uninitialized: shape) }
         values = try (0..<model.configuration.layers).map { _ in try Tensor(uninitialized: shape) }
     }
@@ -135,13 +142,16 @@ final class GenerationSession {
         return try Tape.withoutGradients {
             var x = try weights.embedding.rows([token])
             for (index, layer) in weights.layers.enumerated() {
-                let attended = try layer.attention(x, configuration, model.precision) { try attend($0, index) }
+                let attended = try layer.attention(x, configuration, model.precision) {
+                    try attend($0, index)
+                }
                 x = try layer.finish(x, attended, configuration, model.precision)
             }
             filled += 1
             guard wantsLogits else { return [] }
             return try x.layerNorm(
-                gain: weights.normGain, bias: weights.normBias, epsilon: Float(configuration.normEpsilon)
+                gain: weights.normGain, bias: weights.normBias,
+                epsilon: Float(configuration.normEpsilon)
             ).linear(weights.head, precision: model.precision).values()
         }
     }
@@ -161,12 +171,14 @@ final class GenerationSession {
         for (fresh, cache) in [(k, keys[layer]), (v, values[layer])] {
             for head in 0..<heads {
                 let place = Tensor(
-                    cache.storage, shape: [size], offset: (head * configuration.context + filled) * size)
+                    cache.storage, shape: [size],
+                    offset: (head * configuration.context + filled) * size)
                 Kernels.copy(Tensor(fresh.storage, shape: [size], offset: head * size), into: place)
             }
         }
         try Kernels.attendOne(
-            heads: heads, size: size, time: filled + 1, capacity: configuration.context, q: q, k: keys[layer],
+            heads: heads, size: size, time: filled + 1, capacity: configuration.context, q: q,
+            k: keys[layer],
             v: values[layer], into: out)
         return out
     }

@@ -4,7 +4,8 @@ extension Tensor {
     /// Rows of logits computed at once: about 4 million numbers, but no fewer than 128 rows.
     static func headRows(vocabulary: Int) -> Int { max(128, (4 << 20) / max(1, vocabulary)) }
 
-    /// The summed cross-entropy of `softmax(self · weightᵀ)` against the targets, without gradients.
+    /// The summed cross-entropy of `softmax(self · weightᵀ)` against the targets, without
+    /// gradients.
     ///
     /// - Parameters:
     ///   - weight: the head, `[vocabulary, width]`; this tensor is `[rows, width]`.
@@ -13,8 +14,8 @@ extension Tensor {
         try forEachHeadChunk(weight, targets, gradient: false, scale: 1, precision) { _, _, _ in }
     }
 
-    /// The same, with the gradient of `scale ·` the sum: that of the head is accumulated at once, that of this tensor
-    /// returned.
+    /// The same, with the gradient of `scale ·` the sum: that of the head is accumulated at once,
+    /// that of this tensor returned.
     func headLossAndGradient(
         _ weight: Tensor, targets: [Int32], scale: Float, precision: Precision
     ) throws -> (LossSum, Tensor) {
@@ -29,7 +30,8 @@ extension Tensor {
             guard let node = weight.node else { return }
             let (dw, beta) = try node.accumulator()
             try Kernels.multiply(
-                transposeA: true, logits, hidden, into: dw, m: vocabulary, n: width, k: rows, beta: beta,
+                transposeA: true, logits, hidden, into: dw, m: vocabulary, n: width, k: rows,
+                beta: beta,
                 precision: precision)
         }
         return (loss, gradient)
@@ -53,7 +55,8 @@ extension Tensor {
                 hidden, weight, transposeB: true, into: logits, m: rows, n: vocabulary, k: width,
                 precision: precision)
             Kernels.crossEntropy(
-                logits, targets[start..<start + rows], width: vocabulary, gradient: gradient, scale: scale,
+                logits, targets[start..<start + rows], width: vocabulary, gradient: gradient,
+                scale: scale,
                 losses: &losses)
             for loss in losses[..<rows] { result.nats += loss }
             if gradient { try body(start, hidden, logits) }

@@ -34,13 +34,16 @@ public final class NeoX {
     /// A model with fresh weights, a function of configuration and seed alone.
     ///
     /// - Throws: `InvalidValue` for a configuration that is not valid; `OutOfMemory`.
-    public init(_ configuration: NeoXConfiguration, seed: UInt64, precision: Precision = .float32) throws {
+    public init(_ configuration: NeoXConfiguration, seed: UInt64, precision: Precision = .float32)
+        throws
+    {
         try configuration.validate()
         self.configuration = configuration
         self.precision = precision
         parameters = try Parameters(configuration.parameterShapes)
         angles = try RotaryAngles(
-            rotated: configuration.rotated, positions: configuration.context, base: Float(configuration.rotaryBase))
+            rotated: configuration.rotated, positions: configuration.context,
+            base: Float(configuration.rotaryBase))
         initialise(seed: seed)
     }
 
@@ -55,7 +58,8 @@ public final class NeoX {
         for range in parameters.ranges {
             let tensor = parameters.tensor(range)
             if range.shape.count > 1 {
-                let writes = range.name.contains("attention.dense") || range.name.contains("dense_4h_to_h")
+                let writes =
+                    range.name.contains("attention.dense") || range.name.contains("dense_4h_to_h")
                 let deviation = writes ? writing : inner
                 let stream = RandomStream(seed: seed, "weights/" + range.name)
                 tensor.fill { Float(deviation * stream.normal(UInt64($0))) }
@@ -67,7 +71,8 @@ public final class NeoX {
 
     /// The loss of a batch, without gradients.
     ///
-    /// - Throws: `ShapeError` or `InvalidValue` for a batch that does not fit the model, or in which nothing is counted.
+    /// - Throws: `ShapeError` or `InvalidValue` for a batch that does not fit the model, or in
+    ///   which nothing is counted.
     public func loss(_ batch: TokenBatch) throws -> LossSum {
         try check(batch)
         return try Tape.withoutGradients {
@@ -93,7 +98,8 @@ public final class NeoX {
 
     /// Scores of the next token at every position, shape `[rows, columns, vocabulary]`.
     ///
-    /// - Throws: `InvalidValue` for tokens that do not fill `rows` or are not in the vocabulary; `OutOfMemory`.
+    /// - Throws: `InvalidValue` for tokens that do not fill `rows` or are not in the vocabulary;
+    ///   `OutOfMemory`.
     public func logits(_ tokens: [Int32], rows: Int) throws -> Tensor {
         try checkTokens(tokens, rows: rows)
         return try Tape.withoutGradients {
@@ -104,8 +110,8 @@ public final class NeoX {
         }
     }
 
-    /// The residual stream after each block, the embedding first and the final norm last: `layers + 2` tensors of
-    /// shape `[rows, columns, width]`.
+    /// The residual stream after each block, the embedding first and the final norm last: `layers +
+    /// 2` tensors of shape `[rows, columns, width]`.
     public func hiddenStates(_ tokens: [Int32], rows: Int) throws -> [Tensor] {
         try checkTokens(tokens, rows: rows)
         return try Tape.withoutGradients {
@@ -118,8 +124,8 @@ public final class NeoX {
         }
     }
 
-    /// The final layer norm's output, `[tokens, width]`; `observe` sees the residual stream before each block and after
-    /// the last.
+    /// The final layer norm's output, `[tokens, width]`; `observe` sees the residual stream before
+    /// each block and after the last.
     private func hidden(
         _ tokens: [Int32], rows: Int, _ weights: NeoXWeights, observe: (Tensor) -> Void = { _ in }
     ) throws -> Tensor {
@@ -130,15 +136,18 @@ public final class NeoX {
         }
         observe(x)
         return try x.layerNorm(
-            gain: weights.normGain, bias: weights.normBias, epsilon: Float(configuration.normEpsilon))
+            gain: weights.normGain, bias: weights.normBias,
+            epsilon: Float(configuration.normEpsilon))
     }
 
     private func check(_ batch: TokenBatch) throws {
         let (count, overflow) = batch.rows.multipliedReportingOverflow(by: batch.columns)
-        guard batch.rows > 0, batch.columns > 0, !overflow, batch.inputs.count == count, batch.targets.count == count
+        guard batch.rows > 0, batch.columns > 0, !overflow, batch.inputs.count == count,
+            batch.targets.count == count
         else {
             throw ShapeError(
-                "batch", [[batch.rows, batch.columns], [batch.inputs.count], [batch.targets.count]],
+                "batch",
+                [[batch.rows, batch.columns], [batch.inputs.count], [batch.targets.count]],
                 expected: "rows · columns inputs and as many targets")
         }
         try checkTokens(batch.inputs, rows: batch.rows)
@@ -146,26 +155,31 @@ public final class NeoX {
         for (position, target) in batch.targets.enumerated() where target != -1 {
             guard target >= 0, target < configuration.vocabulary else {
                 throw InvalidValue(
-                    "target \(position)", expected: "-1 or a token id below \(configuration.vocabulary)", found: target)
+                    "target \(position)",
+                    expected: "-1 or a token id below \(configuration.vocabulary)", found: target)
             }
             counted += 1
         }
         guard counted > 0 else {
-            throw InvalidValue("targets", expected: "at least one that is counted", found: "only -1")
+            throw InvalidValue(
+                "targets", expected: "at least one that is counted", found: "only -1")
         }
     }
 
     func checkTokens(_ tokens: [Int32], rows: Int) throws {
         guard rows > 0, !tokens.isEmpty, tokens.count % rows == 0 else {
-            throw InvalidValue("tokens", expected: "equally many for each of \(rows) rows", found: tokens.count)
+            throw InvalidValue(
+                "tokens", expected: "equally many for each of \(rows) rows", found: tokens.count)
         }
         guard tokens.count / rows <= configuration.context else {
             throw InvalidValue(
-                "columns", expected: "at most the context of \(configuration.context)", found: tokens.count / rows)
+                "columns", expected: "at most the context of \(configuration.context)",
+                found: tokens.count / rows)
         }
         if let position = tokens.firstIndex(where: { $0 < 0 || $0 >= configuration.vocabulary }) {
             throw InvalidValue(
-                "token \(position)", expected: "a token id below \(configuration.vocabulary)", found: tokens[position])
+                "token \(position)", expected: "a token id below \(configuration.vocabulary)",
+                found: tokens[position])
         }
     }
 }

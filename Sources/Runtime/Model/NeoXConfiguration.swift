@@ -8,14 +8,18 @@ public enum Gelu: String, Codable, CaseIterable, Sendable {
 
 /// How weights are drawn at the start.
 public enum Initialisation: String, Codable, CaseIterable, Sendable {
-    /// Normal with variance `2 / (5 width)`, and `2 / (layers √width)` as the deviation of layers that write into the
-    /// residual stream, as Pythia (Nguyen and Salazar 2019, arXiv 1910.05895; Wang and Komatsuzaki 2021).
+    /// Normal with variance `2 / (5 width)`, and `2 / (layers √width)` as the deviation of layers
+    /// that write into the residual stream, as Pythia (Nguyen and Salazar 2019, arXiv 1910.05895;
+    /// Wang and Komatsuzaki 2021).
     case pythia
-    /// Normal with deviation 0.02, divided by `√(2 layers)` in layers that write into the residual stream, as GPT-2.
+    /// Normal with deviation 0.02, divided by `√(2 layers)` in layers that write into the residual
+    /// stream, as GPT-2.
     case gpt2
 }
 
-/// The shape of a GPT-NeoX model (Black et al. 2022, arXiv 2204.06745).
+/// The shape of a GPT-NeoX model.
+///
+/// Black et al. 2022, arXiv 2204.06745.
 public struct NeoXConfiguration: Codable, Hashable, Sendable {
     /// Token ids, 0 ..< vocabulary.
     public var vocabulary: Int
@@ -47,7 +51,9 @@ public struct NeoXConfiguration: Codable, Hashable, Sendable {
     /// Creates a configuration with Pythia's choices for all that is not size.
     ///
     /// - Parameter feedForward: four times the width unless given.
-    public init(vocabulary: Int, context: Int, layers: Int, width: Int, heads: Int, feedForward: Int? = nil) {
+    public init(
+        vocabulary: Int, context: Int, layers: Int, width: Int, heads: Int, feedForward: Int? = nil
+    ) {
         self.vocabulary = vocabulary
         self.context = context
         self.layers = layers
@@ -68,7 +74,8 @@ public struct NeoXConfiguration: Codable, Hashable, Sendable {
     public func validate() throws {
         func positive(_ name: String, _ value: Int, atMost limit: Int) throws {
             guard value > 0, value <= limit else {
-                throw InvalidValue(name, expected: "a whole number from 1 to \(limit)", found: value)
+                throw InvalidValue(
+                    name, expected: "a whole number from 1 to \(limit)", found: value)
             }
         }
         try positive("vocabulary", vocabulary, atMost: 1 << 24)
@@ -82,18 +89,21 @@ public struct NeoXConfiguration: Codable, Hashable, Sendable {
         }
         guard headSize <= Kernels.AttentionShape.largestHead else {
             throw InvalidValue(
-                "heads", expected: "heads of at most \(Kernels.AttentionShape.largestHead) numbers", found: heads)
+                "heads", expected: "heads of at most \(Kernels.AttentionShape.largestHead) numbers",
+                found: heads)
         }
         guard rotaryFraction >= 0, rotaryFraction <= 1, rotated % 2 == 0 else {
             throw InvalidValue(
-                "rotary_fraction", expected: "0 … 1, turning an even part of the \(headSize) numbers of a head",
+                "rotary_fraction",
+                expected: "0 … 1, turning an even part of the \(headSize) numbers of a head",
                 found: rotaryFraction)
         }
         guard rotaryBase.isFinite, rotaryBase > 1 else {
             throw InvalidValue("rotary_base", expected: "a number above 1", found: rotaryBase)
         }
         guard normEpsilon.isFinite, normEpsilon > 0, normEpsilon < 1 else {
-            throw InvalidValue("norm_epsilon", expected: "a number between 0 and 1", found: normEpsilon)
+            throw InvalidValue(
+                "norm_epsilon", expected: "a number between 0 and 1", found: normEpsilon)
         }
     }
 
@@ -105,7 +115,8 @@ public struct NeoXConfiguration: Codable, Hashable, Sendable {
         parameterCount - (tiedEmbeddings ? 1 : 2) * vocabulary * width
     }
 
-    /// Names, as Hugging Face's GPTNeoXForCausalLM has them, and shapes of the parameters, in order.
+    /// Names, as Hugging Face's GPTNeoXForCausalLM has them, and shapes of the parameters, in
+    /// order.
     var parameterShapes: [(name: String, shape: [Int])] {
         var result: [(String, [Int])] = [("gpt_neox.embed_in.weight", [vocabulary, width])]
         func add(_ name: String, _ outputs: Int, _ inputs: Int? = nil) {

@@ -2,7 +2,8 @@
 public struct ParameterRange: Hashable, Sendable {
     /// The name that Hugging Face's GPTNeoXForCausalLM gives it.
     public let name: String
-    /// Its shape; matrices are `[outputs, inputs]`, and query_key_value is laid out head by head as `(q, k, v)`.
+    /// Its shape; matrices are `[outputs, inputs]`, and query_key_value is laid out head by head as
+    /// `(q, k, v)`.
     public let shape: [Int]
     /// Its first number in the flat buffers.
     public let offset: Int
@@ -29,7 +30,9 @@ public final class Parameters {
         for (name, shape) in shapes {
             let count = try Shape.count(name, shape)
             let decays = shape.count > 1 && !name.contains("embed_in")
-            ranges.append(ParameterRange(name: name, shape: shape, offset: offset, count: count, decays: decays))
+            ranges.append(
+                ParameterRange(
+                    name: name, shape: shape, offset: offset, count: count, decays: decays))
             offset += count
         }
         self.ranges = ranges
@@ -44,9 +47,12 @@ public final class Parameters {
         UnsafeMutableBufferPointer(start: storage.pointer, count: count)
     }
 
-    /// The gradients; valid while this object lives. Empty until `prepareGradients()` or the first accumulation.
+    /// The gradients; valid while this object lives.
+    ///
+    /// Empty until `prepareGradients()` or the first accumulation.
     public var gradients: UnsafeMutableBufferPointer<Float> {
-        UnsafeMutableBufferPointer(start: gradientStorage?.pointer, count: gradientStorage == nil ? 0 : count)
+        UnsafeMutableBufferPointer(
+            start: gradientStorage?.pointer, count: gradientStorage == nil ? 0 : count)
     }
 
     /// Allocates the gradients, zero, if they are not there.
@@ -81,7 +87,8 @@ public final class Parameters {
 
     private func range(named name: String) throws -> ParameterRange {
         guard let index = indices[name] else {
-            throw InvalidValue("parameter", expected: "a name such as \(ranges[0].name)", found: name)
+            throw InvalidValue(
+                "parameter", expected: "a name such as \(ranges[0].name)", found: name)
         }
         return ranges[index]
     }
@@ -90,7 +97,8 @@ public final class Parameters {
         Tensor(storage, shape: range.shape, offset: range.offset)
     }
 
-    /// A tensor for each parameter, in order; with `gradients`, leaves that accumulate into the flat gradients.
+    /// A tensor for each parameter, in order; with `gradients`, leaves that accumulate into the
+    /// flat gradients.
     func tensors(gradients: Bool) throws -> [Tensor] {
         guard gradients else { return ranges.map(tensor) }
         try prepareGradients()
@@ -98,7 +106,8 @@ public final class Parameters {
         return ranges.map { range in
             let gradient = Tensor(gradientStorage, shape: range.shape, offset: range.offset)
             return Tensor(
-                storage, shape: range.shape, offset: range.offset, node: Node(accumulatingInto: gradient))
+                storage, shape: range.shape, offset: range.offset,
+                node: Node(accumulatingInto: gradient))
         }
     }
 }

@@ -15,7 +15,8 @@ public struct AdamWSettings: Codable, Hashable, Sendable {
 
     /// Creates settings.
     public init(
-        beta1: Double = 0.9, beta2: Double = 0.95, epsilon: Double = 1e-8, weightDecay: Double = 0.1, clip: Double = 1
+        beta1: Double = 0.9, beta2: Double = 0.95, epsilon: Double = 1e-8,
+        weightDecay: Double = 0.1, clip: Double = 1
     ) {
         self.beta1 = beta1
         self.beta2 = beta2
@@ -34,7 +35,8 @@ public struct AdamWSettings: Codable, Hashable, Sendable {
         guard epsilon.isFinite, epsilon > 0 else {
             throw InvalidValue("epsilon", expected: "a positive number", found: epsilon)
         }
-        for (name, value) in [("weight_decay", weightDecay), ("clip", clip)] where !(value >= 0 && value.isFinite) {
+        for (name, value) in [("weight_decay", weightDecay), ("clip", clip)]
+        where !(value >= 0 && value.isFinite) {
             throw InvalidValue(name, expected: "0 or a positive number", found: value)
         }
     }
@@ -54,7 +56,8 @@ public struct NonFiniteGradient: RuntimeError {
     }
 }
 
-/// AdamW (Loshchilov and Hutter 2017, arXiv 1711.05101) with clipping by the global norm, as PyTorch computes them.
+/// AdamW (Loshchilov and Hutter 2017, arXiv 1711.05101) with clipping by the global norm, as
+/// PyTorch computes them.
 public final class AdamW {
     /// What it works by.
     public private(set) var settings: AdamWSettings
@@ -112,23 +115,29 @@ public final class AdamW {
     /// One step against `parameters.gradients`.
     ///
     /// - Returns: the norm of the gradient before clipping.
-    /// - Throws: `NonFiniteGradient`, with nothing changed; `InvalidValue` for a rate that is negative or not finite.
+    /// - Throws: `NonFiniteGradient`, with nothing changed; `InvalidValue` for a rate that is
+    ///   negative or not finite.
     @discardableResult
     public func step(learningRate: Double) throws -> Double {
         guard learningRate.isFinite, learningRate >= 0 else {
-            throw InvalidValue("learning_rate", expected: "0 or a positive number", found: learningRate)
+            throw InvalidValue(
+                "learning_rate", expected: "0 or a positive number", found: learningRate)
         }
         try parameters.prepareGradients()
         guard let gradient = parameters.gradients.baseAddress else { return 0 }
         let norm = ck_sum_squares(parameters.count, gradient).squareRoot()
         guard norm.isFinite else {
-            let bad = parameters.ranges.first { !ck_sum_squares($0.count, gradient + $0.offset).isFinite }
-            throw NonFiniteGradient(step: steps + 1, parameter: bad?.name ?? "all parameters together")
+            let bad = parameters.ranges.first {
+                !ck_sum_squares($0.count, gradient + $0.offset).isFinite
+            }
+            throw NonFiniteGradient(
+                step: steps + 1, parameter: bad?.name ?? "all parameters together")
         }
         let time = Double(steps + 1)
         var numbers = ck_adamw_step(
             clip: settings.clip > 0 ? Float(min(1, settings.clip / (norm + 1e-6))) : 1,
-            beta1: Float(settings.beta1), beta2: Float(settings.beta2), epsilon: Float(settings.epsilon),
+            beta1: Float(settings.beta1), beta2: Float(settings.beta2),
+            epsilon: Float(settings.epsilon),
             rate: Float(learningRate / (1 - power(settings.beta1, time))),
             root: Float(1 / (1 - power(settings.beta2, time)).squareRoot()), keep: 1)
         for part in stretches {

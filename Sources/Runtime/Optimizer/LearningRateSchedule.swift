@@ -1,6 +1,7 @@
 import Foundation
 
-/// The learning rate at each step of a whole recipe, so that a branch keeps the schedule of its trunk.
+/// The learning rate at each step of a whole recipe, so that a branch keeps the schedule of its
+/// trunk.
 public struct LearningRateSchedule: Codable, Hashable, Sendable {
     /// The course after warm-up.
     public enum Kind: String, Codable, CaseIterable, Sendable {
@@ -29,7 +30,8 @@ public struct LearningRateSchedule: Codable, Hashable, Sendable {
 
     /// Creates a schedule.
     public init(
-        kind: Kind, peak: Double, minimum: Double = 0, warmupSteps: Int = 0, totalSteps: Int, decaySteps: Int = 0
+        kind: Kind, peak: Double, minimum: Double = 0, warmupSteps: Int = 0, totalSteps: Int,
+        decaySteps: Int = 0
     ) {
         self.kind = kind
         self.peak = peak
@@ -47,7 +49,8 @@ public struct LearningRateSchedule: Codable, Hashable, Sendable {
             throw InvalidValue("learning_rate", expected: "0 or a positive number", found: peak)
         }
         guard minimum.isFinite, minimum >= 0, kind == .constant || minimum <= peak else {
-            throw InvalidValue("minimum", expected: "a number from 0 to the peak \(peak)", found: minimum)
+            throw InvalidValue(
+                "minimum", expected: "a number from 0 to the peak \(peak)", found: minimum)
         }
         guard totalSteps > 0 else {
             throw InvalidValue("steps", expected: "a positive whole number", found: totalSteps)
@@ -57,15 +60,16 @@ public struct LearningRateSchedule: Codable, Hashable, Sendable {
         }
         guard kind != .wsd || (decaySteps >= 0 && decaySteps <= totalSteps - warmupSteps) else {
             throw InvalidValue(
-                "decay", expected: "0 … \(totalSteps - warmupSteps) steps, what warm-up leaves", found: decaySteps)
+                "decay", expected: "0 … \(totalSteps - warmupSteps) steps, what warm-up leaves",
+                found: decaySteps)
         }
     }
 
     /// The rate used by step `step`, counted from 0; beyond the end, that of the end.
     ///
-    /// Warm-up: `peak (step + 1) / warmupSteps`. After it, with `f` the part of the fall that is done, 0 at its first
-    /// step and approaching 1 after its last: cosine `minimum + (peak − minimum)(1 + cos πf)/2`, linear
-    /// `peak + (minimum − peak) f`.
+    /// Warm-up: `peak (step + 1) / warmupSteps`. After it, with `f` the part of the fall that is
+    /// done, 0 at its first step and approaching 1 after its last: cosine `minimum + (peak −
+    /// minimum)(1 + cos πf)/2`, linear `peak + (minimum − peak) f`.
     public func rate(atStep step: Int) -> Double {
         if step < warmupSteps { return peak * Double(max(0, step) + 1) / Double(warmupSteps) }
         let start = kind == .wsd ? max(warmupSteps, totalSteps - decaySteps) : warmupSteps

@@ -29,7 +29,9 @@ extension Tensor {
         return result
     }
 
-    private static func elementwise(_ name: String, _ kind: ck_binary_kind, _ a: Tensor, _ b: Tensor) throws -> Tensor {
+    private static func elementwise(
+        _ name: String, _ kind: ck_binary_kind, _ a: Tensor, _ b: Tensor
+    ) throws -> Tensor {
         let target = try Shape.broadcast(name, a.shape, b.shape)
         let y = try Tensor(uninitialized: target)
         Kernels.binary(kind, try a.operand(target), try b.operand(target), into: y)
@@ -65,7 +67,9 @@ extension Tensor {
         let (left, right) = (shape, other.shape)
         return Tensor.record(y, [self, other]) { gradient, nodes in
             try nodes[0]?.accumulate(try gradient.collapsed(to: left))
-            if let node = nodes[1] { try node.accumulate(try gradient.negated().collapsed(to: right)) }
+            if let node = nodes[1] {
+                try node.accumulate(try gradient.negated().collapsed(to: right))
+            }
         }
     }
 
@@ -74,8 +78,12 @@ extension Tensor {
         let y = try Tensor.elementwise("*", CK_MULTIPLY, self, other)
         let (a, b) = (detached, other.detached)
         return Tensor.record(y, [self, other]) { gradient, nodes in
-            if let node = nodes[0] { try node.accumulate(try gradient.multiplied(by: b).collapsed(to: a.shape)) }
-            if let node = nodes[1] { try node.accumulate(try gradient.multiplied(by: a).collapsed(to: b.shape)) }
+            if let node = nodes[0] {
+                try node.accumulate(try gradient.multiplied(by: b).collapsed(to: a.shape))
+            }
+            if let node = nodes[1] {
+                try node.accumulate(try gradient.multiplied(by: a).collapsed(to: b.shape))
+            }
         }
     }
 
@@ -84,7 +92,9 @@ extension Tensor {
         let y = try Tensor.elementwise("/", CK_DIVIDE, self, other)
         let (a, b) = (detached, other.detached)
         return Tensor.record(y, [self, other]) { gradient, nodes in
-            if let node = nodes[0] { try node.accumulate(try gradient.divided(by: b).collapsed(to: a.shape)) }
+            if let node = nodes[0] {
+                try node.accumulate(try gradient.divided(by: b).collapsed(to: a.shape))
+            }
             if let node = nodes[1] {
                 let slope = try y.divided(by: b).negated()
                 try node.accumulate(try gradient.multiplied(by: slope).collapsed(to: b.shape))
@@ -92,7 +102,9 @@ extension Tensor {
         }
     }
 
-    /// Power, element by element. The exponent's gradient is 0 where the base is 0.
+    /// Power, element by element.
+    ///
+    /// The exponent's gradient is 0 where the base is 0.
     public func raised(to other: Tensor) throws -> Tensor {
         let y = try Tensor.elementwise("pow", CK_POWER, self, other)
         let (a, b) = (detached, other.detached)
@@ -109,11 +121,19 @@ extension Tensor {
         }
     }
 
-    /// The larger of two numbers; NaN if either is. Equal operands share the gradient.
-    public func maximum(_ other: Tensor) throws -> Tensor { try extreme("maximum", CK_MAXIMUM, other) }
+    /// The larger of two numbers; NaN if either is.
+    ///
+    /// Equal operands share the gradient.
+    public func maximum(_ other: Tensor) throws -> Tensor {
+        try extreme("maximum", CK_MAXIMUM, other)
+    }
 
-    /// The smaller of two numbers; NaN if either is. Equal operands share the gradient.
-    public func minimum(_ other: Tensor) throws -> Tensor { try extreme("minimum", CK_MINIMUM, other) }
+    /// The smaller of two numbers; NaN if either is.
+    ///
+    /// Equal operands share the gradient.
+    public func minimum(_ other: Tensor) throws -> Tensor {
+        try extreme("minimum", CK_MINIMUM, other)
+    }
 
     private func extreme(_ name: String, _ kind: ck_binary_kind, _ other: Tensor) throws -> Tensor {
         let y = try Tensor.elementwise(name, kind, self, other)
@@ -121,29 +141,39 @@ extension Tensor {
         return Tensor.record(y, [self, other]) { gradient, nodes in
             let (fromA, fromB) = (try a.equal(to: y), try b.equal(to: y))
             let shared = try gradient.divided(by: fromA.adding(fromB))
-            if let node = nodes[0] { try node.accumulate(try shared.multiplied(by: fromA).collapsed(to: a.shape)) }
-            if let node = nodes[1] { try node.accumulate(try shared.multiplied(by: fromB).collapsed(to: b.shape)) }
+            if let node = nodes[0] {
+                try node.accumulate(try shared.multiplied(by: fromA).collapsed(to: a.shape))
+            }
+            if let node = nodes[1] {
+                try node.accumulate(try shared.multiplied(by: fromB).collapsed(to: b.shape))
+            }
         }
     }
 
     /// 1 where equal, else 0; without gradient.
-    public func equal(to other: Tensor) throws -> Tensor { try Tensor.elementwise("eq", CK_EQUAL, self, other) }
+    public func equal(to other: Tensor) throws -> Tensor {
+        try Tensor.elementwise("eq", CK_EQUAL, self, other)
+    }
 
     /// 1 where less, else 0; without gradient.
-    public func less(than other: Tensor) throws -> Tensor { try Tensor.elementwise("lt", CK_LESS, self, other) }
+    public func less(than other: Tensor) throws -> Tensor {
+        try Tensor.elementwise("lt", CK_LESS, self, other)
+    }
 
     /// 1 where less or equal, else 0; without gradient.
     public func lessOrEqual(to other: Tensor) throws -> Tensor {
         try Tensor.elementwise("le", CK_LESS_EQUAL, self, other)
     }
 
-    /// With this tensor as the condition: `a` where it is not 0, else `b`; all three broadcast together.
+    /// With this tensor as the condition: `a` where it is not 0, else `b`; all three broadcast
+    /// together.
     public func choosing(_ a: Tensor, _ b: Tensor) throws -> Tensor {
         let target = try Shape.broadcast("where", Shape.broadcast("where", shape, a.shape), b.shape)
         let condition = try stretched(to: target).packed()
         let y = try Tensor(uninitialized: target)
         Kernels.choose(
-            condition, try a.stretched(to: target).packed(), try b.stretched(to: target).packed(), into: y)
+            condition, try a.stretched(to: target).packed(), try b.stretched(to: target).packed(),
+            into: y)
         let (left, right) = (a.shape, b.shape)
         return Tensor.record(y, [a, b]) { gradient, nodes in
             let zero = try Tensor.full([], 0)
@@ -173,7 +203,9 @@ extension Tensor {
     /// The natural logarithm; NaN below 0.
     public func logarithm() throws -> Tensor {
         let x = detached
-        return recordingUnary(try Tensor.unary(CK_LOG, self)) { try Tensor.full([], 1).divided(by: x) }
+        return recordingUnary(try Tensor.unary(CK_LOG, self)) {
+            try Tensor.full([], 1).divided(by: x)
+        }
     }
 
     /// The square root; NaN below 0.

@@ -1,6 +1,8 @@
 import Foundation
 
-/// The angles of rotary position embedding (Su et al. 2021, arXiv 2104.09864): `position · base^(−2i / rotated)`.
+/// The angles of rotary position embedding: `position · base^(−2i/rotated)`.
+///
+/// Su et al. 2021, arXiv 2104.09864.
 public final class RotaryAngles {
     /// How many leading numbers of each head turn; even.
     public let rotated: Int
@@ -20,8 +22,12 @@ public final class RotaryAngles {
         self.positions = positions
         let half = rotated / 2
         let frequencies = (0..<half).map { 1 / powf(base, Float(2 * $0) / Float(rotated)) }
-        cosine = try Tensor.generate([positions, half]) { cosf(Float($0 / half) * frequencies[$0 % half]) }
-        sine = try Tensor.generate([positions, half]) { sinf(Float($0 / half) * frequencies[$0 % half]) }
+        cosine = try Tensor.generate([positions, half]) {
+            cosf(Float($0 / half) * frequencies[$0 % half])
+        }
+        sine = try Tensor.generate([positions, half]) {
+            sinf(Float($0 / half) * frequencies[$0 % half])
+        }
     }
 
     /// The angles from position `start` on.
@@ -37,8 +43,8 @@ public final class RotaryAngles {
 extension Tensor {
     /// Causal self-attention of GPT-NeoX on joint queries, keys and values.
     ///
-    /// Position t sees positions 0 … t of its row; scores are `q·k / √size`. Only causal work is done and no
-    /// `[columns, columns]` matrix is kept.
+    /// Position t sees positions 0 … t of its row; scores are `q·k / √size`. Only causal work is
+    /// done and no `[columns, columns]` matrix is kept.
     ///
     /// - Parameters:
     ///   - rows: sequences in the batch.
@@ -48,27 +54,34 @@ extension Tensor {
     public func causalAttention(
         rows: Int, heads: Int, angles: RotaryAngles, precision: Precision = .float32
     ) throws -> Tensor {
-        guard rank == 2, rows > 0, heads > 0, shape[0] % rows == 0, shape[1] % (3 * heads) == 0 else {
+        guard rank == 2, rows > 0, heads > 0, shape[0] % rows == 0, shape[1] % (3 * heads) == 0
+        else {
             throw ShapeError(
-                "attention", [shape], expected: "[rows · columns, 3 · heads · size] with \(rows) rows, \(heads) heads")
+                "attention", [shape],
+                expected: "[rows · columns, 3 · heads · size] with \(rows) rows, \(heads) heads")
         }
         let columns = shape[0] / rows
         let size = shape[1] / (3 * heads)
-        guard size <= Kernels.AttentionShape.largestHead, angles.rotated <= size, columns <= angles.positions else {
+        guard size <= Kernels.AttentionShape.largestHead, angles.rotated <= size,
+            columns <= angles.positions
+        else {
             throw ShapeError(
                 "attention", [shape],
-                expected: "heads of \(angles.rotated) … \(Kernels.AttentionShape.largestHead) numbers "
+                expected:
+                    "heads of \(angles.rotated) … \(Kernels.AttentionShape.largestHead) numbers "
                     + "and at most \(angles.positions) columns")
         }
         let geometry = Kernels.AttentionShape(
-            batch: rows, time: columns, heads: heads, size: size, rotated: angles.rotated, precision: precision)
+            batch: rows, time: columns, heads: heads, size: size, rotated: angles.rotated,
+            precision: precision)
         let headed = [rows, heads, columns, size]
         let q = try Tensor(uninitialized: headed)
         let k = try Tensor(uninitialized: headed)
         let v = try Tensor(uninitialized: headed)
         let out = try Tensor(uninitialized: [rows * columns, heads * size])
         let lse = try Tensor(uninitialized: [rows, heads, columns])
-        Kernels.splitHeads(geometry, try packed(), cosine: angles.cosine, sine: angles.sine, q: q, k: k, v: v)
+        Kernels.splitHeads(
+            geometry, try packed(), cosine: angles.cosine, sine: angles.sine, q: q, k: k, v: v)
         try Kernels.attend(geometry, q: q, k: k, v: v, into: out, lse: lse)
         return Tensor.record(out, [self]) { gradient, nodes in
             guard let node = nodes[0] else { return }
@@ -76,10 +89,12 @@ extension Tensor {
             let dk = try Tensor(uninitialized: headed)
             let dv = try Tensor(uninitialized: headed)
             try Kernels.attendGradient(
-                geometry, q: q, k: k, v: v, out: out, lse: lse, dout: try gradient.packed(), dq: dq, dk: dk, dv: dv)
+                geometry, q: q, k: k, v: v, out: out, lse: lse, dout: try gradient.packed(), dq: dq,
+                dk: dk, dv: dv)
             let (dqkv, beta) = try node.accumulator()
             Kernels.splitHeadsGradient(
-                geometry, dq: dq, dk: dk, dv: dv, cosine: angles.cosine, sine: angles.sine, into: dqkv, beta: beta)
+                geometry, dq: dq, dk: dk, dv: dv, cosine: angles.cosine, sine: angles.sine,
+                into: dqkv, beta: beta)
         }
     }
 }

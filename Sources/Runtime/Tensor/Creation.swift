@@ -4,7 +4,9 @@ extension Tensor {
     /// A tensor with `value` everywhere.
     public static func full(_ shape: [Int], _ value: Float) throws -> Tensor {
         let result = try Tensor(uninitialized: shape)
-        withExtendedLifetime(result) { result.pointer.update(repeating: value, count: result.count) }
+        withExtendedLifetime(result) {
+            result.pointer.update(repeating: value, count: result.count)
+        }
         return result
     }
 
@@ -19,7 +21,9 @@ extension Tensor {
     /// - Throws: `ShapeError` if their number is not that of the shape.
     public static func from(_ values: [Float], shape: [Int]) throws -> Tensor {
         guard try Shape.count("tensor", shape) == values.count else {
-            throw ShapeError("tensor", [shape], expected: "\(values.count) elements, as many as there are values")
+            throw ShapeError(
+                "tensor", [shape], expected: "\(values.count) elements, as many as there are values"
+            )
         }
         let result = try Tensor(uninitialized: shape)
         withExtendedLifetime(result) { result.pointer.update(from: values, count: values.count) }
@@ -28,13 +32,20 @@ extension Tensor {
 
     /// `start`, `start + step`, … up to but not including `end`.
     ///
-    /// - Throws: `InvalidValue` if the step is zero, leads away from the end, or a bound is not finite.
-    public static func range(from start: Double, to end: Double, by step: Double = 1) throws -> Tensor {
+    /// - Throws: `InvalidValue` if the step is zero, leads away from the end, or a bound is not
+    ///   finite.
+    public static func range(from start: Double, to end: Double, by step: Double = 1) throws
+        -> Tensor
+    {
         guard step.isFinite, step != 0 else {
-            throw InvalidValue("step of arange", expected: "a finite number other than 0", found: step)
+            throw InvalidValue(
+                "step of arange", expected: "a finite number other than 0", found: step)
         }
-        guard start.isFinite, end.isFinite, (end - start) / step >= 0, (end - start) / step < 1e12 else {
-            throw InvalidValue("end of arange", expected: "a finite number reached from \(start) by \(step)", found: end)
+        guard start.isFinite, end.isFinite, (end - start) / step >= 0, (end - start) / step < 1e12
+        else {
+            throw InvalidValue(
+                "end of arange", expected: "a finite number reached from \(start) by \(step)",
+                found: end)
         }
         let count = Int(((end - start) / step).rounded(.up))
         let result = try Tensor(uninitialized: [count])
@@ -45,7 +56,9 @@ extension Tensor {
     }
 
     /// Numbers uniform in `low ..< high`: element i depends on (seed, i) alone.
-    public static func uniform(_ shape: [Int], low: Float = 0, high: Float = 1, seed: UInt64) throws -> Tensor {
+    public static func uniform(_ shape: [Int], low: Float = 0, high: Float = 1, seed: UInt64) throws
+        -> Tensor
+    {
         let stream = RandomStream(seed: seed, "uniform")
         return try generate(shape) { low + (high - low) * Float(stream.uniform(UInt64($0))) }
     }
@@ -72,7 +85,9 @@ extension Tensor {
         withExtendedLifetime(self) {
             let target = pointer
             Parallel.forEach((count + block - 1) / block) { unit in
-                for index in unit * block..<min(count, (unit + 1) * block) { target[index] = element(index) }
+                for index in unit * block..<min(count, (unit + 1) * block) {
+                    target[index] = element(index)
+                }
             }
         }
     }

@@ -8,14 +8,17 @@ public enum Precision: String, Codable, CaseIterable, Sendable {
     case bfloat16
 }
 
-/// The seam between tensors and the processor: coarse operations on contiguous tensors of matching shapes.
+/// The seam between tensors and the processor: coarse operations on contiguous tensors of matching
+/// shapes.
 ///
-/// These are the only functions that know the kernels, so that another device can stand in their place. Callers have
-/// checked shapes and packed their tensors. `beta` 1 adds to the result, 0 overwrites it.
+/// These are the only functions that know the kernels, so that another device can stand in their
+/// place. Callers have checked shapes and packed their tensors. `beta` 1 adds to the result, 0
+/// overwrites it.
 enum Kernels {
     /// `c = op(a) op(b) + beta c + bias`, all matrices; `m`, `n`, `k` are those of the product.
     static func multiply(
-        transposeA: Bool = false, _ a: Tensor, _ b: Tensor, transposeB: Bool = false, into c: Tensor, m: Int, n: Int,
+        transposeA: Bool = false, _ a: Tensor, _ b: Tensor, transposeB: Bool = false,
+        into c: Tensor, m: Int, n: Int,
         k: Int, beta: Float = 0, bias: Tensor? = nil, precision: Precision = .float32
     ) throws {
         var (left, right) = (a, b)
@@ -25,7 +28,8 @@ enum Kernels {
                 right = try bfloat16(b)
                 withExtendedLifetime((left, right, c, bias)) {
                     ck_gemm_bf16(
-                        transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, bits(left), transposeA ? m : k, bits(right),
+                        transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, bits(left),
+                        transposeA ? m : k, bits(right),
                         transposeB ? k : n, beta, c.pointer, n, bias?.pointer)
                 }
                 return
@@ -35,7 +39,8 @@ enum Kernels {
         }
         withExtendedLifetime((left, right, c, bias)) {
             ck_gemm(
-                transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, left.pointer, transposeA ? m : k, right.pointer,
+                transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, left.pointer, transposeA ? m : k,
+                right.pointer,
                 transposeB ? k : n, beta, c.pointer, n, bias?.pointer)
         }
     }
@@ -62,12 +67,14 @@ enum Kernels {
 
     /// `count` products of equal shapes, one after the other in each operand.
     static func multiplyBatch(
-        _ count: Int, transposeA: Bool = false, _ a: Tensor, _ b: Tensor, transposeB: Bool = false, into c: Tensor,
+        _ count: Int, transposeA: Bool = false, _ a: Tensor, _ b: Tensor, transposeB: Bool = false,
+        into c: Tensor,
         m: Int, n: Int, k: Int, beta: Float = 0
     ) {
         withExtendedLifetime((a, b, c)) {
             ck_gemm_batch(
-                count, transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, a.pointer, m * k, b.pointer, k * n, beta,
+                count, transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, a.pointer, m * k, b.pointer,
+                k * n, beta,
                 c.pointer, m * n)
         }
     }
@@ -93,7 +100,8 @@ enum Kernels {
         withExtendedLifetime((a, b, y)) {
             let single = y.count != 1
             ck_binary(
-                kind, y.count, a.pointer, single && a.count == 1 ? 0 : 1, b.pointer, single && b.count == 1 ? 0 : 1,
+                kind, y.count, a.pointer, single && a.count == 1 ? 0 : 1, b.pointer,
+                single && b.count == 1 ? 0 : 1,
                 y.pointer)
         }
     }
@@ -111,7 +119,9 @@ enum Kernels {
     }
 
     /// Reduces the middle axis of `x[outer, axis, inner]`.
-    static func reduce(_ kind: ck_reduce_kind, _ x: Tensor, outer: Int, axis: Int, inner: Int, into y: Tensor) {
+    static func reduce(
+        _ kind: ck_reduce_kind, _ x: Tensor, outer: Int, axis: Int, inner: Int, into y: Tensor
+    ) {
         withExtendedLifetime((x, y)) { ck_reduce(kind, outer, axis, inner, x.pointer, y.pointer) }
     }
 
@@ -121,7 +131,9 @@ enum Kernels {
     }
 
     /// The gradient of GELU.
-    static func geluGradient(_ dy: Tensor, _ x: Tensor, tanhForm: Bool, into dx: Tensor, beta: Float) {
+    static func geluGradient(
+        _ dy: Tensor, _ x: Tensor, tanhForm: Bool, into dx: Tensor, beta: Float
+    ) {
         withExtendedLifetime((dy, x, dx)) {
             ck_gelu_gradient(x.count, tanhForm ? 1 : 0, dy.pointer, x.pointer, beta, dx.pointer)
         }
@@ -129,37 +141,45 @@ enum Kernels {
 
     /// Softmax, or its logarithm, of rows.
     static func softmax(_ x: Tensor, rows: Int, width: Int, logarithm: Bool, into y: Tensor) {
-        withExtendedLifetime((x, y)) { ck_softmax(rows, width, logarithm ? 1 : 0, x.pointer, y.pointer) }
+        withExtendedLifetime((x, y)) {
+            ck_softmax(rows, width, logarithm ? 1 : 0, x.pointer, y.pointer)
+        }
     }
 
     /// The gradient of softmax, from its result `y`.
     static func softmaxGradient(
-        _ dy: Tensor, _ y: Tensor, rows: Int, width: Int, logarithm: Bool, into dx: Tensor, beta: Float
+        _ dy: Tensor, _ y: Tensor, rows: Int, width: Int, logarithm: Bool, into dx: Tensor,
+        beta: Float
     ) {
         withExtendedLifetime((dy, y, dx)) {
-            ck_softmax_gradient(rows, width, logarithm ? 1 : 0, dy.pointer, y.pointer, beta, dx.pointer)
+            ck_softmax_gradient(
+                rows, width, logarithm ? 1 : 0, dy.pointer, y.pointer, beta, dx.pointer)
         }
     }
 
     /// Layer norm of rows; `mean` and `rstd` of each row are kept for the gradient.
     static func layerNorm(
-        _ x: Tensor, gain: Tensor, bias: Tensor, epsilon: Float, rows: Int, width: Int, into y: Tensor, mean: Tensor,
+        _ x: Tensor, gain: Tensor, bias: Tensor, epsilon: Float, rows: Int, width: Int,
+        into y: Tensor, mean: Tensor,
         rstd: Tensor
     ) {
         withExtendedLifetime((x, gain, bias, y, mean, rstd)) {
             ck_layer_norm(
-                rows, width, epsilon, x.pointer, gain.pointer, bias.pointer, y.pointer, mean.pointer, rstd.pointer)
+                rows, width, epsilon, x.pointer, gain.pointer, bias.pointer, y.pointer,
+                mean.pointer, rstd.pointer)
         }
     }
 
     /// The gradient of layer norm's input.
     static func layerNormInput(
-        _ dy: Tensor, _ x: Tensor, gain: Tensor, mean: Tensor, rstd: Tensor, rows: Int, width: Int, into dx: Tensor,
+        _ dy: Tensor, _ x: Tensor, gain: Tensor, mean: Tensor, rstd: Tensor, rows: Int, width: Int,
+        into dx: Tensor,
         beta: Float
     ) {
         withExtendedLifetime((dy, x, gain, mean, rstd, dx)) {
             ck_layer_norm_input(
-                rows, width, dy.pointer, x.pointer, gain.pointer, mean.pointer, rstd.pointer, beta, dx.pointer)
+                rows, width, dy.pointer, x.pointer, gain.pointer, mean.pointer, rstd.pointer, beta,
+                dx.pointer)
         }
     }
 
@@ -170,7 +190,8 @@ enum Kernels {
     ) {
         withExtendedLifetime((dy, x, mean, rstd, gain, bias)) {
             ck_layer_norm_weights(
-                rows, width, dy.pointer, x.pointer, mean.pointer, rstd.pointer, beta, gain.pointer, bias.pointer)
+                rows, width, dy.pointer, x.pointer, mean.pointer, rstd.pointer, beta, gain.pointer,
+                bias.pointer)
         }
     }
 
@@ -181,17 +202,22 @@ enum Kernels {
 
     /// Rows of a table by id.
     static func rows(_ ids: [Int32], of table: Tensor, width: Int, into y: Tensor) {
-        withExtendedLifetime((table, y)) { ck_rows(ids.count, width, ids, table.pointer, y.pointer) }
+        withExtendedLifetime((table, y)) {
+            ck_rows(ids.count, width, ids, table.pointer, y.pointer)
+        }
     }
 
     /// Adds rows of `dy` to rows of the table's gradient.
-    static func rowsGradient(_ ids: [Int32], _ dy: Tensor, width: Int, tableRows: Int, into table: Tensor) {
+    static func rowsGradient(
+        _ ids: [Int32], _ dy: Tensor, width: Int, tableRows: Int, into table: Tensor
+    ) {
         withExtendedLifetime((dy, table)) {
             ck_rows_gradient(ids.count, width, tableRows, ids, dy.pointer, table.pointer)
         }
     }
 
-    /// Losses of rows of logits; with `gradient`, logits turn into `scale` times the gradient of their sum.
+    /// Losses of rows of logits; with `gradient`, logits turn into `scale` times the gradient of
+    /// their sum.
     static func crossEntropy(
         _ logits: Tensor, _ targets: ArraySlice<Int32>, width: Int, gradient: Bool, scale: Float,
         losses: inout [Double]
@@ -199,7 +225,8 @@ enum Kernels {
         withExtendedLifetime(logits) {
             targets.withUnsafeBufferPointer { ids in
                 ck_cross_entropy(
-                    ids.count, width, ids.baseAddress, gradient ? 1 : 0, scale, logits.pointer, &losses)
+                    ids.count, width, ids.baseAddress, gradient ? 1 : 0, scale, logits.pointer,
+                    &losses)
             }
         }
     }

@@ -8,7 +8,9 @@ extension Tensor {
     ///   - bias: shape `[outputs]`, or none.
     ///   - precision: of the products, forwards and backwards.
     /// - Returns: shape `[…, outputs]`.
-    public func linear(_ weight: Tensor, bias: Tensor? = nil, precision: Precision = .float32) throws -> Tensor {
+    public func linear(_ weight: Tensor, bias: Tensor? = nil, precision: Precision = .float32)
+        throws -> Tensor
+    {
         guard let inputs = shape.last, weight.rank == 2, weight.shape[1] == inputs,
             bias.map({ $0.shape == [weight.shape[0]] }) ?? true
         else {
@@ -23,13 +25,15 @@ extension Tensor {
         let b = try bias?.packed()
         let y = try Tensor(uninitialized: shape.dropLast() + [outputs])
         try Kernels.multiply(
-            x, w, transposeB: true, into: y, m: rows, n: outputs, k: inputs, bias: b, precision: precision)
+            x, w, transposeB: true, into: y, m: rows, n: outputs, k: inputs, bias: b,
+            precision: precision)
         return Tensor.record(y, [self, weight] + (bias.map { [$0] } ?? [])) { gradient, nodes in
             let dy = try gradient.packed()
             if let node = nodes[0] {
                 let (dx, beta) = try node.accumulator()
                 try Kernels.multiply(
-                    dy, w, into: dx, m: rows, n: inputs, k: outputs, beta: beta, precision: precision)
+                    dy, w, into: dx, m: rows, n: inputs, k: outputs, beta: beta,
+                    precision: precision)
             }
             if let node = nodes[1] {
                 let (dw, beta) = try node.accumulator()
@@ -44,8 +48,9 @@ extension Tensor {
         }
     }
 
-    /// Layer norm of the last axis: `(x − mean) / √(variance + epsilon) · gain + bias` (Ba et al. 2016,
-    /// arXiv 1607.06450).
+    /// Layer norm of the last axis: `(x − mean) / √(variance + epsilon) · gain + bias`.
+    ///
+    /// Ba et al. 2016, arXiv 1607.06450.
     ///
     /// - Parameters:
     ///   - gain: shape of the last axis.
@@ -53,7 +58,8 @@ extension Tensor {
     public func layerNorm(gain: Tensor, bias: Tensor, epsilon: Float = 1e-5) throws -> Tensor {
         guard let width = shape.last, width > 0, gain.shape == [width], bias.shape == [width] else {
             throw ShapeError(
-                "layer_norm", [shape, gain.shape, bias.shape], expected: "[…, width], a gain and a bias [width]")
+                "layer_norm", [shape, gain.shape, bias.shape],
+                expected: "[…, width], a gain and a bias [width]")
         }
         let rows = count / width
         let x = try packed()
@@ -63,25 +69,29 @@ extension Tensor {
         let mean = try Tensor(uninitialized: [rows])
         let rstd = try Tensor(uninitialized: [rows])
         Kernels.layerNorm(
-            x, gain: g, bias: b, epsilon: epsilon, rows: rows, width: width, into: y, mean: mean, rstd: rstd)
+            x, gain: g, bias: b, epsilon: epsilon, rows: rows, width: width, into: y, mean: mean,
+            rstd: rstd)
         return Tensor.record(y, [self, gain, bias]) { gradient, nodes in
             let dy = try gradient.packed()
             if let node = nodes[0] {
                 let (dx, beta) = try node.accumulator()
                 Kernels.layerNormInput(
-                    dy, x, gain: g, mean: mean, rstd: rstd, rows: rows, width: width, into: dx, beta: beta)
+                    dy, x, gain: g, mean: mean, rstd: rstd, rows: rows, width: width, into: dx,
+                    beta: beta)
             }
             guard nodes[1] != nil || nodes[2] != nil else { return }
             let dgain = try Tensor(uninitialized: [width])
             let dbias = try Tensor(uninitialized: [width])
             Kernels.layerNormWeights(
-                dy, x, mean: mean, rstd: rstd, rows: rows, width: width, beta: 0, gain: dgain, bias: dbias)
+                dy, x, mean: mean, rstd: rstd, rows: rows, width: width, beta: 0, gain: dgain,
+                bias: dbias)
             try nodes[1]?.accumulate(dgain)
             try nodes[2]?.accumulate(dbias)
         }
     }
 
-    /// GELU: `x Φ(x)`, or with `tanhForm` its tanh approximation (Hendrycks and Gimpel 2016, arXiv 1606.08415).
+    /// GELU: `x Φ(x)`, or with `tanhForm` its tanh approximation (Hendrycks and Gimpel 2016, arXiv
+    /// 1606.08415).
     public func gelu(tanhForm: Bool = false) throws -> Tensor {
         let x = try packed()
         let y = try Tensor(uninitialized: shape)
@@ -100,10 +110,14 @@ extension Tensor {
     /// - Returns: shape `[ids.count, width]`.
     /// - Throws: `InvalidValue` naming the first id out of range.
     public func rows(_ ids: [Int32]) throws -> Tensor {
-        guard rank == 2 else { throw ShapeError("rows", [shape], expected: "a table [rows, width]") }
+        guard rank == 2 else {
+            throw ShapeError("rows", [shape], expected: "a table [rows, width]")
+        }
         let (tableRows, width) = (shape[0], shape[1])
         if let position = ids.firstIndex(where: { $0 < 0 || $0 >= tableRows }) {
-            throw InvalidValue("row \(position)", expected: "a row number below \(tableRows)", found: ids[position])
+            throw InvalidValue(
+                "row \(position)", expected: "a row number below \(tableRows)", found: ids[position]
+            )
         }
         let table = try packed()
         let y = try Tensor(uninitialized: [ids.count, width])

@@ -1,12 +1,15 @@
 extension Tensor {
     /// The matrix product.
     ///
-    /// Of `[m, k]` and `[k, n]`: `[m, n]`. Of `[…, m, k]` and `[…, k, n]` with equal leading axes, or leading axes on
-    /// one side only: a product for each leading position.
+    /// Of `[m, k]` and `[k, n]`: `[m, n]`. Of `[…, m, k]` and `[…, k, n]` with equal leading axes,
+    /// or leading axes on one side only: a product for each leading position.
     public func matmul(_ other: Tensor) throws -> Tensor {
         let problem = ShapeError(
-            "matmul", [shape, other.shape], expected: "[…, m, k] and […, k, n] with equal or no leading axes")
-        guard rank >= 2, other.rank >= 2, shape[rank - 1] == other.shape[other.rank - 2] else { throw problem }
+            "matmul", [shape, other.shape],
+            expected: "[…, m, k] and […, k, n] with equal or no leading axes")
+        guard rank >= 2, other.rank >= 2, shape[rank - 1] == other.shape[other.rank - 2] else {
+            throw problem
+        }
         if rank > 2 && other.rank == 2 {
             let flat = try reshaped([-1, shape[rank - 1]]).matmul(other)
             return try flat.reshaped(shape.dropLast() + [other.shape[1]])
@@ -25,11 +28,13 @@ extension Tensor {
             let dy = try gradient.packed()
             if let node = nodes[0] {
                 let (da, beta) = try node.accumulator()
-                Kernels.multiplyBatch(batch, dy, b, transposeB: true, into: da, m: m, n: k, k: n, beta: beta)
+                Kernels.multiplyBatch(
+                    batch, dy, b, transposeB: true, into: da, m: m, n: k, k: n, beta: beta)
             }
             if let node = nodes[1] {
                 let (db, beta) = try node.accumulator()
-                Kernels.multiplyBatch(batch, transposeA: true, a, dy, into: db, m: k, n: n, k: m, beta: beta)
+                Kernels.multiplyBatch(
+                    batch, transposeA: true, a, dy, into: db, m: k, n: n, k: m, beta: beta)
             }
         }
     }

@@ -19,8 +19,8 @@ public struct OutOfMemory: RuntimeError {
 
 /// Memory of tensors: counted, limited, and kept for reuse by size class.
 ///
-/// Pages fresh from the system cost more than the arithmetic on them, so freed buffers are kept, up to a quarter of
-/// the limit.
+/// Pages fresh from the system cost more than the arithmetic on them, so freed buffers are kept, up
+/// to a quarter of the limit.
 public enum Memory {
     private struct State {
         var limit: Int
@@ -45,7 +45,9 @@ public enum Memory {
     }
 
     /// The machine's memory in bytes.
-    public static var physicalBytes: Int { sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) }
+    public static var physicalBytes: Int {
+        sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+    }
 
     /// Gives buffers kept for reuse back to the system.
     public static func releaseCache() { state.withLock { release(&$0) } }
@@ -63,7 +65,8 @@ public enum Memory {
         return "\((value * 10).rounded() / 10) \(units[unit])"
     }
 
-    /// Four classes to a doubling, so that at most a fifth of a buffer is unused; none below 64 bytes.
+    /// Four classes to a doubling, so that at most a fifth of a buffer is unused; none below 64
+    /// bytes.
     static func sizeClass(_ bytes: Int) -> Int {
         guard bytes > 64 else { return 64 }
         let power = 1 << (Int.bitWidth - 1 - (bytes - 1).leadingZeroBitCount)
@@ -112,7 +115,9 @@ public enum Memory {
     }
 
     private static func release(_ state: inout State) {
-        for address in state.free.values.joined() { free(UnsafeMutableRawPointer(bitPattern: address)) }
+        for address in state.free.values.joined() {
+            free(UnsafeMutableRawPointer(bitPattern: address))
+        }
         state.free.removeAll()
         state.cached = 0
     }
@@ -121,7 +126,9 @@ public enum Memory {
     private static func fresh(_ size: Int) -> UInt? {
         var pointer: UnsafeMutableRawPointer?
         let large = size >= 4 << 20
-        guard posix_memalign(&pointer, large ? 2 << 20 : 64, size) == 0, let pointer else { return nil }
+        guard posix_memalign(&pointer, large ? 2 << 20 : 64, size) == 0, let pointer else {
+            return nil
+        }
         if large { madvise(pointer, size, MADV_HUGEPAGE) }
         return UInt(bitPattern: pointer)
     }

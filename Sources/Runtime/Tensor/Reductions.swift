@@ -1,7 +1,9 @@
 import CKernels
 
 extension Tensor {
-    private func reduced(_ name: String, _ kind: ck_reduce_kind, axis: Int, keepsAxis: Bool) throws -> Tensor {
+    private func reduced(_ name: String, _ kind: ck_reduce_kind, axis: Int, keepsAxis: Bool) throws
+        -> Tensor
+    {
         let x = try packed()
         let size = shape[axis]
         guard size > 0 || kind == CK_SUM else {
@@ -11,7 +13,8 @@ extension Tensor {
         if keepsAxis { target[axis] = 1 } else { target.remove(at: axis) }
         let y = try Tensor(uninitialized: target)
         Kernels.reduce(
-            kind, x, outer: shape[..<axis].reduce(1, *), axis: size, inner: shape[(axis + 1)...].reduce(1, *), into: y)
+            kind, x, outer: shape[..<axis].reduce(1, *), axis: size,
+            inner: shape[(axis + 1)...].reduce(1, *), into: y)
         return y
     }
 
@@ -22,7 +25,8 @@ extension Tensor {
         return result
     }
 
-    /// The sum along an axis (from 0; negative from the end), added in double; all axes if none is given.
+    /// The sum along an axis (from 0; negative from the end), added in double; all axes if none is
+    /// given.
     public func sum(axis: Int? = nil, keepsAxis: Bool = false) throws -> Tensor {
         guard let axis else { return try reshaped([count]).sum(axis: 0) }
         let index = try Shape.axis("sum", axis, rank: rank)
@@ -42,12 +46,18 @@ extension Tensor {
         return try sum(axis: axis, keepsAxis: keepsAxis).divided(by: Tensor.full([], Float(size)))
     }
 
-    /// The mean square deviation along an axis, or of all elements, with `n − correction` as the divisor.
-    public func variance(axis: Int? = nil, correction: Int = 0, keepsAxis: Bool = false) throws -> Tensor {
-        guard let axis else { return try reshaped([count]).variance(axis: 0, correction: correction) }
+    /// The mean square deviation along an axis, or of all elements, with `n − correction` as the
+    /// divisor.
+    public func variance(axis: Int? = nil, correction: Int = 0, keepsAxis: Bool = false) throws
+        -> Tensor
+    {
+        guard let axis else {
+            return try reshaped([count]).variance(axis: 0, correction: correction)
+        }
         let size = shape[try Shape.axis("variance", axis, rank: rank)]
         guard size > correction, correction >= 0 else {
-            throw ShapeError("variance", [shape], expected: "more than \(max(0, correction)) elements")
+            throw ShapeError(
+                "variance", [shape], expected: "more than \(max(0, correction)) elements")
         }
         let deviation = try subtracting(mean(axis: axis, keepsAxis: true))
         return try deviation.multiplied(by: deviation).sum(axis: axis, keepsAxis: keepsAxis)
@@ -64,7 +74,9 @@ extension Tensor {
         try extreme("min", CK_MIN, axis, keepsAxis)
     }
 
-    private func extreme(_ name: String, _ kind: ck_reduce_kind, _ axis: Int?, _ keepsAxis: Bool) throws -> Tensor {
+    private func extreme(_ name: String, _ kind: ck_reduce_kind, _ axis: Int?, _ keepsAxis: Bool)
+        throws -> Tensor
+    {
         guard let axis else { return try reshaped([count]).extreme(name, kind, 0, false) }
         let index = try Shape.axis(name, axis, rank: rank)
         let y = try reduced(name, kind, axis: index, keepsAxis: keepsAxis)
@@ -72,12 +84,14 @@ extension Tensor {
         return Tensor.record(y, [self]) { gradient, nodes in
             guard let node = nodes[0] else { return }
             let mask = try x.equal(to: y.reshaped(kept))
-            let share = try gradient.reshaped(kept).divided(by: mask.sum(axis: index, keepsAxis: true))
+            let share = try gradient.reshaped(kept).divided(
+                by: mask.sum(axis: index, keepsAxis: true))
             try node.accumulate(try mask.multiplied(by: share))
         }
     }
 
-    /// The position from 0 of the largest element along an axis, or of all in row-major order; the first of equals.
+    /// The position from 0 of the largest element along an axis, or of all in row-major order; the
+    /// first of equals.
     public func argmax(axis: Int? = nil) throws -> Tensor {
         guard let axis else { return try reshaped([count]).argmax(axis: 0) }
         return try detached.reduced(
@@ -85,10 +99,14 @@ extension Tensor {
     }
 
     /// Softmax along an axis, the last by default.
-    public func softmax(axis: Int = -1) throws -> Tensor { try normalised("softmax", axis, logarithm: false) }
+    public func softmax(axis: Int = -1) throws -> Tensor {
+        try normalised("softmax", axis, logarithm: false)
+    }
 
     /// The logarithm of softmax along an axis, the last by default.
-    public func logSoftmax(axis: Int = -1) throws -> Tensor { try normalised("log_softmax", axis, logarithm: true) }
+    public func logSoftmax(axis: Int = -1) throws -> Tensor {
+        try normalised("log_softmax", axis, logarithm: true)
+    }
 
     private func normalised(_ name: String, _ axis: Int, logarithm: Bool) throws -> Tensor {
         let index = try Shape.axis(name, axis, rank: rank)
@@ -97,7 +115,9 @@ extension Tensor {
                 .transposed(index, rank - 1)
         }
         let width = shape[index]
-        guard width > 0 else { throw ShapeError(name, [shape], expected: "at least one element along the axis") }
+        guard width > 0 else {
+            throw ShapeError(name, [shape], expected: "at least one element along the axis")
+        }
         let rows = count / width
         let y = try Tensor(uninitialized: shape)
         Kernels.softmax(try packed(), rows: rows, width: width, logarithm: logarithm, into: y)
@@ -105,7 +125,8 @@ extension Tensor {
             guard let node = nodes[0] else { return }
             let dy = try gradient.packed()
             let (dx, beta) = try node.accumulator()
-            Kernels.softmaxGradient(dy, y, rows: rows, width: width, logarithm: logarithm, into: dx, beta: beta)
+            Kernels.softmaxGradient(
+                dy, y, rows: rows, width: width, logarithm: logarithm, into: dx, beta: beta)
         }
     }
 }

@@ -16,8 +16,10 @@ public struct ShapeError: RuntimeError {
 
     /// `matmul: shapes [2, 3] and [2, 3] do not fit: expected …`.
     public var message: String {
-        let found = shapes.map { "[" + $0.map(String.init).joined(separator: ", ") + "]" }.joined(separator: " and ")
-        return "\(operation): shape\(shapes.count == 1 ? "" : "s") \(found) do\(shapes.count == 1 ? "es" : "") not fit: "
+        let found = shapes.map { "[" + $0.map(String.init).joined(separator: ", ") + "]" }.joined(
+            separator: " and ")
+        return
+            "\(operation): shape\(shapes.count == 1 ? "" : "s") \(found) do\(shapes.count == 1 ? "es" : "") not fit: "
             + "expected \(expected)"
     }
 }
@@ -26,12 +28,17 @@ public struct ShapeError: RuntimeError {
 enum Shape {
     /// The number of elements.
     ///
-    /// - Throws: `ShapeError` if a size is negative, there are more than 8 axes or the product overflows.
+    /// - Throws: `ShapeError` if a size is negative, there are more than 8 axes or the product
+    ///   overflows.
     static func count(_ operation: String, _ shape: [Int]) throws -> Int {
-        guard shape.count <= 8 else { throw ShapeError(operation, [shape], expected: "at most 8 axes") }
+        guard shape.count <= 8 else {
+            throw ShapeError(operation, [shape], expected: "at most 8 axes")
+        }
         var count = 1
         for size in shape {
-            guard size >= 0 else { throw ShapeError(operation, [shape], expected: "sizes of 0 or more") }
+            guard size >= 0 else {
+                throw ShapeError(operation, [shape], expected: "sizes of 0 or more")
+            }
             let (product, overflow) = count.multipliedReportingOverflow(by: size)
             guard !overflow, product <= 1 << 48 else {
                 throw ShapeError(operation, [shape], expected: "at most 2^48 elements")
@@ -59,7 +66,8 @@ enum Shape {
             let left = axis <= a.count ? a[a.count - axis] : 1
             let right = axis <= b.count ? b[b.count - axis] : 1
             guard left == right || left == 1 || right == 1 else {
-                throw ShapeError(operation, [a, b], expected: "equal sizes, or 1, on each axis from the last")
+                throw ShapeError(
+                    operation, [a, b], expected: "equal sizes, or 1, on each axis from the last")
             }
             result[rank - axis] = left == 1 ? right : left
         }
@@ -70,7 +78,8 @@ enum Shape {
     static func axis(_ operation: String, _ axis: Int, rank: Int) throws -> Int {
         let index = axis < 0 ? axis + rank : axis
         guard index >= 0 && index < rank else {
-            throw InvalidValue("axis of \(operation)", expected: "an axis of a tensor with \(rank)", found: axis)
+            throw InvalidValue(
+                "axis of \(operation)", expected: "an axis of a tensor with \(rank)", found: axis)
         }
         return index
     }

@@ -22,8 +22,8 @@ public enum Tape {
 
 /// How a tensor was made: the tape is the graph of these.
 ///
-/// Closures capture values without history; history is in `inputs` alone, so that a long chain can be taken apart
-/// without recursion.
+/// Closures capture values without history; history is in `inputs` alone, so that a long chain can
+/// be taken apart without recursion.
 final class Node {
     typealias Backward = (_ gradient: Tensor, _ inputs: [Node?]) throws -> Void
 
@@ -79,7 +79,8 @@ final class Node {
         }
     }
 
-    /// A contiguous tensor to compute the gradient into, and 1 if it is to be added to, 0 if it is uninitialised.
+    /// A contiguous tensor to compute the gradient into, and 1 if it is to be added to, 0 if it is
+    /// uninitialised.
     func accumulator() throws -> (Tensor, beta: Float) {
         if let gradient, mayWrite, gradient.isContiguous { return (gradient, 1) }
         let fresh = try gradient?.copied() ?? Tensor(uninitialized: shape)
@@ -124,30 +125,40 @@ extension Tensor {
     public func clearGradient() { node?.clear() }
 
     /// The result of an operation on `inputs`, recorded if any of them requires gradients.
-    static func record(_ value: Tensor, _ inputs: [Tensor], _ backward: @escaping Node.Backward) -> Tensor {
+    static func record(_ value: Tensor, _ inputs: [Tensor], _ backward: @escaping Node.Backward)
+        -> Tensor
+    {
         guard Tape.isRecording, inputs.contains(where: { $0.node != nil }) else { return value }
         let node = Node(shape: value.shape, inputs: inputs.map(\.node), backward: backward)
-        return Tensor(value.storage, shape: value.shape, strides: value.strides, offset: value.offset, node: node)
+        return Tensor(
+            value.storage, shape: value.shape, strides: value.strides, offset: value.offset,
+            node: node)
     }
 
-    /// Adds the gradients of this tensor's sum to every leaf that it was computed from, then forgets the history.
+    /// Adds the gradients of this tensor's sum to every leaf that it was computed from, then
+    /// forgets the history.
     ///
-    /// - Parameter gradient: weights of this tensor's elements, of its shape; by default the tensor must be a single
-    ///   number, whose gradient is taken.
-    /// - Throws: `GradientError` if nothing requires gradients or the history is already used; `ShapeError`;
-    ///   `OutOfMemory`.
+    /// - Parameter gradient: weights of this tensor's elements, of its shape; by default the tensor
+    ///   must be a single number, whose gradient is taken.
+    /// - Throws: `GradientError` if nothing requires gradients or the history is already used;
+    ///   `ShapeError`; `OutOfMemory`.
     public func backward(_ gradient: Tensor? = nil) throws {
         guard let node else {
-            throw GradientError(message: "backward: nothing that this tensor was computed from requires gradients")
+            throw GradientError(
+                message: "backward: nothing that this tensor was computed from requires gradients")
         }
         if let gradient {
             guard gradient.shape == shape else {
-                throw ShapeError("backward", [shape, gradient.shape], expected: "a gradient of the tensor's shape")
+                throw ShapeError(
+                    "backward", [shape, gradient.shape],
+                    expected: "a gradient of the tensor's shape")
             }
             try node.accumulate(gradient)
         } else {
             guard count == 1 else {
-                throw ShapeError("backward", [shape], expected: "a single number, or a gradient for each element")
+                throw ShapeError(
+                    "backward", [shape], expected: "a single number, or a gradient for each element"
+                )
             }
             try node.accumulate(try Tensor.full(shape, 1))
         }
@@ -173,7 +184,9 @@ extension Node {
         while let node = pending.popLast() {
             guard !node.spent else {
                 throw GradientError(
-                    message: "backward: part of this history was already used by another backward; compute it again")
+                    message:
+                        "backward: part of this history was already used by another backward; compute it again"
+                )
             }
             found.append(node)
             for case let input? in node.inputs where seen.insert(ObjectIdentifier(input)).inserted {

@@ -1,8 +1,9 @@
 /// An array of 32-bit floating-point numbers with a shape, which may remember how it was computed.
 ///
-/// Values never change once made, except parameters under an optimiser. Reshaped, transposed and sliced tensors are
-/// views of the same storage. A tensor that requires gradients records the operations it goes through (unless under
-/// `Tape.withoutGradients`), and `backward()` then fills in the gradients of the leaves.
+/// Values never change once made, except parameters under an optimiser. Reshaped, transposed and
+/// sliced tensors are views of the same storage. A tensor that requires gradients records the
+/// operations it goes through (unless under `Tape.withoutGradients`), and `backward()` then fills
+/// in the gradients of the leaves.
 public final class Tensor {
     /// Sizes of the axes, the last varying fastest; empty for a single number.
     public let shape: [Int]
@@ -11,7 +12,9 @@ public final class Tensor {
     let storage: Storage
     let node: Node?
 
-    init(_ storage: Storage, shape: [Int], strides: [Int]? = nil, offset: Int = 0, node: Node? = nil) {
+    init(
+        _ storage: Storage, shape: [Int], strides: [Int]? = nil, offset: Int = 0, node: Node? = nil
+    ) {
         self.storage = storage
         self.shape = shape
         self.strides = strides ?? Shape.strides(shape)

@@ -5,13 +5,16 @@ extension Tensor {
         Tensor(storage, shape: shape, strides: strides, offset: offset)
     }
 
-    /// The same elements in row-major order under another shape; one size may be −1, which is worked out.
+    /// The same elements in row-major order under another shape; one size may be −1, which is
+    /// worked out.
     ///
     /// - Throws: `ShapeError` if the number of elements would change.
     public func reshaped(_ target: [Int]) throws -> Tensor {
         var target = target
         if let unknown = target.firstIndex(of: -1) {
-            let known = target.enumerated().reduce(1) { $1.offset == unknown ? $0 : $0 * max(0, $1.element) }
+            let known = target.enumerated().reduce(1) {
+                $1.offset == unknown ? $0 : $0 * max(0, $1.element)
+            }
             guard known > 0, count % known == 0 else {
                 throw ShapeError("reshape", [shape, target], expected: "as many elements")
             }
@@ -22,7 +25,9 @@ extension Tensor {
         }
         let original = shape
         let source = try packed()
-        return Tensor.record(source.view(target, strides: Shape.strides(target), offset: source.offset), [self]) {
+        return Tensor.record(
+            source.view(target, strides: Shape.strides(target), offset: source.offset), [self]
+        ) {
             gradient, nodes in
             try nodes[0]?.accumulate(try gradient.reshaped(original))
         }
@@ -32,7 +37,8 @@ extension Tensor {
     public func permuted(_ order: [Int]) throws -> Tensor {
         let axes = try order.map { try Shape.axis("permute", $0, rank: rank) }
         guard axes.sorted() == Array(0..<rank) else {
-            throw InvalidValue("order of permute", expected: "each of \(rank) axes once", found: order)
+            throw InvalidValue(
+                "order of permute", expected: "each of \(rank) axes once", found: order)
         }
         var inverse = axes
         for (position, axis) in axes.enumerated() { inverse[axis] = position }
@@ -57,11 +63,13 @@ extension Tensor {
     public func sliced(axis: Int, _ range: Range<Int>) throws -> Tensor {
         let index = try Shape.axis("slice", axis, rank: rank)
         guard range.lowerBound >= 0, range.upperBound <= shape[index] else {
-            throw InvalidValue("range of slice", expected: "positions within 0 ..< \(shape[index])", found: range)
+            throw InvalidValue(
+                "range of slice", expected: "positions within 0 ..< \(shape[index])", found: range)
         }
         var target = shape
         target[index] = range.count
-        let result = view(target, strides: strides, offset: offset + range.lowerBound * strides[index])
+        let result = view(
+            target, strides: strides, offset: offset + range.lowerBound * strides[index])
         let original = shape
         return Tensor.record(result, [self]) { gradient, nodes in
             guard let node = nodes[0] else { return }
@@ -69,7 +77,8 @@ extension Tensor {
             var place = target
             place[index] = range.count
             try gradient.packed().write(
-                into: whole.view(place, strides: whole.strides, offset: range.lowerBound * whole.strides[index]))
+                into: whole.view(
+                    place, strides: whole.strides, offset: range.lowerBound * whole.strides[index]))
             try node.accumulate(whole)
         }
     }
@@ -85,7 +94,9 @@ extension Tensor {
             for row in 0..<count / width {
                 var place = 0
                 for axis in index.indices { place += index[axis] * target.strides[axis] }
-                for column in 0..<width { target.pointer[place + column * step] = pointer[row * width + column] }
+                for column in 0..<width {
+                    target.pointer[place + column * step] = pointer[row * width + column]
+                }
                 for axis in index.indices.reversed() {
                     index[axis] += 1
                     if index[axis] < shape[axis] { break }
@@ -101,10 +112,15 @@ extension Tensor {
             throw InvalidValue("tensors of concatenate", expected: "at least one", found: 0)
         }
         let index = try Shape.axis("concatenate", axis, rank: first.rank)
-        func others(_ shape: [Int]) -> [Int] { shape.enumerated().filter { $0.offset != index }.map(\.element) }
-        if let bad = tensors.first(where: { $0.rank != first.rank || others($0.shape) != others(first.shape) }) {
+        func others(_ shape: [Int]) -> [Int] {
+            shape.enumerated().filter { $0.offset != index }.map(\.element)
+        }
+        if let bad = tensors.first(where: {
+            $0.rank != first.rank || others($0.shape) != others(first.shape)
+        }) {
             throw ShapeError(
-                "concatenate", [first.shape, bad.shape], expected: "equal sizes on all axes but axis \(index)")
+                "concatenate", [first.shape, bad.shape],
+                expected: "equal sizes on all axes but axis \(index)")
         }
         var target = first.shape
         target[index] = tensors.reduce(0) { $0 + $1.shape[index] }
@@ -114,14 +130,16 @@ extension Tensor {
         for tensor in tensors {
             starts.append(start)
             try tensor.packed().write(
-                into: result.view(tensor.shape, strides: result.strides, offset: start * result.strides[index]))
+                into: result.view(
+                    tensor.shape, strides: result.strides, offset: start * result.strides[index]))
             start += tensor.shape[index]
         }
         let sizes = tensors.map { $0.shape[index] }
         return Tensor.record(result, tensors) { [starts] gradient, nodes in
             for (position, node) in nodes.enumerated() {
                 try node?.accumulate(
-                    try gradient.sliced(axis: index, starts[position]..<starts[position] + sizes[position]))
+                    try gradient.sliced(
+                        axis: index, starts[position]..<starts[position] + sizes[position]))
             }
         }
     }
