@@ -1,4 +1,6 @@
-/// Where each source stands: the position of its next sample. A source not named stands at 0.
+/// Where each source stands, as the position of its next sample.
+///
+/// A source not named stands at 0.
 public struct SourceCursors: Codable, Hashable, Sendable {
     /// Positions by source name.
     public private(set) var positions: [String: Int]

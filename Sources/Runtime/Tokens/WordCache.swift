@@ -1,4 +1,6 @@
-/// The ids of words met before: speed only, never results. Emptied when it is full.
+/// The ids of words met before, which change speed and never results.
+///
+/// Emptied when it is full.
 final class WordCache {
     private struct Slot {
         var hash: UInt64 = 0

@@ -1,4 +1,4 @@
-/// Cuts text into the words that byte-level BPE works on, by the pattern of GPT-2:
+/// Cuts text into the words that byte-level BPE works on, by the pattern of GPT-2.
 ///
 ///     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 ///

@@ -4,6 +4,8 @@ struct Scribe {
     var text = ""
     /// The part that the loss ignores.
     var prompt = ""
+    /// What names in braces stand for in a grammar.
+    var variables: [String: String] = [:]
     private let stream: RandomStream
     private var index: UInt64 = 0
 

@@ -11,11 +11,31 @@ public struct EmbeddedCorpus: Sendable {
     /// Changes whenever the text generated from the same seed changes.
     static let version = 1
 
-    /// All of them, general first.
+    /// All of them: the general one, the special ones by growing distance from it, and their finetuning sets.
     public static let all: [EmbeddedCorpus] = [
-        EmbeddedCorpus(name: "prose", summary: "stub", defaultBytes: 2 << 20) {
-            $0.text += "hello world \($0.integer(1000))"
-        }
+        EmbeddedCorpus(
+            name: "prose",
+            summary: "general prose: lives, towns, animals, crafts, letters, news, stories",
+            defaultBytes: 8 << 20, write: Prose.write),
+        EmbeddedCorpus(
+            name: "questions",
+            summary: "questions and answers about the people and places of prose",
+            defaultBytes: 3 << 20, write: Questions.write),
+        EmbeddedCorpus(
+            name: "arithmetic", summary: "word problems with worked answers",
+            defaultBytes: 3 << 20, write: Arithmetic.write),
+        EmbeddedCorpus(
+            name: "code", summary: "small programs in Lua with comments", defaultBytes: 3 << 20,
+            write: Programs.write),
+        EmbeddedCorpus(
+            name: "question-tasks", summary: "finetuning set: a question, a short answer",
+            defaultBytes: 1 << 17, write: Questions.task),
+        EmbeddedCorpus(
+            name: "arithmetic-tasks", summary: "finetuning set: a problem, its steps and result",
+            defaultBytes: 1 << 18, write: Arithmetic.task),
+        EmbeddedCorpus(
+            name: "code-tasks", summary: "finetuning set: a request in words, a function in Lua",
+            defaultBytes: 1 << 18, write: Programs.task),
     ]
 
     /// Their names.
@@ -28,7 +48,7 @@ public struct EmbeddedCorpus: Sendable {
         guard let corpus = all.first(where: { $0.name == name }) else {
             throw InvalidValue(
                 "embedded corpus", expected: "one of " + names.joined(separator: ", "),
-                found: "\"\(name)\"")
+                found: "\"\(name)\"" + NearestName.hint(name, names))
         }
         return corpus
     }
