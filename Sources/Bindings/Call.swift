@@ -37,7 +37,8 @@ public struct Call: Fields {
         for (position, parameter) in parameters.enumerated() {
             do {
                 // Beyond the arguments lies what the trampoline keeps there.
-                let value: Value = position < given ? try reader.value(Int32(position + offset + 1)) : .null
+                let value: Value =
+                    position < given ? try reader.value(Int32(position + offset + 1)) : .null
                 if !value.isNull {
                     values.append(
                         try parameter.kind.accept(

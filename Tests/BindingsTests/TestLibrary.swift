@@ -38,17 +38,29 @@ extension Library {
 
     private static func functions(_ counter: Probe.Counter) -> [Function] {
         [
-            Function("probe", "Makes a probe.", [.string("name", "A name.").or("p")], returns: "probe") {
+            Function(
+                "probe", "Makes a probe.", [.string("name", "A name.").or("p")], returns: "probe"
+            ) {
                 try $0.returns(Probe(counter, try $0.string("name")))
             },
-            Function("pair", "Makes a pair.", [.integer("left", ""), .integer("right", "", in: 0...9)], returns: "pair") {
+            Function(
+                "pair", "Makes a pair.", [.integer("left", ""), .integer("right", "", in: 0...9)],
+                returns: "pair"
+            ) {
                 try $0.returns(Pair(left: try $0.integer("left"), right: try $0.integer("right")))
             },
-            Function("many", "Returns probes, then fails if asked to.", [.boolean("fail", "").optional]) { call in
+            Function(
+                "many", "Returns probes, then fails if asked to.", [.boolean("fail", "").optional]
+            ) { call in
                 try call.returns(
-                    "a", 1, 2.5, true, Probe(counter, "x"), [Probe(counter, "y"), Probe(counter, "z")],
-                    Record([("one", 1), ("none", Int?.none), ("probe", Probe(counter, "w"))], items: ["first"]))
-                if try call.boolean(ifPresent: "fail") == true { throw InvalidValue("many", expected: "success", found: 0) }
+                    "a", 1, 2.5, true, Probe(counter, "x"),
+                    [Probe(counter, "y"), Probe(counter, "z")],
+                    Record(
+                        [("one", 1), ("none", Int?.none), ("probe", Probe(counter, "w"))],
+                        items: ["first"]))
+                if try call.boolean(ifPresent: "fail") == true {
+                    throw InvalidValue("many", expected: "success", found: 0)
+                }
             },
             Function(
                 "configure", "Takes options.",
@@ -59,7 +71,8 @@ extension Library {
                         .number("rate", "", .positive).or(1),
                         .choice("schedule", ["cosine", "linear"], "").or("cosine"),
                         .weights("mixture", "").optional,
-                        .options("optimizer", "", [.number("decay", "", .nonNegative).or(0.1)]).optional,
+                        .options("optimizer", "", [.number("decay", "", .nonNegative).or(0.1)])
+                            .optional,
                         .object("probe", "probe", "").optional,
                     ])
                 ]
@@ -67,7 +80,8 @@ extension Library {
                 let o = try call.options()
                 try call.returns(
                     Record([
-                        ("name", try o.string("name")), ("files", try o.strings(ifPresent: "files")),
+                        ("name", try o.string("name")),
+                        ("files", try o.strings(ifPresent: "files")),
                         ("steps", try o.integer("steps")), ("rate", try o.number("rate")),
                         ("schedule", try o.string("schedule")),
                         ("order", try o.weights(ifPresent: "mixture")?.map(\.name)),
@@ -77,11 +91,16 @@ extension Library {
             Function("add", "Adds.", [.number("a", ""), .number("b", "")], returns: "number") {
                 try $0.returns(try $0.number("a") + $0.number("b"))
             },
-            Function("apply", "Calls a function.", [.function("body", ""), .any("value", "").optional]) { call in
+            Function(
+                "apply", "Calls a function.", [.function("body", ""), .any("value", "").optional]
+            ) { call in
                 let results = try call.function("body").call(try call.value("value") ?? .null)
                 for result in results { try call.returns(result) }
             },
-            Function("attempt", "Calls a function and keeps its error.", [.function("body", "")], returns: "string") {
+            Function(
+                "attempt", "Calls a function and keeps its error.", [.function("body", "")],
+                returns: "string"
+            ) {
                 call in
                 do {
                     try call.function("body").call()
@@ -93,8 +112,12 @@ extension Library {
             Function("echo", "Returns its argument.", [.any("value", "").optional]) {
                 try $0.returns(try $0.value("value") ?? .null)
             },
-            Function("bytes", "Counts bytes.", [.bytes("text", "")]) { try $0.returns(try $0.bytes("text").count) },
-            Function("work", "Polls until it is told to stop.", [.boolean("self_interrupt", "").or(true)]) { call in
+            Function("bytes", "Counts bytes.", [.bytes("text", "")]) {
+                try $0.returns(try $0.bytes("text").count)
+            },
+            Function(
+                "work", "Polls until it is told to stop.", [.boolean("self_interrupt", "").or(true)]
+            ) { call in
                 if try call.boolean("self_interrupt") { call.interpreter.interrupt() }
                 let stop = call.interpreter.shouldStop
                 for step in 0..<10_000 {
@@ -103,7 +126,9 @@ extension Library {
                 }
             },
             Function("interrupt", "Does what Ctrl-C does.") { $0.interpreter.interrupt() },
-            Function("read", "Checks a path.", [.path("path", "")]) { try $0.returns(try $0.string("path")) },
+            Function("read", "Checks a path.", [.path("path", "")]) {
+                try $0.returns(try $0.string("path"))
+            },
         ]
     }
 
@@ -112,8 +137,10 @@ extension Library {
             "probe", Probe.self, "Counts how many of it live.", describe: { "probe \($0.name)" },
             fields: [Field("name", "string", "Its name.") { $0.name }],
             methods: [
-                Method("twin", "Makes another.", [.string("name", "").optional], returns: "probe") { probe, call in
-                    try call.returns(Probe(probe.counter, try call.string(ifPresent: "name") ?? probe.name))
+                Method("twin", "Makes another.", [.string("name", "").optional], returns: "probe") {
+                    probe, call in
+                    try call.returns(
+                        Probe(probe.counter, try call.string(ifPresent: "name") ?? probe.name))
                 },
                 Method("keep", "Keeps a function.", [.function("body", "")]) { probe, call in
                     probe.kept = try call.function("body")
@@ -124,7 +151,9 @@ extension Library {
             ],
             operators: [
                 Function("__add", "Joins names.", [.any("left", ""), .any("right", "")]) { call in
-                    let names = try ["left", "right"].map { try call.object($0, as: Probe.self).name }
+                    let names = try ["left", "right"].map {
+                        try call.object($0, as: Probe.self).name
+                    }
                     try call.returns(Probe(counter, names.joined(separator: "+")))
                 }
             ],
