@@ -58,7 +58,8 @@ let package = Package(
             swiftSettings: swift),
         .target(name: "TestSupport", dependencies: ["Runtime"], path: "Tests/TestSupport"),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"], exclude: ["Reference"]),
-        .testTarget(name: "BindingsTests", dependencies: ["Bindings", "TestSupport"]),
+        .testTarget(
+            name: "BindingsTests", dependencies: ["Bindings", "CLua", "TestSupport", "mtrepl"], exclude: ["Scripts"]),
         .testTarget(name: "MtreplTests", dependencies: ["TestSupport", "mtrepl"]),
     ],
     swiftLanguageModes: [.v6]

@@ -36,7 +36,9 @@ public struct Call: Fields {
         values.reserveCapacity(parameters.count)
         for (position, parameter) in parameters.enumerated() {
             do {
-                let value = try reader.value(Int32(position + offset + 1))
+                // Beyond the arguments lies what the trampoline keeps there.
+                let value: Value =
+                    position < given ? try reader.value(Int32(position + offset + 1)) : .null
                 if !value.isNull {
                     values.append(
                         try parameter.kind.accept(
@@ -92,13 +94,15 @@ public struct Call: Fields {
 
     /// The raw argument at a position, the object before a colon counting as the first.
     func argument(_ position: Int32) throws -> Value {
-        try Reader(interpreter: interpreter, call: pointer).value(position)
+        guard position <= mt_count(pointer) else { return .null }
+        return try Reader(interpreter: interpreter, call: pointer).value(position)
     }
 
     /// The open object at a position.
     func open<Object>(_ position: Int32, _ type: Object.Type, _ name: String) throws -> Object {
         var number: Int32 = -1
-        if let opaque = mt_object(pointer, position, &number) {
+        let opaque = position <= mt_count(pointer) ? mt_object(pointer, position, &number) : nil
+        if let opaque {
             let box = Unmanaged<AnyObject>.fromOpaque(opaque).takeUnretainedValue()
             if let box = box as? Box<Object> { return box.value }
         } else if number >= 0, interpreter.typeName(number) == name {
@@ -110,7 +114,7 @@ public struct Call: Fields {
     }
 
     func closeReceiver() {
-        guard let opaque = mt_take_object(pointer, 1) else { return }
+        guard mt_count(pointer) >= 1, let opaque = mt_take_object(pointer, 1) else { return }
         Unmanaged<AnyObject>.fromOpaque(opaque).release()
     }
 }

@@ -17,8 +17,7 @@ struct Interpret: ParsableCommand {
 
             Commands (mtrepl COMMAND --help says more; run a script of that name as ./COMMAND):
             \(Subcommands.list)
-            """,
-        version: "mtrepl \(Version.text)")
+            """)
 
     @Option(
         name: .short,
@@ -50,7 +49,10 @@ struct Interpret: ParsableCommand {
         if let threads, !(1...256).contains(threads) {
             throw ValidationError("--threads: an integer in 1 ... 256 expected, got \(threads)")
         }
+        // What stands before the script's name and is no option of ours arrives here too.
         if let first = script.first, first.hasPrefix("-"), first != "-" {
+            if first == "--help" || first == "-h" { throw CleanExit.helpRequest(Self.self) }
+            if first == "--version" { throw CleanExit.message("mtrepl \(Version.text)") }
             throw ValidationError("unknown option '\(first)'")
         }
         if let store, store.isEmpty {

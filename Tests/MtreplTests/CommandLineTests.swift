@@ -1,0 +1,134 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Command line") struct CommandLineTests {
+    @Test("code, scripts and standard input run in order, with their arguments")
+    func run() throws {
+        let scratch = try Scratch()
+        let script = try scratch.write(
+            "a.lua",
+            "#!/usr/bin/env mtrepl\nprint(arg[0] == ..., #arg, select('#', ...), arg[1], ...)\n")
+        #expect(try Program.run(["-e", "x = 1", "-e", "print(x + 1)"]).output == "2\n")
+        #expect(
+            try Program.run([script, "-e", "--help"]).output == "false\t2\t2\t-e\t-e\t--help\n")
+        #expect(try Program.run(["-", "a"], input: "print(..., arg[0])").output == "a\t-\n")
+        #expect(try Program.run(["-e", "y = 5", script]).code == 0)
+        #expect(
+            try Program.run(["--seed", "3", "-e", "print(math.random())"]).output
+                == Program.run(["--seed", "3", "-e", "print(math.random())"]).output)
+        #expect(try Program.run(["--threads", "1", "-e", "print(mt.threads())"]).output == "1\n")
+        #expect(try Program.run(["--version"]).output.hasPrefix("mtrepl "))
+        let help = try Program.run(["--help"])
+        #expect(help.code == 0)
+        for word in ["-e", "-i", "--threads", "--store", "--seed", "--safe", "doc"] {
+            #expect(help.output.contains(word))
+        }
+    }
+
+    @Test("a script runs through its first line")
+    func shebang() throws {
+        let scratch = try Scratch()
+        let script = try scratch.write("s", "#!\(Program.path)\nprint('ran', ...)\n")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = URL(fileURLWithPath: script)
+        process.arguments = ["x"]
+        process.standardOutput = pipe
+        try process.run()
+        process.waitUntilExit()
+        #expect(
+            String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+                == "ran\tx\n")
+    }
+
+    static let cases: [(arguments: [String], code: Int32)] = [
+        (["-e", ""], 0), (["-e", "error('x')"], 1), (["-e", "x ="], 1), (["no-such.lua"], 1),
+        (["--bogus"], 2), (["--threads", "0"], 2), (["--threads"], 2), (["--seed", "x"], 2),
+        (["-e", "os.exit(7)"], 7), (["-e", "os.exit(true)"], 0), (["-e", "os.exit(false)"], 1),
+        (["doc", "nothing"], 2), (["doc", "options"], 0),
+        (["-e", "mt.options({ { 'a' } })", "-", "--b"], 2),
+        (["-e", "mt.options({ { 'a' } })", "-", "--help"], 0),
+    ]
+
+    @Test(
+        "exit codes tell success, script errors, wrong command lines and os.exit apart",
+        arguments: cases.indices)
+    func codes(index: Int) throws {
+        let (arguments, code) = Self.cases[index]
+        let outcome = try Program.run(arguments)
+        #expect(outcome.code == code, "\(arguments): \(outcome.errors)")
+        let asked = arguments.joined().contains("os.exit")
+        if code != 0, !asked { #expect(!outcome.errors.isEmpty) }
+    }
+
+    @Test("an error shows script, line and traceback on standard error")
+    func traceback() throws {
+        let scratch = try Scratch()
+        let script = try scratch.write(
+            "deep.lua", "local function f()\n  error('broken')\nend\nf()\n")
+        let outcome = try Program.run([script])
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.errors.contains("deep.lua:2: broken"))
+        #expect(outcome.errors.contains("stack traceback:"))
+        #expect(outcome.errors.contains("deep.lua:4: in main chunk"))
+        #expect(
+            try Program.run([
+                "-e", "error(setmetatable({}, { __tostring = function() return 'mine' end }))",
+            ]).errors.contains("mine"))
+    }
+
+    @Test("lines from a pipe are run as at the prompt, without echo")
+    func lines() throws {
+        let outcome = try Program.run(
+            [],
+            input: "1 + 1\nfor i = 1, 2 do\nprint(i)\nend\n= 'a'\n{ 3, b = { 'x' } }\nx = 4\nx\n")
+        #expect(outcome.output == "2\n1\n2\na\n{ 3, b = { \"x\" } }\n4\n")
+        #expect(outcome.code == 0)
+        #expect(try Program.run([], input: "error('x')\nprint(1)\n").output == "1\n")
+        #expect(try Program.run([], input: "error('x')\n").code == 1)
+        #expect(try Program.run([], input: "for i =").code == 1)
+    }
+
+    @Test("--safe keeps scripts inside the working folder")
+    func safe() throws {
+        let scratch = try Scratch()
+        try FileManager.default.createDirectory(
+            atPath: scratch.path + "/work/sub", withIntermediateDirectories: true)
+        try scratch.write("secret.txt", "secret")
+        try scratch.write("work/own.lua", "return 'own'")
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch.path + "/work/link", withDestinationPath: scratch.path)
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch.path + "/work/dangling", withDestinationPath: scratch.path + "/new.txt")
+        let refused = [
+            "io.open('../secret.txt')", "io.open('link/secret.txt')", "io.open('dangling', 'w')",
+            "io.lines('sub/../../secret.txt')",
+            "io.open('/etc/passwd')", "io.input('../secret.txt')", "io.output('../x')",
+            "os.remove('../secret.txt')",
+            "os.rename('own.lua', '../own.lua')", "os.execute('true')", "io.popen('true')",
+            "os.tmpname()", "io.tmpfile()",
+            "loadfile('../secret.txt')", "dofile('../secret.txt')", "io.open('link/new.txt', 'w')",
+            "io.open('..')",
+        ]
+        for code in refused {
+            let outcome = try Program.run(["--safe", "-e", code], in: scratch.path + "/work")
+            #expect(outcome.code == 1, "\(code)")
+            #expect(outcome.errors.contains("--safe"), "\(code): \(outcome.errors)")
+        }
+        let allowed = try Program.run(
+            [
+                "--safe", "-e",
+                """
+                local f = assert(io.open("sub/new.txt", "w")) f:write("x") f:close()
+                assert(os.rename("sub/new.txt", "sub/../b.txt")) assert(os.remove("b.txt"))
+                print(require "own", dofile("./own.lua"))
+                package.path = "../?.txt" print(pcall(require, "secret") == false)
+                """,
+            ], in: scratch.path + "/work")
+        #expect(
+            allowed.output == "own\t./own.lua\town\ntrue\n" || allowed.output == "own\town\ntrue\n",
+            "\(allowed.errors)")
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Prompt", .serialized) struct PromptTests {
+    @Test("expressions print, statements run, unfinished input continues, Ctrl-D leaves")
+    func session() throws {
+        let terminal = try Terminal([])
+        try terminal.expect("> ")
+        terminal.type("6 * 7\n")
+        try terminal.expect("\n42\n> ")
+        terminal.type("for i = 1, 2 do\n")
+        try terminal.expect(">> ")
+        terminal.type("print('i', i) end\n")
+        try terminal.expect("i\t1\ni\t2\n> ")
+        terminal.type("error('oops')\n")
+        try terminal.expect("stdin:1: oops\nstack traceback:")
+        try terminal.expect("> ")
+        terminal.type("{ a = 1 }\n")
+        try terminal.expect("{ a = 1 }\n{ a = 1 }\n> ")
+        terminal.type("\u{4}")
+        #expect(terminal.wait() == 0)
+    }
+
+    @Test("Ctrl-C clears the line and what was unfinished")
+    func clear() throws {
+        let terminal = try Terminal([])
+        try terminal.expect("> ")
+        terminal.type("print('wrong'")
+        try terminal.expect("'wrong'")
+        terminal.type("\u{3}")
+        try terminal.expect("> ")
+        terminal.type("print('right')\n")
+        try terminal.expect("\nright\n> ")
+        terminal.type("for i = 1, 2 do\n")
+        try terminal.expect(">> ")
+        terminal.type("\u{3}")
+        try terminal.expect("> ")
+        terminal.type("1 + 1\n")
+        try terminal.expect("\n2\n> ")
+        terminal.type("os.exit(4)\n")
+        #expect(terminal.wait() == 4)
+    }
+
+    @Test(
+        "Ctrl-C stops a loop, a coroutine and a callback, again and again",
+        arguments: [
+            "while true do end", "coroutine.wrap(function() while true do end end)()",
+            "pcall(function() while true do end end) error('interrupted!')",
+            "local co = coroutine.wrap(function() while true do coroutine.yield() end end) while true do co() end",
+        ])
+    func interrupt(code: String) throws {
+        let terminal = try Terminal([])
+        try terminal.expect("> ")
+        for _ in 0..<4 {
+            terminal.type("print('begin') \(code)\n")
+            try terminal.expect("\nbegin\n")
+            usleep(50_000)
+            terminal.type("\u{3}")
+            try terminal.expect("interrupted!")
+            try terminal.expect("> ")
+        }
+        terminal.type("1 + 1\n")
+        try terminal.expect("\n2\n> ")
+        terminal.type("\u{4}")
+        #expect(terminal.wait() == 0)
+    }
+
+    @Test("an interrupted script leaves with 130")
+    func script() throws {
+        let terminal = try Terminal(["-e", "print('begin') while true do end"])
+        try terminal.expect("begin")
+        usleep(50_000)
+        terminal.type("\u{3}")
+        try terminal.expect("interrupted!")
+        #expect(terminal.wait() == 130)
+    }
+
+    @Test("three times Ctrl-C ends a script that catches every interrupt")
+    func stubborn() throws {
+        let terminal = try Terminal([
+            "-e", "print('begin') while true do pcall(function() while true do end end) end",
+        ])
+        try terminal.expect("begin")
+        for _ in 0..<3 {
+            usleep(100_000)
+            terminal.type("\u{3}")
+        }
+        #expect(terminal.wait() == 128 + SIGINT)
+    }
+
+    @Test("the history is kept for the next session, one entry for each input")
+    func history() throws {
+        let scratch = try Scratch()
+        let file = scratch.path + "/history"
+        let first = try Terminal(["-i", "-e", "x = 3"], environment: ["MTREPL_HISTORY": file])
+        try first.expect("> ")
+        first.type("print(x * 111)\n")
+        try first.expect("\n333\n> ")
+        first.type("\u{4}")
+        #expect(first.wait() == 0)
+        let second = try Terminal(["-e", "x = 4", "-i"], environment: ["MTREPL_HISTORY": file])
+        try second.expect("> ")
+        second.type("\u{10}\n")
+        try second.expect("\n444\n> ")
+        second.type("\u{4}")
+        #expect(second.wait() == 0)
+    }
+}

@@ -1,0 +1,110 @@
+import Foundation
+
+/// The program on a pseudo-terminal, as a person has it.
+public final class Terminal {
+    /// What went wrong with the terminal itself.
+    public struct Failure: Error, CustomStringConvertible {
+        /// What was waited for, and all that came.
+        public let description: String
+    }
+
+    private let descriptor: Int32
+    private var process: pid_t = 0
+    private var seen = ""
+    private var position = 0
+
+    /// Starts the program with arguments and environment entries.
+    public init(_ arguments: [String], environment: [String: String] = [:]) throws {
+        // Linux's own calls: Glibc's module shows neither posix_openpt nor POSIX_SPAWN_SETSID to Swift.
+        descriptor = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        var locked: Int32 = 0
+        var number: UInt32 = 0
+        guard descriptor >= 0, ioctl(descriptor, 0x4004_5431, &locked) == 0,
+            ioctl(descriptor, 0x8004_5430, &number) == 0
+        else { throw Failure(description: "no pseudo-terminal") }
+        let name = "/dev/pts/\(number)"
+        let newSession: Int16 = 0x80
+        // The first terminal that a session leader opens becomes its own: Ctrl-C then reaches the program.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        posix_spawnattr_setflags(
+            &attributes, newSession | Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
+        var signals = sigset_t()
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        posix_spawn_file_actions_addopen(&actions, 0, name, O_RDWR, 0)
+        posix_spawn_file_actions_adddup2(&actions, 0, 1)
+        posix_spawn_file_actions_adddup2(&actions, 0, 2)
+        defer {
+            posix_spawnattr_destroy(&attributes)
+            posix_spawn_file_actions_destroy(&actions)
+        }
+        var entries = ProcessInfo.processInfo.environment
+        entries["TERM"] = "dumb"
+        entries["MTREPL_HISTORY"] = ""
+        entries.merge(environment) { $1 }
+        var argv = ([Program.path] + arguments).map { strdup($0) } + [nil]
+        var envp = entries.map { strdup("\($0)=\($1)") } + [nil]
+        defer { for text in argv + envp { free(text) } }
+        let code = posix_spawn(&process, Program.path, &actions, &attributes, &argv, &envp)
+        guard code == 0 else {
+            throw Failure(
+                description: "cannot start \(Program.path): \(String(cString: strerror(code)))")
+        }
+    }
+
+    deinit {
+        if process > 0 {
+            kill(process, SIGKILL)
+            waitpid(process, nil, 0)
+        }
+        close(descriptor)
+    }
+
+    /// Types text; `\u{3}` is Ctrl-C, `\u{4}` Ctrl-D.
+    public func type(_ text: String) {
+        var text = text
+        text.withUTF8 { _ = write(descriptor, $0.baseAddress, $0.count) }
+    }
+
+    /// Waits until some text appears after what was waited for before; returns what came before it.
+    @discardableResult
+    public func expect(_ text: String, seconds: Double = 30) throws -> String {
+        let deadline = Date().addingTimeInterval(seconds)
+        while true {
+            let rest = seen.dropFirst(position)
+            if let found = rest.range(of: text) {
+                let before = String(rest[..<found.lowerBound])
+                position = seen.distance(from: seen.startIndex, to: found.upperBound)
+                return before
+            }
+            guard Date() < deadline, readMore() else {
+                throw Failure(description: "waited for \"\(text)\" after \"\(rest)\"")
+            }
+        }
+    }
+
+    /// Waits for the end; returns the exit code, or 128 + the signal.
+    public func wait() -> Int32 {
+        while readMore() {}
+        var status: Int32 = 0
+        waitpid(process, &status, 0)
+        process = 0
+        return status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
+    }
+
+    private func readMore() -> Bool {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&waiting, 1, 1000) > 0 else { return process > 0 && kill(process, 0) == 0 }
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = read(descriptor, &buffer, buffer.count)
+        guard count > 0 else { return false }
+        seen += String(decoding: buffer[..<count], as: UTF8.self).replacingOccurrences(
+            of: "\r", with: "")
+        return true
+    }
+}
