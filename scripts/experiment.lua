@@ -4,25 +4,25 @@ local experiment = {}
 -- The options every experiment takes; `own` adds a script's own.
 function experiment.options(about, own)
   local schema = {
-    about = about,
-    { "general", "string", help = "glob of the general text (.txt, .jsonl, .gz, .zst); default: embedded prose" },
-    { "special", "string", help = "glob of the specialised text; default: embedded code" },
-    { "target", "string", help = "glob of the finetuning set; default: embedded code tasks" },
-    { "prompt", "string", help = "template of the target's prompt, such as \"{instruction}\\n{input}\\n\"" },
-    { "response", "string", help = "template of the target's response, such as \"{output}\"" },
-    { "steps", "integer", default = 240, help = "steps of pretraining and midtraining together" },
-    { "batch", "integer", default = 16, help = "sequences in a step" },
-    { "context", "integer", default = 128, help = "tokens in a sequence" },
-    { "model", "string", default = "micro-1m", help = "model preset" },
-    { "vocabulary", "integer", default = 2048, help = "tokens of the tokenizer that is trained on general and special text" },
-    { "learning-rate", "number", default = 2e-3, help = "peak learning rate of pretraining" },
-    { "finetune-rates", "numbers", default = { 3e-4, 1e-3 }, help = "learning rates to choose from when finetuning" },
-    { "finetune-batch", "integer", default = 32, help = "examples in a finetuning step" },
-    { "epochs", "integer", default = 2, help = "passes over the finetuning set" },
-    { "evaluation", "integer", default = 64, help = "windows or examples of a split that an evaluation reads at most" },
-    { "precision", "string", default = "float32", help = "float32 or bfloat16" },
-    { "out", "string", default = "out", help = "folder for results.csv" },
-    { "plan", "flag", help = "print the plan and stop" },
+    help = about,
+    { "general", type = "string", help = "glob of the general text (.txt, .jsonl, .gz, .zst); default: embedded prose" },
+    { "special", type = "string", help = "glob of the specialised text; default: embedded code" },
+    { "target", type = "string", help = "glob of the finetuning set; default: embedded code tasks" },
+    { "prompt", type = "string", help = "template of the target's prompt, such as \"{instruction}\\n{input}\\n\"" },
+    { "response", type = "string", help = "template of the target's response, such as \"{output}\"" },
+    { "steps", type = "integer", default = 240, help = "steps of pretraining and midtraining together" },
+    { "batch", type = "integer", default = 16, help = "sequences in a step" },
+    { "context", type = "integer", default = 128, help = "tokens in a sequence" },
+    { "model", type = "string", default = "micro-0.4m", help = "model preset" },
+    { "vocabulary", type = "integer", default = 2048, help = "tokens of the tokenizer that is trained on general and special text" },
+    { "learning_rate", type = "number", default = 2e-3, help = "peak learning rate of pretraining" },
+    { "finetune_rates", type = "numbers", default = { 3e-4, 1e-3 }, help = "learning rates to choose from when finetuning" },
+    { "finetune_batch", type = "integer", default = 32, help = "examples in a finetuning step" },
+    { "epochs", type = "integer", default = 2, help = "passes over the finetuning set" },
+    { "evaluation", type = "integer", default = 64, help = "windows or examples of a split that an evaluation reads at most" },
+    { "precision", type = "string", default = "float32", help = "float32 or bfloat16" },
+    { "out", type = "string", default = "out", help = "folder for results.csv" },
+    { "plan", type = "boolean", help = "print the plan and stop" },
   }
   for _, option in ipairs(own) do schema[#schema + 1] = option end
   return mt.options(schema)
@@ -51,7 +51,7 @@ function experiment.prepare(o)
     model = mt.neox(o.model, { tokenizer = tokenizer, context = o.context }),
     steps = o.steps, batch = o.batch, precision = o.precision,
     optimizer = {
-      learning_rate = o["learning-rate"], minimum = o["learning-rate"] / 100, schedule = "cosine",
+      learning_rate = o.learning_rate, minimum = o.learning_rate / 100, schedule = "cosine",
       warmup = 0.1, weight_decay = 0.1,
     },
     mixture = { general = 1 },
@@ -64,7 +64,7 @@ function experiment.study(o, base, corpora, arms, recipe, controls)
   return mt.study {
     arms = arms, recipe = recipe, controls = controls,
     finetune = {
-      corpora.target, epochs = o.epochs, batch = o["finetune-batch"], learning_rate = o["finetune-rates"],
+      corpora.target, epochs = o.epochs, batch = o.finetune_batch, learning_rate = o.finetune_rates,
     },
     evaluate = { corpora.general, corpora.special, corpora.target },
     limit = o.evaluation,

@@ -5,10 +5,10 @@ local here = arg[0]:match("^(.*/)") or "./"
 local experiment = dofile(here .. "experiment.lua")
 
 local o = experiment.options("Start time × mixture weight of midtraining, after finetuning.", {
-  { "starts", "numbers", help = "steps at which midtraining begins; default: 1/8, 3/8 and 5/8 of the steps" },
-  { "weights", "numbers", default = { 0.1, 0.3, 0.6 }, help = "weights of the specialised text" },
-  { "continued", "integer", help = "step at which continued pretraining begins; default: the last start" },
-  { "seeds", "integer", default = 1, help = "number of seeds" },
+  { "starts", type = "integers", help = "steps at which midtraining begins; default: 1/8, 3/8 and 5/8 of the steps" },
+  { "weights", type = "numbers", default = { 0.1, 0.3, 0.6 }, help = "weights of the specialised text" },
+  { "continued", type = "integer", help = "step at which continued pretraining begins; default: the last start" },
+  { "seeds", type = "integer", default = 1, help = "number of seeds" },
 })
 local base, corpora = experiment.prepare(o)
 

@@ -111,6 +111,7 @@ extension Library {
                     try options.string("name"), seedLast(parameters),
                     try recipe(results.first, "recipe(arms[\(index + 1)])"))
             }
+            let count = arms.count
             var seeds: [ArmValue] = []
             for arm in arms {
                 if let seed = arm.parameter("seed"), !seeds.contains(seed) { seeds.append(seed) }
@@ -131,6 +132,13 @@ extension Library {
                     try add(field.key, seed.map { [("seed", $0)] } ?? [], made)
                 }
             }
+            // Controls first, the plainest before all: the others then branch from it in the plan.
+            let controls = arms[count...].enumerated().sorted {
+                ($0.element.recipe.phases.count, $0.offset) < (
+                    $1.element.recipe.phases.count, $1.offset
+                )
+            }
+            arms = controls.map(\.element) + arms[..<count]
             let corpora = try options.objects(ifPresent: "evaluate", as: Corpus.self) ?? []
             try call.returns(
                 StudyBox(

@@ -3,9 +3,9 @@ import Foundation
 extension StudyPlan {
     /// The plan for people: the tree, then steps, time, memory and disk.
     public func text() -> String {
-        var table = TextTable(["arm", "shares", "steps", "finetuning", "to train"])
-        for branch in branches {
-            let shared = branch.parent.map { "\(branch.from) with \($0 + 1)" } ?? "–"
+        var table = TextTable(["#", "arm", "shares", "steps", "finetuning", "to train"])
+        for (index, branch) in branches.enumerated() {
+            let shared = branch.parent.map { "\(branch.from) with #\($0 + 1)" } ?? "–"
             table.append([
                 "\(branch.label)", shared, "\(branch.steps)", "\(branch.finetuneSteps)",
                 "\(branch.missing)",
