@@ -4,6 +4,7 @@
 #include "pool.h"
 #include "vector.h"
 
+#include <cblas.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <stdlib.h>
 
@@ -24,6 +25,13 @@ float *ck_scratch(size_t count) {
 
 void ck_gemm_unit(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
                   const float *b, long ldb, float beta, float *c, long ldc) {
+    // By measurement: oneDNN packs rows of the second operand well, OpenBLAS long strides.
+    if ((transpose_a && k > 64) || (!transpose_b && n > 384)) {
+        cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
+                    transpose_b ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0f,
+                    a, (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
+        return;
+    }
     // Its only failure is lack of memory for packing; the result is then marked invalid.
     if (dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a, lda, b, ldb,
                    beta, c, ldc) == dnnl_success)
