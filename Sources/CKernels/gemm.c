@@ -6,7 +6,31 @@
 
 #include <cblas.h>
 #include <oneapi/dnnl/dnnl.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+static char processor_name[64];
+
+static void describe_processor(void) {
+#if defined(__AVX512F__)
+    const char *vectors = "avx512";
+#elif defined(__AVX2__)
+    const char *vectors = "avx2";
+#elif defined(__ARM_NEON)
+    const char *vectors = "neon";
+#else
+    const char *vectors = "portable";
+#endif
+    snprintf(processor_name, sizeof processor_name, "%s %s%s", vectors, openblas_get_corename(),
+             ck_has_bf16() ? " bf16" : "");
+}
+
+const char *ck_processor(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, describe_processor);
+    return processor_name;
+}
 
 float *ck_scratch(size_t count) {
     static _Thread_local float *memory;
