@@ -8,7 +8,14 @@
 #include <math.h>
 #include <stdatomic.h>
 
-enum { QUERIES = 64 };
+#ifndef QUERIES
+#define QUERIES 64
+#endif
+enum { PAD = 32 };  // a multiple of every vector length: rows are done without a scalar rest
+
+static inline long padded(long seen, long columns) {
+    return ck_min(columns, (seen + PAD - 1) / PAD * PAD);
+}
 
 typedef struct {
     const ck_attention *shape;
@@ -26,9 +33,10 @@ static void causal_softmax(long rows, long columns, long visible, float *scores,
     CK_REASSOCIATE
     for (long r = 0; r < rows; r++) {
         float *s = scores + r * columns;
-        long seen = visible + r;
-        float top = ck_row_max(seen, s), sum = 0;
-        for (long j = 0; j < seen; j++) {
+        long seen = visible + r, end = padded(seen, columns);
+        for (long j = seen; j < end; j++) s[j] = -__builtin_inff();
+        float top = ck_row_max(end, s), sum = 0;
+        for (long j = 0; j < end; j++) {
             float e = ck_exp(s[j] - top);
             s[j] = e;
             sum += e;
@@ -75,8 +83,8 @@ static void score_gradients(long rows, long columns, long visible, const float *
     for (long r = 0; r < rows; r++) {
         float *s = scores + r * columns, *d = dp + r * columns;
         float shift = lse[r], dot = inner[r];
-        long seen = visible + r;
-        for (long j = 0; j < seen; j++) {
+        long seen = visible + r, end = padded(seen, columns);
+        for (long j = 0; j < end; j++) {
             float e = ck_exp(s[j] - shift);
             s[j] = e;
             d[j] = e * (d[j] - dot);

@@ -4,8 +4,33 @@
 #include "pool.h"
 #include "vector.h"
 
+#include <cblas.h>
 #include <oneapi/dnnl/dnnl.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+static char processor_name[64];
+
+static void describe_processor(void) {
+#if defined(__AVX512F__)
+    const char *vectors = "avx512";
+#elif defined(__AVX2__)
+    const char *vectors = "avx2";
+#elif defined(__ARM_NEON)
+    const char *vectors = "neon";
+#else
+    const char *vectors = "portable";
+#endif
+    snprintf(processor_name, sizeof processor_name, "%s %s%s", vectors, openblas_get_corename(),
+             ck_has_bf16() ? " bf16" : "");
+}
+
+const char *ck_processor(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, describe_processor);
+    return processor_name;
+}
 
 float *ck_scratch(size_t count) {
     static _Thread_local float *memory;
@@ -24,6 +49,13 @@ float *ck_scratch(size_t count) {
 
 void ck_gemm_unit(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
                   const float *b, long ldb, float beta, float *c, long ldc) {
+    // By measurement: oneDNN packs rows of the second operand well, OpenBLAS long strides.
+    if ((transpose_a && k > 64) || (!transpose_b && n > 384)) {
+        cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
+                    transpose_b ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0f,
+                    a, (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
+        return;
+    }
     // Its only failure is lack of memory for packing; the result is then marked invalid.
     if (dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a, lda, b, ldb,
                    beta, c, ldc) == dnnl_success)

@@ -5,15 +5,8 @@
 #include "vector.h"
 
 #include <oneapi/dnnl/dnnl.h>
+#include <pthread.h>
 #include <stdlib.h>
-
-int ck_has_bf16(void) {
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("avx512bf16") != 0;
-#else
-    return 0;
-#endif
-}
 
 typedef struct {
     int transpose_a, transpose_b, accumulate;
@@ -162,4 +155,32 @@ void ck_gemm_bf16(int transpose_a, int transpose_b, long m, long n, long k, cons
     ck_gemm_tiles(m, n, &p.tile_m, &p.tile_n);
     p.columns = ck_blocks(n, p.tile_n);
     ck_parallel(ck_blocks(m, p.tile_m) * p.columns, unit, &p);
+}
+
+static int usable;
+
+// Instructions alone do not promise that the library uses them well: every layout is tried once.
+static void probe(void) {
+#if defined(__x86_64__)
+    if (!__builtin_cpu_supports("avx512bf16")) return;
+    enum { SIDE = 4 };
+    uint16_t ones[SIDE * SIDE];
+    for (int i = 0; i < SIDE * SIDE; i++) ones[i] = 0x3f80;
+    for (int layout = 0; layout < 8; layout++) {
+        float c[SIDE * SIDE];
+        for (int i = 0; i < SIDE * SIDE; i++) c[i] = 1.0f;
+        float expected = layout & 4 ? SIDE + 1 : SIDE;
+        ck_gemm_bf16(layout & 1, layout >> 1 & 1, SIDE, SIDE, SIDE, ones, SIDE, ones, SIDE,
+                     layout & 4 ? 1.0f : 0.0f, c, SIDE, NULL);
+        for (int i = 0; i < SIDE * SIDE; i++)
+            if (c[i] != expected) return;
+    }
+    usable = 1;
+#endif
+}
+
+int ck_has_bf16(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, probe);
+    return usable;
 }

@@ -18,6 +18,10 @@ void ck_gemm_bf16(int transpose_a, int transpose_b, long m, long n, long k, cons
                   long lda, const uint16_t *b, long ldb, float beta, float *c, long ldc,
                   const float *bias);
 
+/// What results depend on beside the source: vector width compiled for and kernels that the libraries
+/// choose, such as `avx2 Zen`.
+const char *ck_processor(void);
+
 /// Whether this processor multiplies bfloat16 natively.
 int ck_has_bf16(void);
 

@@ -26,6 +26,7 @@ public enum Memory {
         var limit: Int
         var cached = 0
         var live = 0
+        var peak = 0
         var free: [Int: [UInt]] = [:]
     }
 
@@ -38,15 +39,25 @@ public enum Memory {
     /// Bytes kept for reuse.
     public static var cachedBytes: Int { state.withLock { $0.cached } }
 
-    /// The most bytes that tensors may hold; at first the machine's memory.
+    /// The most bytes that tensors have held at once since the start or `resetPeak()`.
+    public static var peakBytes: Int { state.withLock { $0.peak } }
+
+    /// Starts `peakBytes` again from what is held now.
+    public static func resetPeak() { state.withLock { $0.peak = $0.live } }
+
+    /// The most bytes that tensors may hold; at first the memory of the machine or container.
     public static var limit: Int {
         get { state.withLock { $0.limit } }
         set { state.withLock { $0.limit = max(0, newValue) } }
     }
 
-    /// The machine's memory in bytes.
+    /// The memory of the machine, or of the container if that is less, in bytes.
     public static var physicalBytes: Int {
-        sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+        let machine = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+        guard let text = try? FileReader.text("/sys/fs/cgroup/memory.max"),
+            let container = Int(text.filter(\.isNumber))
+        else { return machine }
+        return min(machine, container)
     }
 
     /// Gives buffers kept for reuse back to the system.
@@ -83,6 +94,7 @@ public enum Memory {
             if let address = state.free[size]?.popLast() {
                 state.cached -= size
                 state.live += size
+                state.peak = max(state.peak, state.live)
                 return address
             }
             if state.live + state.cached + size > state.limit { release(&state) }
@@ -90,6 +102,7 @@ public enum Memory {
                 throw OutOfMemory(requested: bytes, live: state.live, limit: state.limit)
             }
             state.live += size
+            state.peak = max(state.peak, state.live)
             return address
         }
         liveCounter.add(size, ordering: .relaxed)
