@@ -18,7 +18,9 @@ enum Prose {
             scribe.employ(scribe.integer(Words.trades.count))
             paragraphs(["craft", "craft more"], &scribe)
         case 5:
-            scribe.text = grammar.expand("letter", &scribe)
+            scribe.text = grammar.expand("letter head", &scribe)
+            paragraphs(["letter body", "letter body"], &scribe)
+            scribe.text += grammar.expand("letter end", &scribe)
         case 6:
             scribe.visit(scribe.integer(world.towns.count))
             paragraphs(["news", "news more"], &scribe)
@@ -35,14 +37,17 @@ enum Prose {
 
     /// Some of the sentences of each rule family, one paragraph a family.
     private static func paragraphs(_ families: [String], _ scribe: inout Scribe) {
+        var sentences: [String] = []
         for (index, family) in families.enumerated() {
             if index > 0, scribe.chance(0.3) { break }
-            var sentences: [String] = []
+            let before = sentences.count
             for _ in 0..<scribe.integer(2...5) {
                 let sentence = grammar.expand(family, &scribe)
                 if !sentences.contains(sentence) { sentences.append(sentence) }
             }
-            scribe.text += (index > 0 ? "\n\n" : "") + sentences.joined(separator: " ")
+            let paragraph = sentences[before...].joined(separator: " ")
+            if index > 0, !paragraph.isEmpty { scribe.text += "\n\n" }
+            scribe.text += paragraph
         }
     }
 
@@ -155,10 +160,7 @@ enum Prose {
             "An old saying holds that {a:tool} tells more about a {trade} than words.",
             "If {weather} comes, the {workplace} is closed and the {makes} must wait.",
         ],
-        "letter": [
-            "Dear {otherfirst},\n\n{letter body} {letter body} {letter body}\n\n{letter end}\n{first}",
-            "My dear {otherfirst},\n\n{letter body} {letter body}\n\n{letter body}\n\n{letter end}\n{name}",
-        ],
+        "letter head": ["Dear {otherfirst},\n\n", "My dear {otherfirst},\n\n"],
         "letter body": [
             "I am writing from {town}, where we have had {weather} since {day}.",
             "{friend} sends greetings and asks for {object}.",

@@ -1,0 +1,229 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Runtime
+
+/// Text with enough variety for small vocabularies.
+func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -> [[UInt8]] {
+    var texts: [[UInt8]] = []
+    try EmbeddedCorpus.named(name).forEachDocument(bytes: bytes, seed: seed) {
+        texts.append($0.text)
+    }
+    return texts
+}
+
+@Suite("Tokenizer", .serialized) struct TokenizerTests {
+    @Test("any bytes come back as they were")
+    func roundTrip() throws {
+        let tokenizer = try Tokenizer.train(onTexts: sampleText(50_000), vocabularySize: 600)
+        var generator = SeededGenerator(seed: 1, "bytes")
+        for round in 0..<400 {
+            let count = Int.random(in: 0...200, using: &generator)
+            let text: [UInt8] = (0..<count).map { _ in
+                round % 2 == 0
+                    ? UInt8.random(in: 0...255, using: &generator)
+                    : Array("the ottr \n".utf8)[Int.random(in: 0..<10, using: &generator)]
+            }
+            #expect(try tokenizer.decode(tokenizer.encode(text)) == text)
+        }
+        let mark = Array("a <|endoftext|> b".utf8)
+        let ids = tokenizer.encode(mark)
+        #expect(!ids.contains(tokenizer.endOfText))
+        #expect(try tokenizer.decode(ids) == mark)
+        #expect(try tokenizer.decode([tokenizer.endOfText]) == Array("<|endoftext|>".utf8))
+    }
+
+    @Test("merges are the most frequent pairs, the lower ids of equals")
+    func merges() throws {
+        let tokenizer = try Tokenizer.train(
+            onTexts: [Array("abab abab cd cd xyz".utf8)], vocabularySize: 261)
+        // ab 4 times; then cd, " c" and (ab, ab) twice each: the id of c is lower than that of the space and of ab.
+        let spelled = tokenizer.tokens[257...].map { String(decoding: $0, as: UTF8.self) }
+        #expect(spelled == ["ab", "cd", " cd", "abab"])
+        let plain = Tokenizer.reference(Array("abab abab cd cd xyz".utf8), vocabularySize: 261)
+        #expect(spelled == plain)
+    }
+
+    @Test("training agrees with counting everything anew for each merge", arguments: [1, 2, 3])
+    func reference(seed: UInt64) throws {
+        let text = try sampleText(6000, seed: seed).flatMap { $0 }
+        let tokenizer = try Tokenizer.train(onTexts: [text], vocabularySize: 400)
+        let spelled = tokenizer.tokens[257...].map { String(decoding: $0, as: UTF8.self) }
+        #expect(spelled == Tokenizer.reference(text, vocabularySize: 400))
+    }
+
+    @Test("words merge the same with the list and with the heap")
+    func heap() throws {
+        let texts = try sampleText(50_000)
+        let tokenizer = try Tokenizer.train(onTexts: texts, vocabularySize: 700)
+        var table = MergeTable(count: tokenizer.merges.count)
+        for (rank, merge) in tokenizer.merges.enumerated() {
+            _ = table.insert(merge.left, merge.right, rank: Int32(rank), result: merge.result)
+        }
+        var generator = SeededGenerator(seed: 1, "heap")
+        for _ in 0..<500 {
+            let count = Int.random(in: 1...60, using: &generator)
+            let text = texts[Int.random(in: 0..<texts.count, using: &generator)].filter {
+                $0 != 0x20
+            }
+            let symbols = text.prefix(count).map {
+                Int32(ByteAlphabet.order.firstIndex(of: $0) ?? 0) + 1
+            }
+            var (one, two) = (symbols, symbols)
+            var rules: [UInt64] = []
+            table.apply(&one, &rules)
+            table.applyByHeap(&two)
+            #expect(one == two)
+        }
+    }
+
+    @Test("the ids and the vocabulary are the same for 1, 2 and 3 threads")
+    func threads() throws {
+        let before = Parallel.threads
+        defer { Parallel.threads = before }
+        let texts = try sampleText(600_000)
+        let long = [texts.flatMap { $0 }]
+        var results: [([[Int32]], Digest)] = []
+        for threads in 1...3 {
+            Parallel.threads = threads
+            let tokenizer = try Tokenizer.train(onTexts: texts, vocabularySize: 1000)
+            let ids = tokenizer.encode(texts: texts)
+            #expect(ids == texts.map { tokenizer.encode($0) })
+            #expect(tokenizer.encode(texts: long) == [tokenizer.encode(long[0])])
+            results.append((ids, tokenizer.digest))
+        }
+        #expect(results[0] == results[1] && results[0] == results[2])
+    }
+
+    @Test("a text with too few words for the vocabulary says how many are possible")
+    func tooSmall() {
+        let error = message {
+            _ = try Tokenizer.train(onTexts: [Array("ab ab".utf8)], vocabularySize: 300)
+        }
+        #expect(error.contains("vocabulary of 300") && error.contains("at most 259"))
+        #expect(
+            message { _ = try Tokenizer.train(onTexts: [], vocabularySize: 256) }.contains(
+                "got 256"))
+        #expect(throws: TokenizerError.self) {
+            try Tokenizer.train(onTexts: [Array("ab ab".utf8)], vocabularySize: 258).decode([999])
+        }
+    }
+
+    @Test("a saved tokenizer comes back the same")
+    func save() throws {
+        let scratch = try Scratch()
+        let tokenizer = try Tokenizer.train(onTexts: sampleText(30_000), vocabularySize: 500)
+        try tokenizer.save(scratch.path + "/t.json")
+        let loaded = try Tokenizer.load(scratch.path + "/t.json")
+        #expect(loaded.digest == tokenizer.digest)
+        #expect(loaded.vocabularySize == 500)
+        #expect(loaded.encode("An otter, 12 ünïts") == tokenizer.encode("An otter, 12 ünïts"))
+    }
+
+    @Test("malformed files are named with the part and what was expected")
+    func malformed() throws {
+        let scratch = try Scratch()
+        let tokenizer = try Tokenizer.train(onTexts: sampleText(30_000), vocabularySize: 260)
+        try tokenizer.save(scratch.path + "/good.json")
+        let good = try FileReader.text(scratch.path + "/good.json")
+        let merge = good.split(separator: "\n").suffix(6)
+        let last =
+            merge.first { $0.hasPrefix("      \"") }.map {
+                $0.hasSuffix(",") ? String($0.dropLast()) : String($0)
+            } ?? ""
+        let cases: [(String, String, String)] = [
+            ("\"type\": \"BPE\"", "\"type\": \"Unigram\"", "found \"Unigram\""),
+            ("\"NFC\"", "\"NFC\"", "no error"),
+            ("\"normalizer\": null", "\"normalizer\": {\"type\": \"NFKC\"}", "NFKC"),
+            ("\"!\": 1,", "\"!\": 99999,", "outside of 0 ..< 261"),
+            ("\"!\": 1,", "\"!\": 2,", "id 2 has another token"),
+            ("\"!\": 1,", "", "no token has id 1"),
+            ("\"special\": true", "\"special\": false", "found no special token"),
+            (last, last + ",\n" + last, "stands twice"),
+            (last, "\"! !\"", "its result \"!!\" is not in the vocabulary"),
+            (last, "\"!\"", "two tokens separated by one space"), ("{", "", "column"),
+            ("\"use_regex\": true", "\"use_regex\": false", "use_regex"),
+        ]
+        for (old, new, expected) in cases {
+            guard let range = good.range(of: old) ?? good.range(of: "{") else { continue }
+            let text = old == "\"NFC\"" ? good : good.replacingCharacters(in: range, with: new)
+            let path = try scratch.write("bad.json", text)
+            let error = message { _ = try Tokenizer.load(path) }
+            #expect(error.contains(expected), "\(old) -> \(new): \(error)")
+            if expected != "no error" { #expect(error.contains(path)) }
+        }
+        let bytes = try scratch.write("b.json", bytes: Array(good.utf8.prefix(30)) + [0xff])
+        #expect(message { _ = try Tokenizer.load(bytes) }.contains("not UTF-8"))
+        #expect(
+            message { _ = try Tokenizer.load(scratch.path + "/none.json") }.contains("none.json"))
+    }
+
+    @Test("the tokenizer of GPT-NeoX loads, with its added runs of spaces")
+    func neox() throws {
+        guard let shared = Shared.folder else {
+            print("SKIPPED: the tokenizer of GPT-NeoX needs ../shared")
+            return
+        }
+        let tokenizer = try Tokenizer.load(shared + "/tokenizers/gpt-neox-20b-tokenizer.json")
+        #expect(tokenizer.vocabularySize == 50277)
+        #expect(tokenizer.endOfText == 0)
+        // "Hello world" and runs of 4 and 2 spaces, from the file's own vocabulary.
+        #expect(tokenizer.encode("Hello world") == [12092, 1533])
+        #expect(tokenizer.id(of: "    ") == 50274)
+        #expect(tokenizer.encode("x    y").contains(50274))
+        #expect(tokenizer.encode("e\u{301}") == tokenizer.encode("\u{e9}"))
+        for text in ["été 漢字\n\n  ok", "def f(x):\n    return x", "\u{1F600}"] {
+            #expect(try tokenizer.text(tokenizer.encode(text)) == text)
+        }
+        #expect(try tokenizer.text(tokenizer.encode([0x61, 0xff])) == "a\u{fffd}")
+    }
+}
+
+extension Tokenizer {
+    /// The merged tokens by the definition alone: count all pairs, merge the best, begin again.
+    static func reference(_ text: [UInt8], vocabularySize: Int) -> [String] {
+        var words: [[[UInt8]]] = []
+        text.withUnsafeBytes { bytes in
+            WordPattern.forEachWord(bytes) { words.append(bytes[$0..<$1].map { [$0] }) }
+        }
+        var ids = Dictionary(
+            uniqueKeysWithValues: ByteAlphabet.order.enumerated().map { ([$1], $0 + 1) })
+        var result: [String] = []
+        while result.count < vocabularySize - 257 {
+            var counts: [[Int]: Int] = [:]
+            for word in words where word.count > 1 {
+                for index in 1..<word.count {
+                    counts[[ids[word[index - 1]] ?? 0, ids[word[index]] ?? 0], default: 0] += 1
+                }
+            }
+            let best = counts.min { a, b in
+                a.value != b.value ? a.value > b.value : a.key.lexicographicallyPrecedes(b.key)
+            }
+            guard let pair = best?.key else { break }
+            var merged: [UInt8] = []
+            words = words.map { word in
+                var out: [[UInt8]] = []
+                var index = 0
+                while index < word.count {
+                    if index + 1 < word.count, ids[word[index]] == pair[0],
+                        ids[word[index + 1]] == pair[1]
+                    {
+                        merged = word[index] + word[index + 1]
+                        out.append(merged)
+                        index += 2
+                    } else {
+                        out.append(word[index])
+                        index += 1
+                    }
+                }
+                return out
+            }
+            if ids[merged] == nil {
+                ids[merged] = 257 + result.count
+                result.append(String(decoding: merged, as: UTF8.self))
+            }
+        }
+        return result
+    }
+}
