@@ -26,7 +26,9 @@ public struct Call: Fields {
         if given > checks.count, !function.isMetamethod {
             throw ArgumentError(
                 position: checks.count + 1, function: function.name,
-                text: "no more than \(checks.count) argument\(checks.count == 1 ? "" : "s") expected, got \(given)")
+                text:
+                    "no more than \(checks.count) argument\(checks.count == 1 ? "" : "s") expected, got \(given)"
+            )
         }
         var plain = true
         for position in 0..<Int32(checks.count) where plain {
@@ -38,7 +40,8 @@ public struct Call: Fields {
 
     /// Copies all arguments and checks them in full.
     private static func read(
-        _ interpreter: Interpreter, _ pointer: OpaquePointer, _ function: Function, _ offset: Int32, _ given: Int32
+        _ interpreter: Interpreter, _ pointer: OpaquePointer, _ function: Function, _ offset: Int32,
+        _ given: Int32
     ) throws -> [Value] {
         let reader = Reader(interpreter: interpreter, call: pointer)
         return try function.parameters.enumerated().map { position, parameter in
@@ -47,15 +50,19 @@ public struct Call: Fields {
                 // Beyond the arguments lies what the trampoline keeps there.
                 let value: Value = isGiven ? try reader.value(Int32(position) + offset) : .null
                 if !value.isNull {
-                    return try parameter.kind.accept(value, path: parameter.name, interpreter: interpreter)
+                    return try parameter.kind.accept(
+                        value, path: parameter.name, interpreter: interpreter)
                 }
                 if parameter.isOptional { return parameter.standard ?? .null }
-                throw Mistake(parameter.name, expected: parameter.kind.name, found: isGiven ? value : nil)
+                throw Mistake(
+                    parameter.name, expected: parameter.kind.name, found: isGiven ? value : nil)
             } catch let mistake as Mistake {
-                throw ArgumentError(position: position + 1, function: function.name, text: mistake.text)
+                throw ArgumentError(
+                    position: position + 1, function: function.name, text: mistake.text)
             } catch let mistake as TableMistake {
                 throw ArgumentError(
-                    position: position + 1, function: function.name, text: "\(parameter.name): \(mistake.text)")
+                    position: position + 1, function: function.name,
+                    text: "\(parameter.name): \(mistake.text)")
             }
         }
     }
@@ -76,7 +83,9 @@ public struct Call: Fields {
     }
 
     private func index(_ name: String) throws -> Int {
-        for index in 0..<function.parameters.count where function.parameters[index].name == name { return index }
+        for index in 0..<function.parameters.count where function.parameters[index].name == name {
+            return index
+        }
         throw UnknownName(name: name)
     }
 
@@ -104,7 +113,8 @@ public struct Call: Fields {
     }
 
     /// An object.
-    public func object<Object>(_ name: String, as type: Object.Type = Object.self) throws -> Object {
+    public func object<Object>(_ name: String, as type: Object.Type = Object.self) throws -> Object
+    {
         if let place = place(try index(name)) {
             var number: Int32 = -1
             if let opaque = mt_object(pointer, place, &number) {
@@ -112,7 +122,9 @@ public struct Call: Fields {
                 if let box = box as? Box<Object> { return box.value }
             }
         }
-        guard let value = try object(ifPresent: name, as: type) else { throw UnknownName(name: name) }
+        guard let value = try object(ifPresent: name, as: type) else {
+            throw UnknownName(name: name)
+        }
         return value
     }
 
@@ -121,13 +133,15 @@ public struct Call: Fields {
         return kind == MT_NUMBER || kind == MT_INTEGER ? mt_number(pointer, place) : nil
     }
 
-    /// Hands over results, in order.
-    public func returns(_ results: any LuaConvertible...) throws {
+    /// Hands over several results, in order.
+    public func returns(
+        _ first: any LuaConvertible, _ second: any LuaConvertible, _ others: any LuaConvertible...
+    ) throws {
         let list = Results(list: mt_results(pointer), interpreter: interpreter)
-        for result in results { try result.write(to: list) }
+        for result in [first, second] + others { try result.write(to: list) }
     }
 
-    /// Hands over one result.
+    /// Hands over one result; called again, the next one.
     public func returns(_ result: some LuaConvertible) throws {
         try result.write(to: Results(list: mt_results(pointer), interpreter: interpreter))
     }

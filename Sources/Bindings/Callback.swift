@@ -47,6 +47,8 @@ public final class Callback: LuaConvertible {
 /// What outlives the interpreter in objects that refer to it.
 final class Core {
     var state: OpaquePointer?
-    /// Nil once it is closed. Not weak: a weak reference makes every later retain of its object slow.
+    /// Nil once it is closed.
+    ///
+    /// Not weak: a weak reference makes every later retain of its object slow.
     unowned(unsafe) var interpreter: Interpreter?
 }

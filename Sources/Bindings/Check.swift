@@ -1,7 +1,8 @@
 import CLua
 
-/// The quick test of a plain argument on the stack. What it does not pass is looked at again in full, for the value or for the
-/// error message.
+/// The quick test of a plain argument on the stack.
+///
+/// What it does not pass is looked at again in full, for the value or for the error message.
 struct Check {
     private enum Code {
         case boolean
@@ -33,7 +34,9 @@ struct Check {
     }
 
     /// Whether the value at `index` is good as it is.
-    func passes(_ call: OpaquePointer, _ index: Int32, isGiven: Bool, _ interpreter: Interpreter) -> Bool {
+    func passes(_ call: OpaquePointer, _ index: Int32, isGiven: Bool, _ interpreter: Interpreter)
+        -> Bool
+    {
         if case .thorough = code { return false }
         let kind = isGiven ? mt_type(call, index) : MT_NIL
         if kind == MT_NIL { return isOptional }
@@ -44,7 +47,8 @@ struct Check {
             let value = Int(mt_integer(call, index))
             return low <= value && value <= high
         case .number(let range):
-            return (kind == MT_NUMBER || kind == MT_INTEGER) && range.contains(mt_number(call, index))
+            return (kind == MT_NUMBER || kind == MT_INTEGER)
+                && range.contains(mt_number(call, index))
         case .string: return kind == MT_STRING
         case .object:
             var type: Int32 = -1

@@ -25,7 +25,8 @@ public final class Parameter {
 
     /// A parameter of any kind.
     public init(
-        _ name: String, _ kind: Kind, _ help: String, isOptional: Bool = false, standard: Value? = nil,
+        _ name: String, _ kind: Kind, _ help: String, isOptional: Bool = false,
+        standard: Value? = nil,
         place: Place = .named
     ) {
         self.name = name
@@ -60,7 +61,9 @@ public final class Parameter {
 
     private func standard(_ value: Value) -> Parameter {
         var value = value
-        if case .number = kind, case .integer(let number) = value { value = .number(Double(number)) }
+        if case .number = kind, case .integer(let number) = value {
+            value = .number(Double(number))
+        }
         return Parameter(name, kind, help, isOptional: true, standard: value, place: place)
     }
 }
