@@ -68,9 +68,7 @@ struct Interpret: ParsableCommand {
         settings.seed = seed
         settings.store = store
         if safe { settings.safeFolder = "." }
-        let interpreter = try Interpreter(settings)
-        interpreter.catchInterrupts()
-        let host = Host(interpreter)
+        let host = try Host(settings)
         var code = try host.run { interpreter in
             try interpreter.setArguments(
                 script: script.first ?? "mtrepl", Array(script.dropFirst()))
@@ -82,7 +80,7 @@ struct Interpret: ParsableCommand {
         if wantsPrompt, !host.isLeaving {
             code = terminal ? Prompt(host).run() : LineInput(host).run()
         }
-        interpreter.close()
+        host.interpreter.close()
         throw ExitCode(code)
     }
 }
