@@ -9,47 +9,53 @@ public struct Call: Fields {
     public let interpreter: Interpreter
     let pointer: OpaquePointer
     let function: Function
-    private let values: [Value]
+    /// The arguments, unless all are plain: those are read from the stack when they are asked for.
+    private let values: [Value]?
+    /// The stack index of the first argument, not counting the object before a colon.
+    private let offset: Int32
+    private let given: Int32
 
     /// Checks the number and the kinds of the arguments against the record.
     init(interpreter: Interpreter, pointer: OpaquePointer, function: Function) throws {
         self.interpreter = interpreter
         self.pointer = pointer
         self.function = function
-        let offset = function.hasReceiver ? 1 : 0
-        let given = Int(mt_count(pointer)) - offset
-        let parameters = function.parameters
-        if case .metamethod = function.form {
-        } else if given > parameters.count {
+        offset = function.hasReceiver ? 2 : 1
+        let checks = function.checks
+        given = mt_count(pointer) - offset + 1
+        if given > checks.count, !function.isMetamethod {
             throw ArgumentError(
-                position: parameters.count + 1, function: function.name,
+                position: checks.count + 1, function: function.name,
                 text:
-                    "no more than \(parameters.count) argument\(parameters.count == 1 ? "" : "s") expected, "
-                    + "got \(given)")
+                    "no more than \(checks.count) argument\(checks.count == 1 ? "" : "s") expected, got \(given)"
+            )
         }
-        guard !parameters.isEmpty else {
-            values = []
-            return
+        var plain = true
+        for position in 0..<Int32(checks.count) where plain {
+            plain = checks[Int(position)].passes(
+                pointer, position + offset, isGiven: position < given, interpreter)
         }
+        values = plain ? nil : try Self.read(interpreter, pointer, function, offset, given)
+    }
+
+    /// Copies all arguments and checks them in full.
+    private static func read(
+        _ interpreter: Interpreter, _ pointer: OpaquePointer, _ function: Function, _ offset: Int32,
+        _ given: Int32
+    ) throws -> [Value] {
         let reader = Reader(interpreter: interpreter, call: pointer)
-        var values: [Value] = []
-        values.reserveCapacity(parameters.count)
-        for (position, parameter) in parameters.enumerated() {
+        return try function.parameters.enumerated().map { position, parameter in
+            let isGiven = position < given
             do {
                 // Beyond the arguments lies what the trampoline keeps there.
-                let value: Value =
-                    position < given ? try reader.value(Int32(position + offset + 1)) : .null
+                let value: Value = isGiven ? try reader.value(Int32(position) + offset) : .null
                 if !value.isNull {
-                    values.append(
-                        try parameter.kind.accept(
-                            value, path: parameter.name, interpreter: interpreter))
-                } else if parameter.isOptional {
-                    values.append(parameter.standard ?? .null)
-                } else {
-                    throw Mistake(
-                        parameter.name, expected: parameter.kind.name,
-                        found: position < given ? value : nil)
+                    return try parameter.kind.accept(
+                        value, path: parameter.name, interpreter: interpreter)
                 }
+                if parameter.isOptional { return parameter.standard ?? .null }
+                throw Mistake(
+                    parameter.name, expected: parameter.kind.name, found: isGiven ? value : nil)
             } catch let mistake as Mistake {
                 throw ArgumentError(
                     position: position + 1, function: function.name, text: mistake.text)
@@ -59,7 +65,6 @@ public struct Call: Fields {
                     text: "\(parameter.name): \(mistake.text)")
             }
         }
-        self.values = values
     }
 
     /// The record of a parameter.
@@ -69,19 +74,74 @@ public struct Call: Fields {
 
     /// The value of a parameter, its default, or nil.
     public func value(_ name: String) throws -> Value? {
-        guard let index = function.parameters.firstIndex(where: { $0.name == name }) else {
+        let index = try index(name)
+        if let values { return values[index].isNull ? nil : values[index] }
+        let parameter = function.parameters[index]
+        guard let place = place(index) else { return parameter.standard }
+        let value = try Reader(interpreter: interpreter, call: pointer).value(place)
+        return try parameter.kind.accept(value, path: name, interpreter: interpreter)
+    }
+
+    private func index(_ name: String) throws -> Int {
+        for index in 0..<function.parameters.count where function.parameters[index].name == name {
+            return index
+        }
+        throw UnknownName(name: name)
+    }
+
+    /// The stack index of a plain argument; nil if it was left out or was copied.
+    private func place(_ index: Int) -> Int32? {
+        guard values == nil, index < given else { return nil }
+        let place = Int32(index) + offset
+        return mt_type(pointer, place) == MT_NIL ? nil : place
+    }
+
+    /// A number.
+    public func number(_ name: String) throws -> Double {
+        if let place = place(try index(name)), let value = plainNumber(place) { return value }
+        guard let value = try number(ifPresent: name) else { throw UnknownName(name: name) }
+        return value
+    }
+
+    /// An integer.
+    public func integer(_ name: String) throws -> Int {
+        if let place = place(try index(name)), mt_type(pointer, place) == MT_INTEGER {
+            return Int(mt_integer(pointer, place))
+        }
+        guard let value = try integer(ifPresent: name) else { throw UnknownName(name: name) }
+        return value
+    }
+
+    /// An object.
+    public func object<Object>(_ name: String, as type: Object.Type = Object.self) throws -> Object
+    {
+        if let place = place(try index(name)) {
+            var number: Int32 = -1
+            if let opaque = mt_object(pointer, place, &number) {
+                let box = Unmanaged<AnyObject>.fromOpaque(opaque).takeUnretainedValue()
+                if let box = box as? Box<Object> { return box.value }
+            }
+        }
+        guard let value = try object(ifPresent: name, as: type) else {
             throw UnknownName(name: name)
         }
-        return values[index].isNull ? nil : values[index]
+        return value
     }
 
-    /// Hands over results, in order.
-    public func returns(_ results: any LuaConvertible...) throws {
+    private func plainNumber(_ place: Int32) -> Double? {
+        let kind = mt_type(pointer, place)
+        return kind == MT_NUMBER || kind == MT_INTEGER ? mt_number(pointer, place) : nil
+    }
+
+    /// Hands over several results, in order.
+    public func returns(
+        _ first: any LuaConvertible, _ second: any LuaConvertible, _ others: any LuaConvertible...
+    ) throws {
         let list = Results(list: mt_results(pointer), interpreter: interpreter)
-        for result in results { try result.write(to: list) }
+        for result in [first, second] + others { try result.write(to: list) }
     }
 
-    /// Hands over one result.
+    /// Hands over one result; called again, the next one.
     public func returns(_ result: some LuaConvertible) throws {
         try result.write(to: Results(list: mt_results(pointer), interpreter: interpreter))
     }

@@ -47,5 +47,8 @@ public final class Callback: LuaConvertible {
 /// What outlives the interpreter in objects that refer to it.
 final class Core {
     var state: OpaquePointer?
-    weak var interpreter: Interpreter?
+    /// Nil once it is closed.
+    ///
+    /// Not weak: a weak reference makes every later retain of its object slow.
+    unowned(unsafe) var interpreter: Interpreter?
 }

@@ -13,8 +13,13 @@ public final class Function {
     /// Lua code that shows its use; may be empty.
     public let example: String
     /// How Lua reaches it.
-    public internal(set) var form = Form.function
+    public private(set) var form = Form.function
+    /// Whether the first argument is the object itself.
+    private(set) var hasReceiver = false
+    /// Whether Lua decides on the number of arguments.
+    private(set) var isMetamethod = false
     let body: (Call) throws -> Void
+    let checks: [Check]
 
     /// How Lua reaches a function.
     public enum Form: Equatable {
@@ -48,19 +53,17 @@ public final class Function {
         self.returns = returns
         self.example = example
         self.body = body
+        checks = parameters.map(Check.init)
     }
 
     func with(_ form: Form) -> Function {
         self.form = form
-        return self
-    }
-
-    /// Whether the first argument is the object itself.
-    var hasReceiver: Bool {
         switch form {
-        case .method, .field: true
-        case .function, .metamethod: false
+        case .method, .field: hasReceiver = true
+        case .metamethod: isMetamethod = true
+        case .function: break
         }
+        return self
     }
 
     /// The name with what it belongs to: `mt.corpus`, `corpus:size`, `corpus.name`.

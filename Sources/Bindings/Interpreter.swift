@@ -110,6 +110,7 @@ public final class Interpreter {
         guard let state = core.state else { return }
         printer = nil
         core.state = nil
+        core.interpreter = nil
         mt_close(state)
     }
 

@@ -1,5 +1,5 @@
 /// One parameter of a function, or one option of a table of options.
-public struct Parameter {
+public final class Parameter {
     /// The name in Lua.
     public let name: String
     /// What it accepts.
@@ -7,11 +7,11 @@ public struct Parameter {
     /// One sentence for the reference and the prompt.
     public let help: String
     /// Whether it may be left out.
-    public private(set) var isOptional = false
+    public let isOptional: Bool
     /// What stands for it when it is left out.
-    public private(set) var standard: Value?
+    public let standard: Value?
     /// Where a table of options may also hold it.
-    public private(set) var place = Place.named
+    public let place: Place
 
     /// Where a table of options may hold an option.
     public enum Place {
@@ -24,18 +24,31 @@ public struct Parameter {
     }
 
     /// A parameter of any kind.
-    public init(_ name: String, _ kind: Kind, _ help: String) {
+    public init(
+        _ name: String, _ kind: Kind, _ help: String, isOptional: Bool = false,
+        standard: Value? = nil,
+        place: Place = .named
+    ) {
         self.name = name
         self.kind = kind
         self.help = help
+        self.isOptional = isOptional
+        self.standard = standard
+        self.place = place
     }
 
     /// It may be left out.
-    public var optional: Parameter { with { $0.isOptional = true } }
+    public var optional: Parameter {
+        Parameter(name, kind, help, isOptional: true, standard: standard, place: place)
+    }
     /// It may stand as the next item of the table of options.
-    public var item: Parameter { with { $0.place = .item } }
+    public var item: Parameter { at(.item) }
     /// It may stand as all remaining items of the table of options; its kind should be a list.
-    public var rest: Parameter { with { $0.place = .rest } }
+    public var rest: Parameter { at(.rest) }
+
+    private func at(_ place: Place) -> Parameter {
+        Parameter(name, kind, help, isOptional: isOptional, standard: standard, place: place)
+    }
 
     /// It may be left out and is then this number.
     public func or(_ value: Int) -> Parameter { standard(.integer(value)) }
@@ -47,20 +60,11 @@ public struct Parameter {
     public func or(_ value: Bool) -> Parameter { standard(.boolean(value)) }
 
     private func standard(_ value: Value) -> Parameter {
-        with {
-            $0.isOptional = true
-            if case .number = kind, case .integer(let number) = value {
-                $0.standard = .number(Double(number))
-            } else {
-                $0.standard = value
-            }
+        var value = value
+        if case .number = kind, case .integer(let number) = value {
+            value = .number(Double(number))
         }
-    }
-
-    private func with(_ change: (inout Parameter) -> Void) -> Parameter {
-        var copy = self
-        change(&copy)
-        return copy
+        return Parameter(name, kind, help, isOptional: true, standard: value, place: place)
     }
 }
 

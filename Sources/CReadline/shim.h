@@ -16,14 +16,14 @@ static inline void mt_rl_begin(const char *prompt, void (*line)(char *)) {
 
 static inline void mt_rl_name(const char *name) { rl_readline_name = name; }
 
-// Forgets what was typed, as Ctrl-C does, and shows the prompt on a new line.
-static inline void mt_rl_clear(void) {
+// Forgets what was typed, as Ctrl-C does, and gives the terminal back.
+static inline void mt_rl_abandon(void) {
     rl_free_line_state();
     rl_callback_sigcleanup();
     rl_replace_line("", 0);
     rl_crlf();
-    rl_on_new_line();
-    rl_redisplay();
+    rl_callback_handler_remove();
+    fflush(stdout);
 }
 
 // Waits for input with the signals of `mask` blocked; whether there is any.

@@ -8,11 +8,23 @@ final class Host {
     /// A script asked to leave.
     private(set) var isLeaving = false
 
-    init(_ interpreter: Interpreter) { self.interpreter = interpreter }
+    private let messages: Messages
+
+    init(_ settings: Interpreter.Settings) throws {
+        let messages = Messages()
+        var settings = settings
+        settings.report = messages.show
+        self.messages = messages
+        interpreter = try Interpreter(settings)
+        interpreter.catchInterrupts()
+    }
 
     /// Runs something; an error is shown on standard error, and its exit code returned.
     func run(_ body: (Interpreter) throws -> Void) throws -> Int32 {
-        defer { fflush(nil) }
+        defer {
+            messages.clear()
+            fflush(nil)
+        }
         do {
             try body(interpreter)
             // Ctrl-C may have come too late to be delivered.
@@ -70,7 +82,7 @@ final class Host {
 
     private func show(_ message: String) {
         fflush(nil)
-        Interpreter.Report.toStandardError("mtrepl: \(message)\n")
+        messages.show(.line("mtrepl: \(message)"))
     }
 }
 

@@ -69,9 +69,7 @@ struct Interpret: ParsableCommand {
         settings.liveBytes = { Int64(Memory.liveBytes) }
         settings.store = store
         if safe { settings.safeFolder = "." }
-        let interpreter = try Interpreter(settings)
-        interpreter.catchInterrupts()
-        let host = Host(interpreter)
+        let host = try Host(settings)
         var code = try host.run { interpreter in
             try interpreter.setArguments(
                 script: script.first ?? "mtrepl", Array(script.dropFirst()))
@@ -83,7 +81,7 @@ struct Interpret: ParsableCommand {
         if wantsPrompt, !host.isLeaving {
             code = terminal ? Prompt(host).run() : LineInput(host).run()
         }
-        interpreter.close()
+        host.interpreter.close()
         throw ExitCode(code)
     }
 }

@@ -27,28 +27,27 @@ final class LineEditor {
 
     /// Reads a line; Ctrl-C gives `interrupted`, Ctrl-D on an empty line `end`.
     func read(_ prompt: String) -> Input {
-        Self.received = nil
-        mt_rl_begin(prompt) { text in
-            LineEditor.received = text.map { .line(String(cString: $0)) } ?? .end
-            free(text)
-            rl_callback_handler_remove()
-        }
-        // SIGINT is let through only inside mt_rl_wait, so that it cannot come between the test and the wait.
+        // SIGINT is let through only inside mt_rl_wait, so that it cannot come between a test and the
+        // wait.
         var blocked = sigset_t()
         var before = sigset_t()
         sigemptyset(&blocked)
         sigaddset(&blocked, SIGINT)
         pthread_sigmask(SIG_BLOCK, &blocked, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        Self.received = nil
+        mt_rl_begin(prompt) { text in
+            LineEditor.received = text.map { .line(String(cString: $0)) } ?? .end
+            free(text)
+            rl_callback_handler_remove()
+        }
         while true {
             if let input = Self.received { return input }
-            let ready = mt_rl_wait(&before)
             if isInterrupted() {
-                mt_rl_clear()
-                rl_callback_handler_remove()
+                mt_rl_abandon()
                 return .interrupted
             }
-            if ready { rl_callback_read_char() }
+            if mt_rl_wait(&before) { rl_callback_read_char() }
         }
     }
 

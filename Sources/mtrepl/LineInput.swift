@@ -17,6 +17,8 @@ struct LineInput {
             if result != ExitStatus.success || host.isLeaving { code = result }
             if result == ExitStatus.interrupted { return result }
         }
+        // Ctrl-C while waiting for a line.
+        if host.interpreter.clearInterrupt() { return ExitStatus.interrupted }
         if !pending.isEmpty, !host.isLeaving { code = host.complain(pending) }
         return code
     }

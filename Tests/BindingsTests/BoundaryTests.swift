@@ -255,7 +255,7 @@ import Testing
         #expect(
             try bench.text(
                 "local ok, message = pcall(mt.work) for i = 1, 100 do end return ok, message")
-                == "false interrupted at step 0")
+                == "false evaluate:1: interrupted at step 0")
         #expect(throws: LuaError.self) {
             try bench.interpreter.run("pcall(mt.work) error('other')", name: "=test")
         }
