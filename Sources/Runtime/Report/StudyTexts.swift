@@ -7,7 +7,7 @@ extension StudyPlan {
         for (index, branch) in branches.enumerated() {
             let shared = branch.parent.map { "\(branch.from) with #\($0 + 1)" } ?? "–"
             table.append([
-                "\(branch.label)", shared, "\(branch.steps)", "\(branch.finetuneSteps)",
+                "\(index + 1)", branch.label, shared, "\(branch.steps)", "\(branch.finetuneSteps)",
                 "\(branch.missing)",
             ])
         }

@@ -92,3 +92,12 @@ import Testing
                 "no example with a response within 2 tokens"))
     }
 }
+
+extension FinetuneSet {
+    /// All batches of an epoch.
+    func batches(epoch: Int, batch: Int, seed: UInt64, packed: Bool) throws -> [TokenBatch] {
+        try (0..<batchCount(epoch: epoch, batch: batch, seed: seed, packed: packed)).map {
+            try self.batch(epoch: epoch, index: $0, batch: batch, seed: seed, packed: packed)
+        }
+    }
+}
