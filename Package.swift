@@ -39,7 +39,9 @@ let package = Package(
             name: "CKernels",
             dependencies: ["COpenBLAS", "CDNNL"],
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"] + native)],
-            linkerSettings: [.linkedLibrary("openblas"), .linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
+            linkerSettings: [
+                .linkedLibrary("openblas"), .linkedLibrary("dnnl"), .linkedLibrary("gomp"),
+            ]),
         .target(
             name: "Runtime",
             dependencies: [
@@ -57,9 +59,11 @@ let package = Package(
             ],
             swiftSettings: swift),
         .target(name: "TestSupport", dependencies: ["Runtime"], path: "Tests/TestSupport"),
-        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"], exclude: ["Reference"]),
         .testTarget(
-            name: "BindingsTests", dependencies: ["Bindings", "CLua", "TestSupport", "mtrepl"], exclude: ["Scripts"]),
+            name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"], exclude: ["Reference"]),
+        .testTarget(
+            name: "BindingsTests", dependencies: ["Bindings", "CLua", "TestSupport", "mtrepl"],
+            exclude: ["Scripts"]),
         .testTarget(name: "MtreplTests", dependencies: ["TestSupport", "mtrepl"]),
     ],
     swiftLanguageModes: [.v6]

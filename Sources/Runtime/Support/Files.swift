@@ -196,7 +196,8 @@ public final class FileLock {
             }
             if stop() {
                 close(descriptor)
-                throw Interrupted("interrupted while waiting for another process to release \(path)")
+                throw Interrupted(
+                    "interrupted while waiting for another process to release \(path)")
             }
             usleep(20_000)
         }

@@ -27,7 +27,8 @@ public enum Parallel {
     /// The results of `body(0 ..< units)` in order.
     ///
     /// - Throws: the error of the lowest unit that threw.
-    public static func map<Result>(_ units: Int, _ body: (Int) throws -> Result) throws -> [Result] {
+    public static func map<Result>(_ units: Int, _ body: (Int) throws -> Result) throws -> [Result]
+    {
         var slots: [Swift.Result<Result, any Error>?] = Array(repeating: nil, count: units)
         slots.withUnsafeMutableBufferPointer { buffer in
             nonisolated(unsafe) let buffer = buffer

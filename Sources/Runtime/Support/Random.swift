@@ -82,7 +82,9 @@ public struct SeededPermutation: Sendable {
         repeat {
             var left = value >> half
             var right = value & mask
-            for key in keys { (left, right) = (right, left ^ (RandomStream.mix(right &+ key) & mask)) }
+            for key in keys {
+                (left, right) = (right, left ^ (RandomStream.mix(right &+ key) & mask))
+            }
             value = left << half | right
         } while value >= UInt64(count)
         return Int(value)

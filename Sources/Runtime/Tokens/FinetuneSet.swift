@@ -99,10 +99,13 @@ public final class FinetuneSet: Sendable {
     /// attention sees the earlier examples of its row, as it sees earlier documents in pretraining.
     ///
     /// - Throws: `InvalidValue` for a batch below 1, a negative epoch, or an index after the last batch.
-    public func batch(epoch: Int, index: Int, batch: Int, seed: UInt64, packed: Bool) throws -> TokenBatch {
+    public func batch(epoch: Int, index: Int, batch: Int, seed: UInt64, packed: Bool) throws
+        -> TokenBatch
+    {
         try check(epoch: epoch, batch: batch)
         if !packed {
-            let order = SeededPermutation(count: examples.count, seed: seed, "finetune order", round: epoch)
+            let order = SeededPermutation(
+                count: examples.count, seed: seed, "finetune order", round: epoch)
             let range = try range(index, batch: batch, rows: examples.count)
             return fill(range.map { [order[$0]] }, packed: false)
         }
@@ -121,19 +124,23 @@ public final class FinetuneSet: Sendable {
 
     private func check(epoch: Int, batch: Int) throws {
         guard epoch >= 0 else { throw InvalidValue("epoch", expected: "0 or more", found: epoch) }
-        guard batch >= 1 else { throw InvalidValue("batch", expected: "a positive integer", found: batch) }
+        guard batch >= 1 else {
+            throw InvalidValue("batch", expected: "a positive integer", found: batch)
+        }
     }
 
     private func range(_ index: Int, batch: Int, rows: Int) throws -> Range<Int> {
         guard index >= 0, index * batch < rows else {
-            throw InvalidValue("index", expected: "a batch below \((rows + batch - 1) / batch)", found: index)
+            throw InvalidValue(
+                "index", expected: "a batch below \((rows + batch - 1) / batch)", found: index)
         }
         return index * batch..<min((index + 1) * batch, rows)
     }
 
     /// The examples of each packed row of an epoch.
     private func packedRows(epoch: Int, seed: UInt64) -> [[Int]] {
-        let order = SeededPermutation(count: examples.count, seed: seed, "finetune order", round: epoch)
+        let order = SeededPermutation(
+            count: examples.count, seed: seed, "finetune order", round: epoch)
         var rows: [[Int]] = []
         var used = 0
         for position in examples.indices {

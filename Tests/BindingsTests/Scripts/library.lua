@@ -8,4 +8,4 @@ print(mt.help("elapsed"))
 print(select(2, pcall(mt.help, "elapsd")))
 print(select(2, pcall(mt.threads, 0)))
 print(mt.help() == mt.help(nil))
-for name in mt.help():gmatch("mt%.(%w+)") do assert(mt[name], name) end
+for name in mt.help():gmatch("mt%.([%w_]+)") do assert(mt[name], name) end

@@ -4,7 +4,8 @@ import Testing
 @testable import Runtime
 
 @Suite("Runs", .serialized) struct RunTests {
-    @Test("one, two and three threads give the same bits", arguments: [Precision.float32, .bfloat16])
+    @Test(
+        "one, two and three threads give the same bits", arguments: [Precision.float32, .bfloat16])
     func threads(precision: Precision) throws {
         let before = Parallel.threads
         defer { Parallel.threads = before }
@@ -69,7 +70,8 @@ import Testing
     func order() throws {
         let laboratory = try Laboratory()
         func prose(_ weight: Double) throws -> [Int] {
-            let trajectory = try Trajectory(try laboratory.midtrained(weight: weight), store: laboratory.store)
+            let trajectory = try Trajectory(
+                try laboratory.midtrained(weight: weight), store: laboratory.store)
             return (0..<trajectory.steps).flatMap { trajectory.rows($0) }
                 .filter { $0.source.name == "prose" }.map { $0.source.windowIndex($0.position) }
         }
@@ -78,7 +80,9 @@ import Testing
         #expect(Array(low.prefix(high.count)) == high)
     }
 
-    @Test("a damaged checkpoint is set aside with a warning, and the result is the same", arguments: [0, 100, -1])
+    @Test(
+        "a damaged checkpoint is set aside with a warning, and the result is the same",
+        arguments: [0, 100, -1])
     func damaged(length: Int) throws {
         let laboratory = try Laboratory()
         let recipe = laboratory.base
@@ -131,6 +135,8 @@ import Testing
             #expect(error.message.contains("repeat"))
         }
         recipe.mayRepeat = ["prose"]
-        #expect(try Trajectory(recipe, store: laboratory.store).exposure(at: 12).total["prose"].epochs > 1)
+        #expect(
+            try Trajectory(recipe, store: laboratory.store).exposure(at: 12).total["prose"].epochs
+                > 1)
     }
 }

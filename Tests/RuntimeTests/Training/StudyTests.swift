@@ -14,13 +14,17 @@ import Testing
                 arms.append(
                     Arm(
                         name: "midtrained",
-                        parameters: [("start", .integer(start)), ("weight", .number(weight)), ("seed", .integer(1))],
+                        parameters: [
+                            ("start", .integer(start)), ("weight", .number(weight)),
+                            ("seed", .integer(1)),
+                        ],
                         recipe: try laboratory.midtrained(from: start, weight: weight),
                         finetuning: [1e-4, 1e-3].map { laboratory.finetuning($0) }))
             }
         }
         return try Study(
-            arms: arms, evaluate: [laboratory.prose, laboratory.code, laboratory.tasks], evaluationLimit: 8,
+            arms: arms, evaluate: [laboratory.prose, laboratory.code, laboratory.tasks],
+            evaluationLimit: 8,
             store: laboratory.store)
     }
 
@@ -49,7 +53,7 @@ import Testing
                 if case .run(.step, _) = event { count += 1 }
                 return count != stop
             }
-            #expect(throws: Interrupted.self) { try study(laboratory).run(options: options) }
+            #expect(throws: Interrupted.self) { _ = try study(laboratory).run(options: options) }
             #expect(try study(laboratory).run().csv() == expected)
         }
     }
