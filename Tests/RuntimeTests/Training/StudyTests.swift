@@ -44,7 +44,8 @@ import Testing
 
     @Test("a study stopped at any step and run again has the same result")
     func interrupted() throws {
-        let expected = try study(try Laboratory()).run().csv()
+        let whole = try Laboratory()
+        let expected = try study(whole).run().csv()
         for stop in [2, 20, 45] {
             let laboratory = try Laboratory()
             var count = 0
@@ -56,6 +57,7 @@ import Testing
             #expect(throws: Interrupted.self) { _ = try study(laboratory).run(options: options) }
             #expect(try study(laboratory).run().csv() == expected)
         }
+        withExtendedLifetime(whole) {}
     }
 
     @Test("an arm that fails is named, and the others go on")
