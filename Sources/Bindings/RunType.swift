@@ -301,6 +301,20 @@ extension Library {
                     }
                     try call.returns(Record([], items: items))
                 },
+                Method(
+                    "profile",
+                    "Times the kernels of a few training steps on fresh weights and the run's first batch; the run does not change.",
+                    [.options([.integer("steps", "Steps to time.", in: 1...1000).or(5)]).optional],
+                    returns:
+                        "table of text: a line a kernel and shape with calls, milliseconds, share, GF/s and GB/s a step"
+                ) { box, call in
+                    let session = call.interpreter.session
+                    let options = try call.options(ifPresent: "options")
+                    let breakdown = try Calibration.breakdown(
+                        box.run.trajectory, steps: try options?.integer("steps") ?? 5,
+                        stop: session.stop)
+                    try call.returns(breakdown.text())
+                },
                 Method("save", "Writes the present state to the store, to stay there.") {
                     box, call in
                     try box.run.save()

@@ -102,6 +102,17 @@ void ck_axpby(long count, float a, const float *x, float beta, float *y) {
     ck_parallel(ck_blocks(count, BLOCK), axpby, &p);
 }
 
+static void clear(void *context, long unit) {
+    const arithmetic *p = context;
+    long first = unit * BLOCK, n = ck_min(BLOCK, p->count - first);
+    memset(p->y + first, 0, (size_t)n * sizeof(float));
+}
+
+void ck_zero(long count, float *x) {
+    arithmetic p = { .count = count, .y = x };
+    ck_parallel(ck_blocks(count, BLOCK), clear, &p);
+}
+
 static void choose(void *context, long unit) {
     const arithmetic *p = context;
     long first = unit * BLOCK, end = ck_min(p->count, first + BLOCK);
@@ -128,12 +139,7 @@ static void convert_block(void *context, long unit) {
     const arithmetic *p = context;
     uint16_t *out = (uint16_t *)(void *)p->y;
     long first = unit * BLOCK, end = ck_min(p->count, first + BLOCK);
-    for (long i = first; i < end; i++) {
-        float y = ck_bf16(p->a[i]);
-        uint32_t bits;
-        memcpy(&bits, &y, 4);
-        out[i] = (uint16_t)(bits >> 16);
-    }
+    ck_row_to_bf16(end - first, p->a + first, out + first);
 }
 
 void ck_to_bf16(long count, const float *x, uint16_t *y) {

@@ -121,29 +121,37 @@ static int execute(const key *k, const uint16_t *a, const uint16_t *b, float *c)
            && dnnl_stream_wait(library.stream) == dnnl_success;
 }
 
+void ck_gemm_bf16_unit(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a,
+                       long lda, const uint16_t *b, long ldb, float beta, float *c, long ldc) {
+    key shape;
+    memset(&shape, 0, sizeof shape);  // compared as bytes, padding included
+    shape.transpose_a = transpose_a;
+    shape.transpose_b = transpose_b;
+    shape.accumulate = beta != 0;
+    shape.m = m;
+    shape.n = n;
+    shape.k = k;
+    shape.lda = lda;
+    shape.ldb = ldb;
+    shape.ldc = ldc;
+    if (execute(&shape, a, b, c)) return;
+    for (long r = 0; r < m; r++)  // no memory: the result is marked invalid
+        for (long s = 0; s < n; s++) c[r * ldc + s] = __builtin_nanf("");
+}
+
 static void unit(void *context, long index) {
     const product *p = context;
+    const key *shape = &p->shape;
     long i = index / p->columns * p->tile_m, j = index % p->columns * p->tile_n;
-    key k;
-    memset(&k, 0, sizeof k);  // compared as bytes, padding included
-    k.transpose_a = p->shape.transpose_a;
-    k.transpose_b = p->shape.transpose_b;
-    k.accumulate = p->shape.accumulate;
-    k.k = p->shape.k;
-    k.lda = p->shape.lda;
-    k.ldb = p->shape.ldb;
-    k.ldc = p->shape.ldc;
-    k.m = ck_min(p->tile_m, p->m - i);
-    k.n = ck_min(p->tile_n, p->n - j);
-    const uint16_t *a = k.transpose_a ? p->a + i : p->a + i * k.lda;
-    const uint16_t *b = k.transpose_b ? p->b + j * k.ldb : p->b + j;
-    float *c = p->c + i * k.ldc + j;
-    if (!execute(&k, a, b, c))  // no memory: the result is marked invalid
-        for (long r = 0; r < k.m; r++)
-            for (long s = 0; s < k.n; s++) c[r * k.ldc + s] = __builtin_nanf("");
+    long m = ck_min(p->tile_m, p->m - i), n = ck_min(p->tile_n, p->n - j);
+    const uint16_t *a = shape->transpose_a ? p->a + i : p->a + i * shape->lda;
+    const uint16_t *b = shape->transpose_b ? p->b + j * shape->ldb : p->b + j;
+    float *c = p->c + i * shape->ldc + j;
+    ck_gemm_bf16_unit(shape->transpose_a, shape->transpose_b, m, n, shape->k, a, shape->lda, b,
+                      shape->ldb, (float)shape->accumulate, c, shape->ldc);
     if (p->bias == NULL) return;
-    for (long r = 0; r < k.m; r++)
-        for (long s = 0; s < k.n; s++) c[r * k.ldc + s] += p->bias[j + s];
+    for (long r = 0; r < m; r++)
+        for (long s = 0; s < n; s++) c[r * shape->ldc + s] += p->bias[j + s];
 }
 
 void ck_gemm_bf16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a,

@@ -11,7 +11,8 @@ enum { TIMES = 64 };
 typedef struct {
     const ck_attention *shape;
     const float *cosine, *sine, *joint_in, *q_in, *k_in, *v_in;
-    float *joint, *q, *k, *v;
+    float *joint;
+    void *q, *k, *v;
     float beta;
     long pieces;
 } heads;
@@ -30,24 +31,34 @@ static void turn(long size, long turned, const float *x, const float *cosine, co
     for (long i = turned; i < size; i++) y[i] = rounded(x[i] * scale, round);
 }
 
+// Row `at` of one of q, k and v.
+static void place(const ck_attention *s, long at, const float *x, void *y) {
+    if (s->half) ck_row_to_bf16(s->size, x, (uint16_t *)y + at);
+    else memcpy((float *)y + at, x, (size_t)s->size * sizeof *x);
+}
+
 static void split(void *context, long unit) {
     const heads *p = context;
     const ck_attention *s = p->shape;
     long head = unit / p->pieces % s->heads, row = unit / p->pieces / s->heads;
     long first = unit % p->pieces * TIMES, end = ck_min(s->time, first + TIMES);
-    float scale = 1.0f / sqrtf((float)s->size);
+    float scale = 1.0f / sqrtf((float)s->size), fresh[1024];
     for (long t = first; t < end; t++) {
         const float *x = p->joint_in + ((row * s->time + t) * s->heads + head) * 3 * s->size;
         long at = ((row * s->heads + head) * s->time + t) * s->size;
         const float *cosine = p->cosine + t * (s->rotated / 2), *sine = p->sine + t * (s->rotated / 2);
-        turn(s->size, s->rotated, x, cosine, sine, 1, scale, s->round, p->q + at);
-        turn(s->size, s->rotated, x + s->size, cosine, sine, 1, 1, s->round, p->k + at);
-        for (long i = 0; i < s->size; i++) p->v[at + i] = rounded(x[2 * s->size + i], s->round);
+        int round = s->round && !s->half;
+        turn(s->size, s->rotated, x, cosine, sine, 1, scale, round, fresh);
+        place(s, at, fresh, p->q);
+        turn(s->size, s->rotated, x + s->size, cosine, sine, 1, 1, round, fresh);
+        place(s, at, fresh, p->k);
+        turn(s->size, 0, x + 2 * s->size, cosine, sine, 1, 1, round, fresh);
+        place(s, at, fresh, p->v);
     }
 }
 
 void ck_heads(const ck_attention *shape, const float *qkv, const float *cosine, const float *sine,
-              float *q, float *k, float *v) {
+              void *q, void *k, void *v) {
     heads p = { .shape = shape, .cosine = cosine, .sine = sine, .joint_in = qkv, .q = q, .k = k,
                 .v = v, .pieces = ck_blocks(shape->time, TIMES) };
     ck_parallel(shape->batch * shape->heads * p.pieces, split, &p);

@@ -50,6 +50,21 @@ void ck_rows_gradient(long count, long width, long table_rows, const int32_t *id
     ck_parallel(RANGES, scatter, &p);
 }
 
+// Scales a row of exponentials and rounds it to bfloat16 in the first half of its own place: what is
+// written never passes what is still to be read.
+static void half_gradient(long width, long target, float factor, float scale, float *x) {
+    enum { PART = 256 };
+    float wide[PART];
+    uint16_t narrow[PART];
+    for (long first = 0; first < width; first += PART) {
+        long count = ck_min(PART, width - first);
+        for (long i = 0; i < count; i++) wide[i] = x[first + i] * factor;
+        if (target >= first && target < first + count) wide[target - first] -= scale;
+        ck_row_to_bf16(count, wide, narrow);
+        memcpy((char *)x + 2 * first, narrow, 2 * (size_t)count);
+    }
+}
+
 static void cross_entropy(void *context, long row) {
     CK_REASSOCIATE
     const rows *p = context;
@@ -68,8 +83,12 @@ static void cross_entropy(void *context, long row) {
             sum += e;
         }
         float factor = p->scale / sum;
-        for (long i = 0; i < width; i++) x[i] *= factor;
-        x[target] -= p->scale;
+        if (p->gradient == 2) {
+            half_gradient(width, target, factor, p->scale, x);
+        } else {
+            for (long i = 0; i < width; i++) x[i] *= factor;
+            x[target] -= p->scale;
+        }
     } else {
         for (long i = 0; i < width; i++) sum += ck_exp(x[i] - top);
     }

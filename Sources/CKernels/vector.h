@@ -3,7 +3,11 @@
 #define CK_VECTOR_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
 
 // Sums may be regrouped (so that they vectorise, in an order fixed by the compiler), but NaN and
 // infinity keep their meaning, unlike under -ffast-math.
@@ -57,6 +61,21 @@ static inline float ck_bf16(float x) {
     return y;
 }
 
+// Rounds a row to bfloat16.
+static inline void ck_row_to_bf16(long count, const float *x, uint16_t *y) {
+    long i = 0;
+#ifdef __AVX512BF16__
+    for (; i + 16 <= count; i += 16)
+        _mm256_storeu_si256((__m256i *)(void *)(y + i), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x + i)));
+#endif
+    for (; i < count; i++) {
+        float rounded = ck_bf16(x[i]);
+        uint32_t bits;
+        memcpy(&bits, &rounded, 4);
+        y[i] = (uint16_t)(bits >> 16);
+    }
+}
+
 /// At least `count` floats that belong to the calling thread until its next call; NULL if there is
 /// no memory. They grow with the largest request and stay.
 float *ck_scratch(size_t count);
@@ -64,6 +83,10 @@ float *ck_scratch(size_t count);
 /// The product of one unit of work, on the calling thread: C = op(A) op(B) + beta C.
 void ck_gemm_unit(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
                   const float *b, long ldb, float beta, float *c, long ldc);
+
+/// The same with bfloat16 operands. Only where ck_has_bf16() is true.
+void ck_gemm_bf16_unit(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a,
+                       long lda, const uint16_t *b, long ldb, float beta, float *c, long ldc);
 
 /// How a product of m x n is divided into units.
 void ck_gemm_tiles(long m, long n, long *tile_m, long *tile_n);

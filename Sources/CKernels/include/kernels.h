@@ -76,12 +76,13 @@ typedef struct {
     long batch, time, heads, size;  ///< size: numbers in one head
     long rotated;                   ///< leading numbers of a head that turn; even, may be 0
     int round;                      ///< operands of products are rounded to bfloat16
+    int half;                       ///< q, k and v are bfloat16 arrays, for ck_attend_bf16
 } ck_attention;
 
 /// qkv[batch*time, heads, 3, size] to q, k, v, each [batch, heads, time, size]; q and k turned by the
 /// angles of cosine and sine [time, rotated / 2], q scaled by 1 / sqrt(size).
 void ck_heads(const ck_attention *shape, const float *qkv, const float *cosine, const float *sine,
-              float *q, float *k, float *v);
+              void *q, void *k, void *v);
 
 /// dqkv = beta dqkv + the gradient of ck_heads.
 void ck_heads_gradient(const ck_attention *shape, const float *dq, const float *dk, const float *dv,
@@ -96,6 +97,18 @@ int ck_attend(const ck_attention *shape, const float *q, const float *k, const f
 int ck_attend_gradient(const ck_attention *shape, const float *q, const float *k, const float *v,
                        const float *out, const float *lse, const float *dout, float *dq, float *dk,
                        float *dv);
+
+/// Whether ck_attend_bf16 and its gradient can be used with heads of `size` numbers.
+int ck_attends_bf16(long size);
+
+/// ck_attend on bfloat16 operands.
+int ck_attend_bf16(const ck_attention *shape, const uint16_t *q, const uint16_t *k,
+                   const uint16_t *v, float *out, float *lse);
+
+/// The gradients of ck_attend_bf16, in float32.
+int ck_attend_bf16_gradient(const ck_attention *shape, const uint16_t *q, const uint16_t *k,
+                            const uint16_t *v, const float *out, const float *lse,
+                            const float *dout, float *dq, float *dk, float *dv);
 
 /// One query per head against `time` cached keys: q[heads, size], keys and values
 /// [heads, capacity, size], out[heads, size]. Returns 0 or -1.
@@ -112,7 +125,8 @@ void ck_rows_gradient(long count, long width, long table_rows, const int32_t *id
                       float *dtable);
 
 /// losses[i] = -log softmax(logits[i])[targets[i]], 0 where the target is negative. With `gradient`,
-/// logits become scale times the gradient of the sum of losses.
+/// logits become scale times the gradient of the sum of losses: in place if `gradient` is 1; if it is 2,
+/// as bfloat16 numbers at the beginning of each row, whose stride is then 2 width.
 void ck_cross_entropy(long rows, long width, const int32_t *targets, int gradient, float scale,
                       float *logits, double *losses);
 
@@ -153,6 +167,9 @@ void ck_unary(ck_unary_kind kind, long count, const float *x, float *y);
 
 /// y = a x + beta y.
 void ck_axpby(long count, float a, const float *x, float beta, float *y);
+
+/// x = 0.
+void ck_zero(long count, float *x);
 
 /// y = condition != 0 ? a : b.
 void ck_where(long count, const float *condition, const float *a, const float *b, float *y);

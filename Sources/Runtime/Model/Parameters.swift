@@ -68,7 +68,7 @@ public final class Parameters {
     /// Sets every gradient to zero.
     public func zeroGradients() {
         guard let gradientStorage else { return }
-        Tensor(gradientStorage, shape: [count]).fill { _ in 0 }
+        withExtendedLifetime(gradientStorage) { Kernels.zero(count, gradientStorage.pointer) }
     }
 
     /// A view of one parameter, which follows training.

@@ -125,10 +125,10 @@ public final class AdamW {
         }
         try parameters.prepareGradients()
         guard let gradient = parameters.gradients.baseAddress else { return 0 }
-        let norm = ck_sum_squares(parameters.count, gradient).squareRoot()
+        let norm = Kernels.sumSquares(parameters.count, gradient).squareRoot()
         guard norm.isFinite else {
             let bad = parameters.ranges.first {
-                !ck_sum_squares($0.count, gradient + $0.offset).isFinite
+                !Kernels.sumSquares($0.count, gradient + $0.offset).isFinite
             }
             throw NonFiniteGradient(
                 step: steps + 1, parameter: bad?.name ?? "all parameters together")
@@ -142,10 +142,11 @@ public final class AdamW {
             root: Float(1 / (1 - power(settings.beta2, time)).squareRoot()), keep: 1)
         for part in stretches {
             numbers.keep = part.decays ? Float(1 - learningRate * settings.weightDecay) : 1
-            ck_adamw(
-                part.range.count, &numbers, gradient + part.range.lowerBound,
-                parameters.values.baseAddress.map { $0 + part.range.lowerBound },
-                first.pointer + part.range.lowerBound, second.pointer + part.range.lowerBound)
+            guard let value = parameters.values.baseAddress else { continue }
+            Kernels.adamW(
+                part.range.count, numbers, gradient: gradient + part.range.lowerBound,
+                value: value + part.range.lowerBound, first: first.pointer + part.range.lowerBound,
+                second: second.pointer + part.range.lowerBound)
         }
         steps += 1
         return norm

@@ -73,11 +73,11 @@ extension Tensor {
         }
         let geometry = Kernels.AttentionShape(
             batch: rows, time: columns, heads: heads, size: size, rotated: angles.rotated,
-            precision: precision)
-        let headed = [rows, heads, columns, size]
-        let q = try Tensor(uninitialized: headed)
-        let k = try Tensor(uninitialized: headed)
-        let v = try Tensor(uninitialized: headed)
+            precision: precision,
+            isHalf: precision == .bfloat16 && Kernels.attendsHalf(size: size))
+        let q = try Tensor(uninitialized: geometry.headed)
+        let k = try Tensor(uninitialized: geometry.headed)
+        let v = try Tensor(uninitialized: geometry.headed)
         let out = try Tensor(uninitialized: [rows * columns, heads * size])
         let lse = try Tensor(uninitialized: [rows, heads, columns])
         Kernels.splitHeads(
@@ -85,6 +85,7 @@ extension Tensor {
         try Kernels.attend(geometry, q: q, k: k, v: v, into: out, lse: lse)
         return Tensor.record(out, [self]) { gradient, nodes in
             guard let node = nodes[0] else { return }
+            let headed = [rows, heads, columns, size]
             let dq = try Tensor(uninitialized: headed)
             let dk = try Tensor(uninitialized: headed)
             let dv = try Tensor(uninitialized: headed)

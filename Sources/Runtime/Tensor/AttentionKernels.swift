@@ -10,27 +10,46 @@ extension Kernels {
         var size: Int
         var rotated: Int
         var precision: Precision
+        /// Whether q, k and v hold bfloat16 numbers, two to a slot; see `attendsHalf`.
+        var isHalf = false
+
+        /// Queries with the keys that each of them sees.
+        fileprivate var pairs: Int { batch * heads * time * (time + 1) / 2 }
+
+        /// Numbers in q, k, v or the result.
+        fileprivate var count: Int { batch * heads * time * size }
+
+        fileprivate var text: String { "\(batch) x \(heads) x \(time) x \(size)" }
 
         fileprivate var native: ck_attention {
             ck_attention(
                 batch: batch, time: time, heads: heads, size: size, rotated: rotated,
-                round: precision == .bfloat16 ? 1 : 0)
+                round: precision == .bfloat16 ? 1 : 0, half: isHalf ? 1 : 0)
+        }
+
+        /// The shape of a tensor that holds q, k or v.
+        var headed: [Int] {
+            isHalf ? [(count + 1) / 2] : [batch, heads, time, size]
         }
 
         /// The most numbers in one head that kernels accept.
         static let largestHead = 1024
     }
 
+    /// Whether this processor attends on bfloat16 numbers with heads of this size.
+    static func attendsHalf(size: Int) -> Bool { ck_attends_bf16(size) != 0 }
+
     /// Splits joint queries, keys and values by heads, turning q and k and scaling q.
     ///
-    /// From `qkv[batch*time, heads, 3, size]` to q, k and v `[batch, heads, time, size]`. Row t of
+    /// From `qkv[batch*time, heads, 3, size]` to q, k and v `[batch, heads, time, size]`, in storage of
+    /// `shape.headed`. Row t of
     /// the angles, `[time, rotated/2]` each, belongs to position t.
     static func splitHeads(
         _ shape: AttentionShape, _ qkv: Tensor, cosine: Tensor, sine: Tensor, q: Tensor, k: Tensor,
         v: Tensor
     ) {
         var native = shape.native
-        withExtendedLifetime((qkv, cosine, sine, q, k, v)) {
+        run("split heads", (qkv, cosine, sine, q, k, v), shape.text, numbers: 6 * shape.count) {
             ck_heads(
                 &native, qkv.pointer, cosine.pointer, sine.pointer, q.pointer, k.pointer, v.pointer)
         }
@@ -43,7 +62,10 @@ extension Kernels {
         beta: Float
     ) {
         var native = shape.native
-        withExtendedLifetime((dq, dk, dv, cosine, sine, dqkv)) {
+        run(
+            "split heads gradient", (dq, dk, dv, cosine, sine, dqkv), shape.text,
+            numbers: 6 * shape.count
+        ) {
             ck_heads_gradient(
                 &native, dq.pointer, dk.pointer, dv.pointer, cosine.pointer, sine.pointer, beta,
                 dqkv.pointer)
@@ -58,8 +80,15 @@ extension Kernels {
         _ shape: AttentionShape, q: Tensor, k: Tensor, v: Tensor, into out: Tensor, lse: Tensor
     ) throws {
         var native = shape.native
-        let status = withExtendedLifetime((q, k, v, out, lse)) {
-            ck_attend(&native, q.pointer, k.pointer, v.pointer, out.pointer, lse.pointer)
+        let status = run(
+            "attention", (q, k, v, out, lse), shape.text, operations: 4 * shape.pairs * shape.size,
+            numbers: 4 * shape.count
+        ) {
+            guard shape.isHalf else {
+                return ck_attend(
+                    &native, q.pointer, k.pointer, v.pointer, out.pointer, lse.pointer)
+            }
+            return ck_attend_bf16(&native, half(q), half(k), half(v), out.pointer, lse.pointer)
         }
         try check(status, shape.time)
     }
@@ -71,8 +100,16 @@ extension Kernels {
         dk: Tensor, dv: Tensor
     ) throws {
         var native = shape.native
-        let status = withExtendedLifetime((q, k, v, out, lse, dout, dq, dk, dv)) {
-            ck_attend_gradient(
+        let status = run(
+            "attention gradient", (q, k, v, out, lse, dout, dq, dk, dv), shape.text,
+            operations: 10 * shape.pairs * shape.size, numbers: 8 * shape.count
+        ) {
+            guard !shape.isHalf else {
+                return ck_attend_bf16_gradient(
+                    &native, half(q), half(k), half(v), out.pointer, lse.pointer, dout.pointer,
+                    dq.pointer, dk.pointer, dv.pointer)
+            }
+            return ck_attend_gradient(
                 &native, q.pointer, k.pointer, v.pointer, out.pointer, lse.pointer, dout.pointer,
                 dq.pointer,
                 dk.pointer, dv.pointer)
@@ -85,10 +122,17 @@ extension Kernels {
         heads: Int, size: Int, time: Int, capacity: Int, q: Tensor, k: Tensor, v: Tensor,
         into out: Tensor
     ) throws {
-        let status = withExtendedLifetime((q, k, v, out)) {
+        let status = run(
+            "attention of one query", (q, k, v, out), "\(heads) x \(time) x \(size)",
+            operations: 4 * heads * time * size, numbers: 2 * heads * time * size
+        ) {
             ck_attend_one(heads, size, time, capacity, q.pointer, k.pointer, v.pointer, out.pointer)
         }
         try check(status, time)
+    }
+
+    private static func half(_ tensor: Tensor) -> UnsafePointer<UInt16> {
+        UnsafeRawPointer(tensor.pointer).assumingMemoryBound(to: UInt16.self)
     }
 
     private static func check(_ status: Int32, _ time: Int) throws {

@@ -15,54 +15,55 @@ public enum Precision: String, Codable, CaseIterable, Sendable {
 /// place. Callers have checked shapes and packed their tensors. `beta` 1 adds to the result, 0
 /// overwrites it.
 enum Kernels {
-    /// `c = op(a) op(b) + beta c + bias`, all matrices; `m`, `n`, `k` are those of the product.
-    static func multiply(
-        transposeA: Bool = false, _ a: Tensor, _ b: Tensor, transposeB: Bool = false,
-        into c: Tensor, m: Int, n: Int,
-        k: Int, beta: Float = 0, bias: Tensor? = nil, precision: Precision = .float32
-    ) throws {
-        var (left, right) = (a, b)
-        if precision == .bfloat16 {
-            if ck_has_bf16() != 0 {
-                left = try bfloat16(a)
-                right = try bfloat16(b)
-                withExtendedLifetime((left, right, c, bias)) {
-                    ck_gemm_bf16(
-                        transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, bits(left),
-                        transposeA ? m : k, bits(right),
-                        transposeB ? k : n, beta, c.pointer, n, bias?.pointer)
-                }
-                return
-            }
-            left = try rounded(a)
-            right = try rounded(b)
-        }
-        withExtendedLifetime((left, right, c, bias)) {
-            ck_gemm(
-                transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, left.pointer, transposeA ? m : k,
-                right.pointer,
-                transposeB ? k : n, beta, c.pointer, n, bias?.pointer)
+    /// A matrix in the arithmetic it is multiplied in, prepared once for several products.
+    struct Operand {
+        fileprivate let tensor: Tensor
+        /// Whether the storage holds bfloat16 numbers, two to a slot.
+        fileprivate let isHalf: Bool
+        /// Numbers from one row to the next, if the rows do not lie close.
+        fileprivate var stride: Int?
+
+        fileprivate var half: UnsafePointer<UInt16> {
+            UnsafeRawPointer(tensor.pointer).assumingMemoryBound(to: UInt16.self)
         }
     }
 
-    private static func bits(_ tensor: Tensor) -> UnsafePointer<UInt16> {
-        UnsafeRawPointer(tensor.pointer).assumingMemoryBound(to: UInt16.self)
-    }
-
-    /// The numbers as bfloat16, two to a slot of the result.
-    private static func bfloat16(_ x: Tensor) throws -> Tensor {
-        let y = try Tensor(uninitialized: [(x.count + 1) / 2])
-        withExtendedLifetime((x, y)) {
+    /// A contiguous tensor as an operand: itself, or rounded to bfloat16.
+    static func operand(_ x: Tensor, _ precision: Precision) throws -> Operand {
+        guard precision == .bfloat16 else { return Operand(tensor: x, isHalf: false) }
+        let isHalf = ck_has_bf16() != 0
+        let y = try Tensor(uninitialized: isHalf ? [(x.count + 1) / 2] : x.shape)
+        run("to bf16", (x, y), "\(x.count)", numbers: x.count + y.count) {
+            guard isHalf else { return ck_round_bf16(x.count, x.pointer, y.pointer) }
             let target = UnsafeMutableRawPointer(y.pointer).assumingMemoryBound(to: UInt16.self)
             ck_to_bf16(x.count, x.pointer, target)
         }
-        return y
+        return Operand(tensor: y, isHalf: isHalf)
     }
 
-    private static func rounded(_ x: Tensor) throws -> Tensor {
-        let y = try Tensor(uninitialized: x.shape)
-        withExtendedLifetime((x, y)) { ck_round_bf16(x.count, x.pointer, y.pointer) }
-        return y
+    /// `c = op(a) op(b) + beta c + bias`, all matrices; `m`, `n`, `k` are those of the product.
+    ///
+    /// Both operands are of one precision.
+    static func multiply(
+        transposeA: Bool = false, _ a: Operand, _ b: Operand, transposeB: Bool = false,
+        into c: Tensor, m: Int, n: Int, k: Int, beta: Float = 0, bias: Tensor? = nil
+    ) {
+        let (ta, tb): (Int32, Int32) = (transposeA ? 1 : 0, transposeB ? 1 : 0)
+        let (lda, ldb) = (a.stride ?? (transposeA ? m : k), b.stride ?? (transposeB ? k : n))
+        run(
+            a.isHalf ? "matmul bf16" : "matmul", (a.tensor, b.tensor, c, bias),
+            "\(m) x \(n) x \(k)", operations: 2 * m * n * k,
+            numbers: m * n + (m * k + n * k) / (a.isHalf ? 2 : 1)
+        ) {
+            if a.isHalf {
+                ck_gemm_bf16(
+                    ta, tb, m, n, k, a.half, lda, b.half, ldb, beta, c.pointer, n, bias?.pointer)
+            } else {
+                ck_gemm(
+                    ta, tb, m, n, k, a.tensor.pointer, lda, b.tensor.pointer, ldb, beta, c.pointer,
+                    n, bias?.pointer)
+            }
+        }
     }
 
     /// `count` products of equal shapes, one after the other in each operand.
@@ -71,7 +72,10 @@ enum Kernels {
         into c: Tensor,
         m: Int, n: Int, k: Int, beta: Float = 0
     ) {
-        withExtendedLifetime((a, b, c)) {
+        run(
+            "matmul batch", (a, b, c), "\(count) x \(m) x \(n) x \(k)",
+            operations: 2 * count * m * n * k, numbers: count * (m * n + m * k + n * k)
+        ) {
             ck_gemm_batch(
                 count, transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, a.pointer, m * k, b.pointer,
                 k * n, beta,
@@ -81,12 +85,14 @@ enum Kernels {
 
     /// `y = factor x + beta y`.
     static func add(_ factor: Float, _ x: Tensor, to y: Tensor, beta: Float) {
-        withExtendedLifetime((x, y)) { ck_axpby(x.count, factor, x.pointer, beta, y.pointer) }
+        run("add", (x, y), "\(x.count)", numbers: (beta == 0 ? 2 : 3) * x.count) {
+            ck_axpby(x.count, factor, x.pointer, beta, y.pointer)
+        }
     }
 
     /// Copies any view into a contiguous tensor of the same shape.
     static func copy(_ x: Tensor, into y: Tensor) {
-        withExtendedLifetime((x, y)) {
+        run("copy", (x, y), "\(x.count)", numbers: 2 * x.count) {
             if x.isContiguous {
                 ck_axpby(x.count, 1, x.pointer, 0, y.pointer)
             } else {
@@ -97,7 +103,7 @@ enum Kernels {
 
     /// `y = a op b`; an operand with one element is repeated.
     static func binary(_ kind: ck_binary_kind, _ a: Tensor, _ b: Tensor, into y: Tensor) {
-        withExtendedLifetime((a, b, y)) {
+        run("binary", (a, b, y), "\(y.count)", numbers: 3 * y.count) {
             let single = y.count != 1
             ck_binary(
                 kind, y.count, a.pointer, single && a.count == 1 ? 0 : 1, b.pointer,
@@ -108,12 +114,14 @@ enum Kernels {
 
     /// `y = op(x)`.
     static func unary(_ kind: ck_unary_kind, _ x: Tensor, into y: Tensor) {
-        withExtendedLifetime((x, y)) { ck_unary(kind, x.count, x.pointer, y.pointer) }
+        run("unary", (x, y), "\(x.count)", numbers: 2 * x.count) {
+            ck_unary(kind, x.count, x.pointer, y.pointer)
+        }
     }
 
     /// `y = condition ≠ 0 ? a : b`.
     static func choose(_ condition: Tensor, _ a: Tensor, _ b: Tensor, into y: Tensor) {
-        withExtendedLifetime((condition, a, b, y)) {
+        run("where", (condition, a, b, y), "\(y.count)", numbers: 4 * y.count) {
             ck_where(y.count, condition.pointer, a.pointer, b.pointer, y.pointer)
         }
     }
@@ -122,26 +130,30 @@ enum Kernels {
     static func reduce(
         _ kind: ck_reduce_kind, _ x: Tensor, outer: Int, axis: Int, inner: Int, into y: Tensor
     ) {
-        withExtendedLifetime((x, y)) { ck_reduce(kind, outer, axis, inner, x.pointer, y.pointer) }
+        run("reduce", (x, y), "\(x.count)", numbers: x.count + y.count) {
+            ck_reduce(kind, outer, axis, inner, x.pointer, y.pointer)
+        }
     }
 
     /// GELU.
     static func gelu(_ x: Tensor, tanhForm: Bool, into y: Tensor) {
-        withExtendedLifetime((x, y)) { ck_gelu(x.count, tanhForm ? 1 : 0, x.pointer, y.pointer) }
+        run("gelu", (x, y), "\(x.count)", numbers: 2 * x.count) {
+            ck_gelu(x.count, tanhForm ? 1 : 0, x.pointer, y.pointer)
+        }
     }
 
     /// The gradient of GELU.
     static func geluGradient(
         _ dy: Tensor, _ x: Tensor, tanhForm: Bool, into dx: Tensor, beta: Float
     ) {
-        withExtendedLifetime((dy, x, dx)) {
+        run("gelu gradient", (dy, x, dx), "\(x.count)", numbers: 3 * x.count) {
             ck_gelu_gradient(x.count, tanhForm ? 1 : 0, dy.pointer, x.pointer, beta, dx.pointer)
         }
     }
 
     /// Softmax, or its logarithm, of rows.
     static func softmax(_ x: Tensor, rows: Int, width: Int, logarithm: Bool, into y: Tensor) {
-        withExtendedLifetime((x, y)) {
+        run("softmax", (x, y), "\(rows) x \(width)", numbers: 2 * x.count) {
             ck_softmax(rows, width, logarithm ? 1 : 0, x.pointer, y.pointer)
         }
     }
@@ -151,7 +163,7 @@ enum Kernels {
         _ dy: Tensor, _ y: Tensor, rows: Int, width: Int, logarithm: Bool, into dx: Tensor,
         beta: Float
     ) {
-        withExtendedLifetime((dy, y, dx)) {
+        run("softmax gradient", (dy, y, dx), "\(rows) x \(width)", numbers: 3 * y.count) {
             ck_softmax_gradient(
                 rows, width, logarithm ? 1 : 0, dy.pointer, y.pointer, beta, dx.pointer)
         }
@@ -163,7 +175,9 @@ enum Kernels {
         into y: Tensor, mean: Tensor,
         rstd: Tensor
     ) {
-        withExtendedLifetime((x, gain, bias, y, mean, rstd)) {
+        run(
+            "layer norm", (x, gain, bias, y, mean, rstd), "\(rows) x \(width)", numbers: 2 * x.count
+        ) {
             ck_layer_norm(
                 rows, width, epsilon, x.pointer, gain.pointer, bias.pointer, y.pointer,
                 mean.pointer, rstd.pointer)
@@ -176,7 +190,10 @@ enum Kernels {
         into dx: Tensor,
         beta: Float
     ) {
-        withExtendedLifetime((dy, x, gain, mean, rstd, dx)) {
+        run(
+            "layer norm gradient", (dy, x, gain, mean, rstd, dx), "\(rows) x \(width)",
+            numbers: 3 * x.count
+        ) {
             ck_layer_norm_input(
                 rows, width, dy.pointer, x.pointer, gain.pointer, mean.pointer, rstd.pointer, beta,
                 dx.pointer)
@@ -188,7 +205,10 @@ enum Kernels {
         _ dy: Tensor, _ x: Tensor, mean: Tensor, rstd: Tensor, rows: Int, width: Int, beta: Float,
         gain: Tensor, bias: Tensor
     ) {
-        withExtendedLifetime((dy, x, mean, rstd, gain, bias)) {
+        run(
+            "layer norm weights", (dy, x, mean, rstd, gain, bias), "\(rows) x \(width)",
+            numbers: 2 * x.count
+        ) {
             ck_layer_norm_weights(
                 rows, width, dy.pointer, x.pointer, mean.pointer, rstd.pointer, beta, gain.pointer,
                 bias.pointer)
@@ -197,12 +217,14 @@ enum Kernels {
 
     /// Sums over rows.
     static func columnSums(_ x: Tensor, rows: Int, width: Int, into y: Tensor, beta: Float) {
-        withExtendedLifetime((x, y)) { ck_column_sums(rows, width, x.pointer, beta, y.pointer) }
+        run("column sums", (x, y), "\(rows) x \(width)", numbers: x.count) {
+            ck_column_sums(rows, width, x.pointer, beta, y.pointer)
+        }
     }
 
     /// Rows of a table by id.
     static func rows(_ ids: [Int32], of table: Tensor, width: Int, into y: Tensor) {
-        withExtendedLifetime((table, y)) {
+        run("rows", (table, y), "\(ids.count) x \(width)", numbers: 2 * y.count) {
             ck_rows(ids.count, width, ids, table.pointer, y.pointer)
         }
     }
@@ -211,28 +233,66 @@ enum Kernels {
     static func rowsGradient(
         _ ids: [Int32], _ dy: Tensor, width: Int, tableRows: Int, into table: Tensor
     ) {
-        withExtendedLifetime((dy, table)) {
+        run("rows gradient", (dy, table), "\(ids.count) x \(width)", numbers: 3 * dy.count) {
             ck_rows_gradient(ids.count, width, tableRows, ids, dy.pointer, table.pointer)
         }
     }
 
-    /// Losses of rows of logits; with `gradient`, logits turn into `scale` times the gradient of
-    /// their sum.
+    /// Losses of rows of logits.
     static func crossEntropy(
-        _ logits: Tensor, _ targets: ArraySlice<Int32>, width: Int, gradient: Bool, scale: Float,
+        _ logits: Tensor, _ targets: ArraySlice<Int32>, width: Int, losses: inout [Double]
+    ) {
+        crossEntropy(logits, targets, width: width, gradient: 0, scale: 1, losses: &losses)
+    }
+
+    /// Losses of rows of logits, which turn into `scale` times the gradient of their sum.
+    ///
+    /// - Returns: the gradient as an operand, in the place of the logits.
+    static func crossEntropyGradient(
+        _ logits: Tensor, _ targets: ArraySlice<Int32>, width: Int, scale: Float,
+        precision: Precision, losses: inout [Double]
+    ) throws -> Operand {
+        let isHalf = precision == .bfloat16 && ck_has_bf16() != 0
+        crossEntropy(
+            logits, targets, width: width, gradient: isHalf ? 2 : 1, scale: scale, losses: &losses)
+        guard isHalf else { return try operand(logits, precision) }
+        return Operand(tensor: logits, isHalf: true, stride: 2 * width)
+    }
+
+    private static func crossEntropy(
+        _ logits: Tensor, _ targets: ArraySlice<Int32>, width: Int, gradient: Int32, scale: Float,
         losses: inout [Double]
     ) {
-        withExtendedLifetime(logits) {
+        run(
+            "cross-entropy", logits, "\(targets.count) x \(width)",
+            numbers: (gradient != 0 ? 2 : 1) * targets.count * width
+        ) {
             targets.withUnsafeBufferPointer { ids in
                 ck_cross_entropy(
-                    ids.count, width, ids.baseAddress, gradient ? 1 : 0, scale, logits.pointer,
-                    &losses)
+                    ids.count, width, ids.baseAddress, gradient, scale, logits.pointer, &losses)
             }
         }
     }
 
-    /// The sum of squares, in double.
-    static func sumSquares(_ x: Tensor) -> Double {
-        withExtendedLifetime(x) { ck_sum_squares(x.count, x.pointer) }
+    /// Sets numbers to zero.
+    static func zero(_ count: Int, _ x: UnsafeMutablePointer<Float>) {
+        run("zero", (), "\(count)", numbers: count) { ck_zero(count, x) }
+    }
+
+    /// One AdamW step on `count` numbers.
+    static func adamW(
+        _ count: Int, _ step: ck_adamw_step, gradient: UnsafePointer<Float>,
+        value: UnsafeMutablePointer<Float>, first: UnsafeMutablePointer<Float>,
+        second: UnsafeMutablePointer<Float>
+    ) {
+        var step = step
+        run("adamw", (), "\(count)", numbers: 7 * count) {
+            ck_adamw(count, &step, gradient, value, first, second)
+        }
+    }
+
+    /// The sum of squares of `count` numbers, in double.
+    static func sumSquares(_ count: Int, _ x: UnsafePointer<Float>) -> Double {
+        run("sum of squares", (), "\(count)", numbers: count) { ck_sum_squares(count, x) }
     }
 }

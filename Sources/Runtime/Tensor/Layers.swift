@@ -24,22 +24,22 @@ extension Tensor {
         let w = try weight.packed()
         let b = try bias?.packed()
         let y = try Tensor(uninitialized: shape.dropLast() + [outputs])
-        try Kernels.multiply(
-            x, w, transposeB: true, into: y, m: rows, n: outputs, k: inputs, bias: b,
-            precision: precision)
+        let left = try Kernels.operand(x, precision)
+        let right = try Kernels.operand(w, precision)
+        Kernels.multiply(
+            left, right, transposeB: true, into: y, m: rows, n: outputs, k: inputs, bias: b)
         return Tensor.record(y, [self, weight] + (bias.map { [$0] } ?? [])) { gradient, nodes in
             let dy = try gradient.packed()
+            let top = try Kernels.operand(dy, precision)
             if let node = nodes[0] {
                 let (dx, beta) = try node.accumulator()
-                try Kernels.multiply(
-                    dy, w, into: dx, m: rows, n: inputs, k: outputs, beta: beta,
-                    precision: precision)
+                Kernels.multiply(top, right, into: dx, m: rows, n: inputs, k: outputs, beta: beta)
             }
             if let node = nodes[1] {
                 let (dw, beta) = try node.accumulator()
-                try Kernels.multiply(
-                    transposeA: true, dy, x, into: dw, m: outputs, n: inputs, k: rows, beta: beta,
-                    precision: precision)
+                Kernels.multiply(
+                    transposeA: true, top, left, into: dw, m: outputs, n: inputs, k: rows,
+                    beta: beta)
             }
             if nodes.count > 2, let node = nodes[2] {
                 let (db, beta) = try node.accumulator()

@@ -22,12 +22,15 @@ extension Tensor {
             throw InvalidValue(
                 "targets", expected: "at least one that is counted", found: "only -1")
         }
-        let recording = Tape.isRecording && node != nil
         let work = try copied()
         var losses = Array(repeating: 0.0, count: targets.count)
-        Kernels.crossEntropy(
-            work, targets[...], width: width, gradient: recording, scale: 1 / Float(counted),
-            losses: &losses)
+        if Tape.isRecording && node != nil {
+            _ = try Kernels.crossEntropyGradient(
+                work, targets[...], width: width, scale: 1 / Float(counted), precision: .float32,
+                losses: &losses)
+        } else {
+            Kernels.crossEntropy(work, targets[...], width: width, losses: &losses)
+        }
         let loss = try Tensor.full([], Float(losses.reduce(0, +) / Double(counted)))
         return Tensor.record(loss, [self]) { gradient, nodes in
             try nodes[0]?.accumulate(try work.multiplied(by: gradient))

@@ -1,17 +1,85 @@
 /// Measures how fast this machine trains a recipe.
 public enum Calibration {
+    /// Where the time of a recipe's training steps goes.
+    public struct Breakdown: Sendable {
+        /// Steps that were measured.
+        public let steps: Int
+        /// Tokens in each.
+        public let tokens: Int
+        /// Seconds of all measured steps, work between kernels included.
+        public let seconds: Double
+        /// What each kernel did in all steps, the longest first.
+        public let kernels: [Profile.Line]
+        /// Floating-point operations of products in one step.
+        public let operations: Double
+        /// Operations a second of the machine's fastest product of large matrices, now, in the
+        /// recipe's precision.
+        public let ceiling: Double
+    }
+
     /// Seconds per token of a training step: the fastest of a few steps on the recipe's own first batch.
     ///
     /// - Throws: `Interrupted`; errors of the model.
     public static func secondsPerToken(_ trajectory: Trajectory, stop: ShouldStop) throws -> Double
     {
-        let recipe = trajectory.recipe
-        let model = try NeoX(recipe.model, seed: recipe.seed, precision: recipe.precision)
-        let optimizer = try AdamW(model.parameters, settings: recipe.optimizer)
-        let batches = try trajectory.batches(0)
-        let tokens = batches.reduce(0) { $0 + $1.inputs.count }
+        let bench = try Bench(trajectory)
         var best = Double.infinity
-        for _ in 0..<3 {
+        for _ in 0..<3 { best = min(best, try bench.step(stop)) }
+        return best / Double(bench.tokens)
+    }
+
+    /// Times the kernels of `steps` training steps on fresh weights and the recipe's first batch; no
+    /// run changes.
+    ///
+    /// - Throws: `Interrupted`; errors of the model.
+    public static func breakdown(_ trajectory: Trajectory, steps: Int, stop: ShouldStop) throws
+        -> Breakdown
+    {
+        let bench = try Bench(trajectory)
+        for _ in 0..<2 { _ = try bench.step(stop) }  // fills the memory cache
+        let (seconds, kernels) = try Profile.measure {
+            try (0..<steps).reduce(0) { total, _ in total + (try bench.step(stop)) }
+        }
+        let columns = bench.batches[0].columns
+        return Breakdown(
+            steps: steps, tokens: bench.tokens, seconds: seconds, kernels: kernels,
+            operations: trajectory.recipe.model.trainingOperationsPerToken(columns: columns)
+                * Double(bench.tokens),
+            ceiling: try ceiling(trajectory.recipe.precision))
+    }
+
+    /// Operations a second of a large product, the best of several.
+    private static func ceiling(_ precision: Precision) throws -> Double {
+        let (rows, inputs, outputs) = (4096, 512, 2048)
+        let x = try Tensor.uniform([rows, inputs], seed: 1)
+        let weight = try Tensor.uniform([outputs, inputs], seed: 2)
+        let (_, kernels) = try Profile.measure {
+            for _ in 0..<8 { _ = try x.linear(weight, precision: precision) }
+        }
+        // The mean of eight, the first of which also prepares the library.
+        return kernels.filter { $0.kernel.hasPrefix("matmul") }
+            .map { $0.operations / $0.seconds }.max() ?? 0
+    }
+
+    /// A model of a recipe with one batch, apart from any run.
+    private struct Bench {
+        let trajectory: Trajectory
+        let model: NeoX
+        let optimizer: AdamW
+        let batches: [TokenBatch]
+        let tokens: Int
+
+        init(_ trajectory: Trajectory) throws {
+            self.trajectory = trajectory
+            let recipe = trajectory.recipe
+            model = try NeoX(recipe.model, seed: recipe.seed, precision: recipe.precision)
+            optimizer = try AdamW(model.parameters, settings: recipe.optimizer)
+            batches = try trajectory.batches(0)
+            tokens = batches.reduce(0) { $0 + $1.inputs.count }
+        }
+
+        /// One training step; its seconds.
+        func step(_ stop: ShouldStop) throws -> Double {
             if stop() { throw Interrupted("interrupted while timing a training step") }
             let started = ContinuousClock.now
             model.parameters.zeroGradients()
@@ -19,8 +87,7 @@ public enum Calibration {
                 _ = try model.accumulateGradients(batch, scale: 1 / Float(tokens))
             }
             _ = try optimizer.step(learningRate: trajectory.learningRate(0))
-            best = min(best, started.duration(to: .now) / .seconds(1))
+            return started.duration(to: .now) / .seconds(1)
         }
-        return best / Double(tokens)
     }
 }
