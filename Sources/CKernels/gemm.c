@@ -96,20 +96,28 @@ static void product_unit(void *context, long unit) {
         for (long column = 0; column < n; column++) c[row * p->ldc + column] += bias[column];
 }
 
-// Halves the longer side until there are 16 tiles, but not below 64 x 128: smaller ones spend their
-// time packing operands. None exceeds 512 x 1024, beyond which packed operands leave the cache.
-void ck_gemm_tiles(long m, long n, long *tile_m, long *tile_n) {
-    long tm = m, tn = n;
-    while (ck_blocks(m, tm) * ck_blocks(n, tn) < 16) {
-        if (tm >= tn && tm > 64) tm = ck_blocks(ck_blocks(tm, 2), 16) * 16;
+// Halves the longer side until there are `wanted` tiles, but no side to below `least`.
+static void divide(long m, long n, long wanted, long least, long *tile_m, long *tile_n) {
+    long tm = *tile_m, tn = *tile_n;
+    while (ck_blocks(m, tm) * ck_blocks(n, tn) < wanted) {
+        if ((tm >= tn || tn <= 128) && tm > least) tm = ck_blocks(ck_blocks(tm, 2), 16) * 16;
         else if (tn > 128) tn = ck_blocks(ck_blocks(tn, 2), 16) * 16;
-        else if (tm > 64) tm = ck_blocks(ck_blocks(tm, 2), 16) * 16;
         else break;
     }
-    while (tm > 512) tm = ck_blocks(ck_blocks(tm, 2), 16) * 16;
-    while (tn > 1024) tn = ck_blocks(ck_blocks(tn, 2), 16) * 16;
     *tile_m = tm;
     *tile_n = tn;
+}
+
+// Large tiles spend less time on packing operands, many tiles keep more threads busy: eight of at least
+// 128 x 128, or if there are hardly any of those, four of 64 x 128. None exceeds 512 x 1024, beyond
+// which packed operands leave the cache.
+void ck_gemm_tiles(long m, long n, long *tile_m, long *tile_n) {
+    *tile_m = m;
+    *tile_n = n;
+    divide(m, n, 8, 128, tile_m, tile_n);
+    divide(m, n, 4, 64, tile_m, tile_n);
+    while (*tile_m > 512) *tile_m = ck_blocks(ck_blocks(*tile_m, 2), 16) * 16;
+    while (*tile_n > 1024) *tile_n = ck_blocks(ck_blocks(*tile_n, 2), 16) * 16;
 }
 
 void ck_gemm(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
