@@ -188,6 +188,7 @@ extension Library {
                 },
             ],
             methods: [
+                runNetworkMethod,
                 Method(
                     "train", "Trains to a state, starting from the latest that the store has.",
                     [.options(trainOptions)]

@@ -47,6 +47,17 @@ public final class NeoX {
         initialise(seed: seed)
     }
 
+    /// A model of the same shape with a copy of another's weights.
+    ///
+    /// - Throws: `OutOfMemory`.
+    public init(copying other: NeoX) throws {
+        configuration = other.configuration
+        precision = other.precision
+        angles = other.angles
+        parameters = try Parameters(configuration.parameterShapes)
+        _ = parameters.values.update(from: other.parameters.values)
+    }
+
     private func initialise(seed: UInt64) {
         let width = Double(configuration.width)
         let layers = Double(configuration.layers)

@@ -12,9 +12,9 @@ extension Tensor {
     public func reshaped(_ target: [Int]) throws -> Tensor {
         var target = target
         if let unknown = target.firstIndex(of: -1) {
-            let known = target.enumerated().reduce(1) {
-                $1.offset == unknown ? $0 : $0 * max(0, $1.element)
-            }
+            var others = target
+            others.remove(at: unknown)
+            let known = try Shape.count("reshape", others)
             guard known > 0, count % known == 0 else {
                 throw ShapeError("reshape", [shape, target], expected: "as many elements")
             }
@@ -120,7 +120,7 @@ extension Tensor {
         }) {
             throw ShapeError(
                 "concatenate", [first.shape, bad.shape],
-                expected: "equal sizes on all axes but axis \(index)")
+                expected: "equal sizes on all axes but the joined one")
         }
         var target = first.shape
         target[index] = tensors.reduce(0) { $0 + $1.shape[index] }
