@@ -123,7 +123,11 @@ extension Tensor {
                 expected: "equal sizes on all axes but the joined one")
         }
         var target = first.shape
-        target[index] = tensors.reduce(0) { $0 + $1.shape[index] }
+        target[index] = 0
+        for tensor in tensors {
+            target[index] += tensor.shape[index]
+            _ = try Shape.count("concatenate", target)
+        }
         let result = try Tensor(uninitialized: target)
         var starts: [Int] = []
         var start = 0
