@@ -134,14 +134,14 @@ import Testing
         "every function refuses wrong arguments with an error that names it",
         arguments: Library.standard.adding(.test(Probe.Counter())).named.indices)
     func everyFunction(index: Int) throws {
-        let rig = try Rig()
+        var rig = try Rig()
         let record = rig.bench.interpreter.library.named[index]
         var target = "mt.\(record.name)"
+        try rig.make(record)
         switch record.form {
-        case .function: try rig.make(record)
+        case .function: break
         case .method(let type), .field(let type), .metamethod(let type):
             let object = try rig.make(type)
-            try rig.make(record)
             target =
                 record.form == .field(type)
                 ? "_ = \(object).\(record.name)" : "\(object):\(record.name)"
@@ -156,6 +156,10 @@ import Testing
                 "\(code): \(message)")
             rig.bench.interpreter.clearInterrupt()
             if isField { break }
+            if message.hasPrefix("os.exit") {  // an interpreter that was left is not used again
+                rig = try Rig()
+                try rig.make(record)
+            }
         }
         rig.bench.interpreter.close()
         #expect(rig.bench.counter.live == 0)
