@@ -11,6 +11,31 @@ final class Network: LuaObject {
         self.tokenizer = tokenizer
         self.origin = origin
     }
+
+    /// Refuses a name that no parameter has.
+    func check(_ name: String, _ call: Call, _ argument: String, _ place: String = "") throws {
+        let names = model.parameters.ranges.map(\.name)
+        guard names.contains(name) else {
+            throw call.mistake(
+                argument,
+                "\(place)no parameter is called '\(name)'\(Nearest.hint(name, among: names))")
+        }
+    }
+}
+
+extension Fields {
+    /// Tensors by name, if given.
+    fileprivate func tensors(ifPresent name: String) throws -> [String: Tensor]? {
+        try table(ifPresent: name).map { table in
+            try Dictionary(
+                uniqueKeysWithValues: table.fields.map { key, value in
+                    guard case .object(let reference) = value,
+                        let tensor = reference.get(Tensor.self)
+                    else { throw UnknownName(name: name) }
+                    return (key, tensor)
+                })
+        }
+    }
 }
 
 extension Library {
@@ -68,16 +93,41 @@ extension Library {
         )
     }
 
-    /// Ids as rows, and the shape to give to results.
-    private static func batch(_ network: Network, _ call: Call) throws -> (
-        ids: [Int32], rows: Int, shape: [Int]
-    ) {
-        let (ids, shape) = try call.ids("ids", 0..<network.model.configuration.vocabulary)
-        guard !ids.isEmpty, shape.count == 1 || shape.count == 2 else {
-            throw call.mistake(
-                "ids", "a list of ids, or lists of equal lengths, expected, got the shape \(shape)")
+    private static var replacement: Parameter {
+        .options([
+            Parameter(
+                "replace", .map(.object(["tensor"])),
+                "Tensors in place of parameters, by name and of the same shapes: changed ones, or leaves whose gradients are wanted.",
+                isOptional: true)
+        ]).optional
+    }
+
+    /// What a forward pass reads.
+    private struct Batch {
+        let ids: [Int32]
+        let rows: Int
+        let isFlat: Bool
+        let replacing: [String: Tensor]?
+
+        init(_ network: Network, _ call: Call) throws {
+            let (ids, shape) = try call.ids("ids", 0..<network.model.configuration.vocabulary)
+            guard !ids.isEmpty, shape.count == 1 || shape.count == 2 else {
+                throw call.mistake(
+                    "ids",
+                    "a list of ids, or lists of equal lengths, expected, got the shape \(shape)")
+            }
+            self.ids = ids
+            isFlat = shape.count == 1
+            rows = isFlat ? 1 : shape[0]
+            replacing = try call.options().tensors(ifPresent: "replace")
+            for name in (replacing ?? [:]).keys.sorted() {
+                try network.check(name, call, "options", "replace: ")
+            }
         }
-        return (ids, shape.count == 2 ? shape[0] : 1, shape)
+
+        func flattened(_ tensor: Tensor) throws -> Tensor {
+            isFlat ? try tensor.squeezed(axis: 0) : tensor
+        }
     }
 
     private static var networkType: ObjectType {
@@ -114,36 +164,50 @@ extension Library {
                     returns: "tensor"
                 ) { network, call in
                     let name = try call.string("name")
-                    let names = network.model.parameters.ranges.map(\.name)
-                    guard names.contains(name) else {
-                        throw call.mistake(
-                            "name",
-                            "no parameter is called '\(name)'\(Nearest.hint(name, among: names))")
-                    }
+                    try network.check(name, call, "name")
                     try call.returns(try network.model.parameters.tensor(named: name))
                 },
                 Method(
-                    "logits", "Scores of the next token at every position, without gradient.",
-                    [ids],
-                    returns: "tensor [columns, vocabulary], or [rows, columns, vocabulary]"
+                    "logits", "Scores of the next token at every position.", [ids, replacement],
+                    returns: "tensor [columns, vocabulary], or [rows, columns, vocabulary]",
+                    example: """
+                        local prose = mt.corpus { "prose", embedded = "prose", bytes = 100000 }
+                        local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 512 }
+                        local network = mt.neox("micro-0.1m", { tokenizer = tokens, context = 32 }):initialise()
+                        local name, ids = "gpt_neox.embed_in.weight", tokens:encode("the house")
+                        local leaf = network:parameter(name):requires_grad()
+                        local logits = network:logits(ids, { replace = { [name] = leaf } })
+                        logits:slice(1, -2):cross_entropy(mt.tensor(ids):slice(2)):backward()
+                        print(leaf.grad:norm())
+                        """
                 ) { network, call in
-                    let (ids, rows, shape) = try batch(network, call)
+                    let batch = try Batch(network, call)
                     try call.returns {
-                        let logits = try network.model.logits(ids, rows: rows)
-                        return shape.count == 2 ? logits : try logits.squeezed(axis: 0)
+                        guard let replacing = batch.replacing else {
+                            return try batch.flattened(
+                                try network.model.logits(batch.ids, rows: batch.rows))
+                        }
+                        return try batch.flattened(
+                            try network.model.logits(
+                                batch.ids, rows: batch.rows, replacing: replacing))
                     }
                 },
                 Method(
                     "hidden_states",
-                    "The residual stream before each block and after the last, and then the final norm's output, without gradient.",
-                    [ids],
+                    "The residual stream before each block and after the last, and then the final norm's output.",
+                    [ids, replacement],
                     returns:
                         "list of `layers + 2` tensors [columns, width], or [rows, columns, width]"
                 ) { network, call in
-                    let (ids, rows, shape) = try batch(network, call)
-                    let states = try network.model.hiddenStates(ids, rows: rows)
-                    try call.returns(
-                        shape.count == 2 ? states : try states.map { try $0.squeezed(axis: 0) })
+                    let batch = try Batch(network, call)
+                    let states =
+                        if let replacing = batch.replacing {
+                            try network.model.hiddenStates(
+                                batch.ids, rows: batch.rows, replacing: replacing)
+                        } else {
+                            try network.model.hiddenStates(batch.ids, rows: batch.rows)
+                        }
+                    try call.returns(try states.map(batch.flattened))
                 },
             ], closable: true)
     }

@@ -11,7 +11,7 @@ extension Library {
     private static var tensorType: ObjectType {
         ObjectType(
             "tensor", Tensor.self,
-            "An array of 32-bit floating-point numbers with a shape. Its numbers never change. Axes and positions count from 1, negative ones from the end; shapes broadcast from the last axis.",
+            "An array of 32-bit floating-point numbers with a shape. Its numbers never change. Axes and positions count from 1, negative ones from the end; shapes broadcast from the last axis. `==` asks whether two are the same object; `eq` compares elements.",
             describe: { $0.description }, fields: tensorFields, methods: tensorMethods,
             operators: tensorOperators,
             length: { tensor in

@@ -114,6 +114,10 @@ import Testing
             "return mt.probe('a').name .. #mt.probe() .. tostring(mt.probe() + mt.probe())",
         "options":
             "return mt.options({ { 'a', default = 1 }, { 'b', default = { 1, 2 } } }, { '--a', '3' })",
+        "tensor.grad":
+            "local t = mt.ones(3):requires_grad() t:sum():backward() return t.grad, t.shape",
+        "tensor.rank":
+            "local t = mt.ones { 2, 2 } return t + 1, -t, t[1][1] < 2, #t, 2 ^ t, tostring(t), t.rank",
         "help": "return mt.help('options'), mt.help()",
     ]
 

@@ -63,4 +63,45 @@ import Testing
             rig.bench.error("network:parameter 'gpt_neox.embed_in.wieght'").contains(
                 "did you mean 'gpt_neox.embed_in.weight'"))
     }
+
+    @Test("replaced parameters change the result, and leaves among them get gradients")
+    func replacing() throws {
+        let rig = try Rig()
+        try rig.make("network")
+        try rig.bench.interpreter.run(
+            """
+            ids = { 5, 60, 7, 8 }
+            local plain = network:logits(ids)
+            local all = {}
+            for _, name in ipairs(network:parameter_names()) do all[name] = network:parameter(name) end
+            assert((network:logits(ids, { replace = all }) - plain):abs():max() <= 0)
+            assert(not network:logits(ids, { replace = all }).tracked)
+            for name, tensor in pairs(all) do all[name] = tensor:requires_grad() end
+            local targets = { 60, 7, 8, -1 }
+            local function loss(replace)
+              return network:logits(ids, { replace = replace }):cross_entropy(targets)
+            end
+            loss(all):backward()
+            for _, name in ipairs(network:parameter_names()) do assert(all[name].grad:norm() >= 0, name) end
+            local name = "embed_out.weight"
+            local slope = all[name].grad
+            local step = mt.zeros(slope.shape) + 0.01 / slope:norm() * slope
+            local base = network:parameter(name)
+            local difference = loss { [name] = base + step } - loss { [name] = base - step }
+            assert((difference / 0.02 / slope:norm() - 1):abs() < 1e-2)
+            local states = network:hidden_states(ids, { replace = { [name] = mt.zeros(base.shape) } })
+            assert((states[2] - network:hidden_states(ids)[2]):abs():max() <= 0)
+            """, name: "=test")
+        #expect(
+            rig.bench.error("network:logits(ids, { replace = { embed_out = mt.ones(1) } })")
+                .hasPrefix(
+                    "test:1: bad argument #2 to 'logits' (options: replace: no parameter is called 'embed_out'"
+                ))
+        #expect(
+            rig.bench.error(
+                "network:logits(ids, { replace = { ['embed_out.weight'] = mt.ones(1) } })"
+            )
+            .hasPrefix("test:1: embed_out.weight: shape [1] does not fit: expected the parameter's")
+        )
+    }
 }

@@ -137,7 +137,7 @@ public final class NeoX {
 
     /// The final layer norm's output, `[tokens, width]`; `observe` sees the residual stream before
     /// each block and after the last.
-    private func hidden(
+    func hidden(
         _ tokens: [Int32], rows: Int, _ weights: NeoXWeights, observe: (Tensor) -> Void = { _ in }
     ) throws -> Tensor {
         var x = try weights.embedding.rows(tokens)
