@@ -244,6 +244,11 @@ public final class Interpreter {
     /// Bytes in use.
     public var memory: mt_memory { core.state.map { mt_memory_use($0) } ?? mt_memory() }
 
+    /// Collects Lua's garbage, and with it the objects that only garbage refers to.
+    func collect() {
+        if let state = core.state { mt_collect(state) }
+    }
+
     /// Sets the bytes of Swift objects above which Lua collects its garbage.
     public func setSoftMaximum(_ bytes: Int) {
         if let state = core.state { mt_set_soft_maximum(state, Int64(bytes)) }

@@ -123,6 +123,6 @@ extension Library {
                 Field("tokenizer", "tokenizer", "What its text is tokenised with.") {
                     $0.tokenizer
                 },
-            ])
+            ], methods: [modelNetworkMethod])
     }
 }

@@ -19,7 +19,7 @@ public final class ObjectType {
     ///   - methods: As in `object:name(…)`.
     ///   - operators: Functions named `__add`, `__eq`, `__call` and so on, with the arguments as Lua passes them.
     ///   - length: What `#object` gives.
-    ///   - index: What `object[key]` gives for keys that are neither a field nor a method.
+    ///   - index: What `object[key]` gives for keys that are not strings.
     ///   - closable: Adds the method `close`, which gives up the object at once.
     public init<Object>(
         _ name: String, _ type: Object.Type, _ help: String, describe: @escaping (Object) -> String,
@@ -57,11 +57,11 @@ public final class ObjectType {
         }
         event("__index") { call in
             let key = try call.argument(2)
-            if let index { return try index(try call.open(1, Object.self, name), key, call) }
             if case .string(let text) = key {
                 throw Mistake(
                     "\(name) has no field or method '\(text)'\(Nearest.hint(text, among: names))")
             }
+            if let index { return try index(try call.open(1, Object.self, name), key, call) }
             throw Mistake("a \(name) cannot be indexed with \(key.summary)")
         }
         event("__newindex") { call in

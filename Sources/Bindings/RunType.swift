@@ -37,7 +37,8 @@ extension Library {
             Method(
                 "open",
                 "A run of the recipe, at the latest state the store has; `train` goes on from there.",
-                [.options([.string("name", "A name for people.").or("run")])], returns: "run",
+                [.options([.string("name", "A name for people.").or("run")]).optional],
+                returns: "run",
                 example: """
                     local prose = mt.corpus { "prose", embedded = "prose", bytes = 200000 }
                     local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 512 }
@@ -45,8 +46,7 @@ extension Library {
                       model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 32 }),
                       steps = 5, batch = 2, mixture = { prose = 1 },
                     }:open()
-                    run:train { to = 3 }
-                    run:resume()
+                    run:train()
                     print(run.step, run:evaluate(prose, { limit = 4 }).loss > 0)
                     """
             ) { box, call in
@@ -54,7 +54,10 @@ extension Library {
             },
             Method(
                 "run", "Opens a run of the recipe and trains it.",
-                [.options([.string("name", "A name for people.").or("run")] + trainOptions)],
+                [
+                    .options([.string("name", "A name for people.").or("run")] + trainOptions)
+                        .optional
+                ],
                 returns: "run"
             ) { box, call in
                 let options = try call.options()
@@ -188,9 +191,10 @@ extension Library {
                 },
             ],
             methods: [
+                runNetworkMethod,
                 Method(
                     "train", "Trains to a state, starting from the latest that the store has.",
-                    [.options(trainOptions)]
+                    [.options(trainOptions).optional]
                 ) { box, call in try train(box, try call.options(), call) },
                 Method("resume", "Goes on to the last state, with the options of the last `train`.")
                 { box, call in
@@ -252,7 +256,7 @@ extension Library {
                             )
                             .or(1.0),
                             .integer("seed", "Of the draws.", in: 0...).or(0),
-                        ])
+                        ]).optional
                     ],
                     returns: "string, without the prompt"
                 ) { box, call in

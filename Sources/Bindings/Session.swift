@@ -14,6 +14,7 @@ public final class Session {
 
     private var opened: Store?
     private var corpora: [String: Corpus] = [:]
+    private var draws: UInt64 = 0
 
     init(_ settings: Interpreter.Settings, stop: @escaping ShouldStop) {
         let variable = getenv("MTREPL_STORE").map { String(cString: $0) } ?? ""
@@ -31,6 +32,13 @@ public final class Session {
         let store = try Store(storeFolder)
         opened = store
         return store
+    }
+
+    /// The seed of a random tensor that names none: a function of the session's seed and of how many
+    /// such tensors there were before.
+    func nextSeed() -> UInt64 {
+        defer { draws += 1 }
+        return RandomStream(seed: seed, "tensors").bits(draws)
     }
 
     /// Makes a corpus known by its name, in place of an earlier one of that name.

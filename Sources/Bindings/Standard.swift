@@ -1,6 +1,7 @@
 extension Library {
     /// Everything that scripts see.
     public static var standard: Library {
-        [corpora, tokenizers, models, recipes, runs, studies, files].reduce(core) { $0.adding($1) }
+        [tensors, corpora, tokenizers, models, networks, recipes, runs, studies, files]
+            .reduce(core) { $0.adding($1) }
     }
 }

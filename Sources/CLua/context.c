@@ -161,6 +161,7 @@ mt_memory mt_memory_use(mt_state *s) {
         .live_bytes = s->host.live_bytes ? s->host.live_bytes() : 0,
         .soft_maximum = s->soft_maximum,
         .collections = s->collections,
+        .objects = s->objects,
     };
 }
 

@@ -58,6 +58,7 @@ struct mt_state {
     size_t used, limit;
     int64_t allocations, fail_at;
     int64_t soft_maximum, collections;
+    int64_t objects;  // Swift objects held by Lua, or on their way to it
     // Calls under way: the innermost, and one that stands for the host itself.
     mt_call *top;
     mt_call root;
@@ -105,6 +106,7 @@ void mt_drain(mt_state *s, lua_State *L);
 // objects.c
 mt_box *mt_to_box(lua_State *L, int index);
 mt_box *mt_new_box(lua_State *L, int32_t type);
+void mt_release(mt_state *s, void *object);
 // interrupt.c
 void mt_rearm(mt_state *s, lua_State *L);
 void mt_delivered(mt_state *s, lua_State *L);

@@ -59,11 +59,12 @@ void mt_list_string(mt_list *list, const void *bytes, size_t length) {
 }
 
 void mt_list_object(mt_list *list, void *retained, int32_t type) {
+    list->state->objects++;
     mt_op *op = append(list);
     if (op)
         *op = (mt_op){.code = OP_OBJECT, .type = type, .object = retained};
     else
-        list->state->host.release(retained);
+        mt_release(list->state, retained);
 }
 
 mt_list *mt_list_new(mt_state *state) {
@@ -77,7 +78,7 @@ void mt_list_reset(mt_list *list) {
     size_t count = list->count;
     list->count = 0;
     for (size_t i = 0; i < count; i++)
-        if (list->ops[i].code == OP_OBJECT && list->ops[i].object) list->state->host.release(list->ops[i].object);
+        if (list->ops[i].code == OP_OBJECT && list->ops[i].object) mt_release(list->state, list->ops[i].object);
     list->used = 0;
     list->failed = false;
     if (list->capacity > 4096) {

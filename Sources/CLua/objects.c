@@ -23,13 +23,18 @@ mt_box *mt_new_box(lua_State *L, int32_t type) {
     return box;
 }
 
+void mt_release(mt_state *s, void *object) {
+    s->objects--;
+    s->host.release(object);
+}
+
 // __gc and __close: the pointer goes first, so that a second time does nothing.
 static int release(lua_State *L) {
     mt_box *box = mt_to_box(L, 1);
     if (!box || !box->object) return 0;
     void *object = box->object;
     box->object = NULL;
-    mt_of(L)->host.release(object);
+    mt_release(mt_of(L), object);
     return 0;
 }
 

@@ -47,6 +47,7 @@ void *mt_take_object(mt_call *c, int index) {
     if (!box) return NULL;
     void *object = box->object;
     box->object = NULL;
+    if (object) c->state->objects--;
     return object;
 }
 

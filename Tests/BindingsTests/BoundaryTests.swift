@@ -1,4 +1,5 @@
 import CLua
+import TestSupport
 import Testing
 
 @testable import Bindings
@@ -44,24 +45,33 @@ import Testing
         "every failing allocation is an ordinary error and leaks nothing",
         arguments: Library.standard.adding(.test(Probe.Counter())).named.indices)
     func allocation(index: Int) throws {
-        let bench = try Bench()
+        let scratch = try Scratch()
+        let bench = try Bench(Rig.settings(scratch))
         let record = bench.interpreter.library.named[index]
         if ["work", "interrupt"].contains(record.name) { return }  // tested below
-        guard let code = Self.use[record.fullName] ?? Self.use[record.name] else {
-            if record.parameters.allSatisfy(\.isOptional), record.form == .function {
-                try fail(bench, "return mt.\(record.name)()")
-            }
-            return
+        try bench.interpreter.run("print = function() end", name: "=test")
+        if let code = Self.use[record.fullName] ?? Self.use[record.name] {
+            try fail(bench, code)
+        } else if !record.example.isEmpty {
+            try fail(bench, record.example, everyOne: !record.example.contains("mt.corpus"))
+        } else if record.parameters.allSatisfy(\.isOptional), record.form == .function {
+            try fail(bench, "return mt.\(record.name)()")
         }
-        try fail(bench, code)
     }
 
-    /// Fails allocation 1, 2, 3, … of a chunk until it passes.
-    private func fail(_ bench: Bench, _ code: String) throws {
+    /// Fails allocation 1, 2, 3, … of a chunk until it passes; of a long one, a few on the way.
+    private func fail(_ bench: Bench, _ code: String, everyOne: Bool = true) throws {
         let state = try #require(bench.interpreter.core.state)
         try bench.interpreter.run("f = function() \(code) end", name: "=test")
+        var step: Int64 = 1
+        if !everyOne {
+            mt_fail_allocation(state, 0)
+            try bench.interpreter.run("f()", name: "=test")
+            step = max(1, mt_fail_allocation(state, 0) / 12)
+        }
         var n: Int64 = 1
-        while n < 5000 {
+        let most = max(5000, 40 * step)
+        while n < most {
             var passed = false
             let call = try #require(bench.interpreter.evaluate("return f").first)
             guard case .function(let function) = call else { return }
@@ -75,11 +85,13 @@ import Testing
             } catch {}
             let made = mt_fail_allocation(state, 0)
             if passed, made < n { break }
-            n += 1
+            n += step
         }
-        #expect(n < 5000)
-        try bench.interpreter.run("f = nil collectgarbage() collectgarbage()", name: "=test")
+        #expect(n < most)
+        try bench.interpreter.run(
+            "f = nil mt.elapsed() collectgarbage() collectgarbage()", name: "=test")
         #expect(bench.counter.live == 0)
+        #expect(bench.interpreter.memory.objects == 0)
         bench.interpreter.close()
         #expect(bench.counter.live == 0)
     }
@@ -102,6 +114,10 @@ import Testing
             "return mt.probe('a').name .. #mt.probe() .. tostring(mt.probe() + mt.probe())",
         "options":
             "return mt.options({ { 'a', default = 1 }, { 'b', default = { 1, 2 } } }, { '--a', '3' })",
+        "tensor.grad":
+            "local t = mt.ones(3):requires_grad() t:sum():backward() return t.grad, t.shape",
+        "tensor.rank":
+            "local t = mt.ones { 2, 2 } return t + 1, -t, t[1][1] < 2, #t, 2 ^ t, tostring(t), t.rank",
         "help": "return mt.help('options'), mt.help()",
     ]
 

@@ -116,6 +116,7 @@ typedef struct {
     size_t lua_bytes, limit;
     int64_t live_bytes, soft_maximum;
     int64_t collections;
+    int64_t objects;  // Swift objects held by Lua
 } mt_memory;
 mt_memory mt_memory_use(mt_state *state);
 void mt_set_soft_maximum(mt_state *state, int64_t bytes);

@@ -47,6 +47,17 @@ public final class NeoX {
         initialise(seed: seed)
     }
 
+    /// A model of the same shape with a copy of another's weights.
+    ///
+    /// - Throws: `OutOfMemory`.
+    public init(copying other: NeoX) throws {
+        configuration = other.configuration
+        precision = other.precision
+        angles = other.angles
+        parameters = try Parameters(configuration.parameterShapes)
+        _ = parameters.values.update(from: other.parameters.values)
+    }
+
     private func initialise(seed: UInt64) {
         let width = Double(configuration.width)
         let layers = Double(configuration.layers)
@@ -126,7 +137,7 @@ public final class NeoX {
 
     /// The final layer norm's output, `[tokens, width]`; `observe` sees the residual stream before
     /// each block and after the last.
-    private func hidden(
+    func hidden(
         _ tokens: [Int32], rows: Int, _ weights: NeoXWeights, observe: (Tensor) -> Void = { _ in }
     ) throws -> Tensor {
         var x = try weights.embedding.rows(tokens)

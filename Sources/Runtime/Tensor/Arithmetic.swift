@@ -155,6 +155,11 @@ extension Tensor {
         try Tensor.elementwise("eq", CK_EQUAL, self, other)
     }
 
+    /// 1 where not equal, else 0; without gradient.
+    public func notEqual(to other: Tensor) throws -> Tensor {
+        try Tensor.full([], 1).subtracting(equal(to: other))
+    }
+
     /// 1 where less, else 0; without gradient.
     public func less(than other: Tensor) throws -> Tensor {
         try Tensor.elementwise("lt", CK_LESS, self, other)

@@ -55,6 +55,32 @@ extension Tensor {
         return result
     }
 
+    /// `first`, `first + step`, … up to `last`, which is among them if it is reached to within a
+    /// billionth of a step.
+    ///
+    /// - Throws: `InvalidValue` if the step is zero, leads away from `last`, or a bound is not
+    ///   finite.
+    public static func range(from first: Double, through last: Double, by step: Double = 1) throws
+        -> Tensor
+    {
+        guard step.isFinite, step != 0 else {
+            throw InvalidValue(
+                "step of range", expected: "a finite number other than 0", found: step)
+        }
+        let steps = (last - first) / step
+        guard steps >= 0, steps < 1e12 else {
+            throw InvalidValue(
+                "last of range", expected: "a finite number reached from \(first) by \(step)",
+                found: last)
+        }
+        return try generate([Int(steps + 1e-9) + 1]) { Float(first + Double($0) * step) }
+    }
+
+    /// The identity matrix.
+    public static func identity(_ size: Int) throws -> Tensor {
+        try generate([size, size]) { $0 / size == $0 % size ? 1 : 0 }
+    }
+
     /// Numbers uniform in `low ..< high`: element i depends on (seed, i) alone.
     public static func uniform(_ shape: [Int], low: Float = 0, high: Float = 1, seed: UInt64) throws
         -> Tensor

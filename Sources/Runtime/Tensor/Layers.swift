@@ -19,7 +19,10 @@ extension Tensor {
                 expected: "[…, inputs], a weight [outputs, inputs] and a bias [outputs]")
         }
         let outputs = weight.shape[0]
-        let rows = inputs == 0 ? 0 : count / inputs
+        guard count > 0, outputs > 0 else {
+            throw ShapeError("linear", [shape, weight.shape], expected: "no empty axis")
+        }
+        let rows = count / inputs
         let x = try packed()
         let w = try weight.packed()
         let b = try bias?.packed()

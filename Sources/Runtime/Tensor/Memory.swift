@@ -30,7 +30,7 @@ public enum Memory {
         var free: [Int: [UInt]] = [:]
     }
 
-    private static let state = Mutex(State(limit: physicalBytes))
+    private static let state = Mutex(State(limit: physicalBytes / 8 * 7))
     private static let liveCounter = Atomic<Int>(0)
 
     /// Bytes now held by tensors, buffers kept for reuse not counted.
@@ -45,7 +45,8 @@ public enum Memory {
     /// Starts `peakBytes` again from what is held now.
     public static func resetPeak() { state.withLock { $0.peak = $0.live } }
 
-    /// The most bytes that tensors may hold; at first the memory of the machine or container.
+    /// The most bytes that tensors may hold; at first seven eighths of the memory of the machine or
+    /// container, as a process that takes all of it is killed.
     public static var limit: Int {
         get { state.withLock { $0.limit } }
         set { state.withLock { $0.limit = max(0, newValue) } }

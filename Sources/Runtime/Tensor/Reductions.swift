@@ -94,8 +94,9 @@ extension Tensor {
     /// first of equals.
     public func argmax(axis: Int? = nil) throws -> Tensor {
         guard let axis else { return try reshaped([count]).argmax(axis: 0) }
-        return try detached.reduced(
-            "argmax", CK_ARGMAX, axis: try Shape.axis("argmax", axis, rank: rank), keepsAxis: false)
+        let index = try Shape.axis("argmax", axis, rank: rank)
+        try Tensor.checkPositions("argmax", shape[index])
+        return try detached.reduced("argmax", CK_ARGMAX, axis: index, keepsAxis: false)
     }
 
     /// Softmax along an axis, the last by default.

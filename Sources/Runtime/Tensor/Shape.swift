@@ -28,24 +28,24 @@ public struct ShapeError: RuntimeError {
 enum Shape {
     /// The number of elements.
     ///
-    /// - Throws: `ShapeError` if a size is negative, there are more than 8 axes or the product
-    ///   overflows.
+    /// - Throws: `ShapeError` if a size is negative, there are more than 8 axes, or the product of
+    ///   all sizes but zeros passes 2^48, so that products of some of them never overflow.
     static func count(_ operation: String, _ shape: [Int]) throws -> Int {
         guard shape.count <= 8 else {
             throw ShapeError(operation, [shape], expected: "at most 8 axes")
         }
-        var count = 1
+        var extent = 1
         for size in shape {
             guard size >= 0 else {
                 throw ShapeError(operation, [shape], expected: "sizes of 0 or more")
             }
-            let (product, overflow) = count.multipliedReportingOverflow(by: size)
+            let (product, overflow) = extent.multipliedReportingOverflow(by: max(1, size))
             guard !overflow, product <= 1 << 48 else {
                 throw ShapeError(operation, [shape], expected: "at most 2^48 elements")
             }
-            count = product
+            extent = product
         }
-        return count
+        return shape.contains(0) ? 0 : extent
     }
 
     /// Row-major strides.

@@ -12,9 +12,12 @@ extension Tensor {
     public func reshaped(_ target: [Int]) throws -> Tensor {
         var target = target
         if let unknown = target.firstIndex(of: -1) {
-            let known = target.enumerated().reduce(1) {
-                $1.offset == unknown ? $0 : $0 * max(0, $1.element)
+            var others = target
+            others.remove(at: unknown)
+            guard !others.contains(-1) else {
+                throw ShapeError("reshape", [shape, target], expected: "one -1 at most")
             }
+            let known = try Shape.count("reshape", others)
             guard known > 0, count % known == 0 else {
                 throw ShapeError("reshape", [shape, target], expected: "as many elements")
             }
@@ -109,9 +112,9 @@ extension Tensor {
     /// Tensors joined along an axis; their other sizes are equal.
     public static func concatenated(_ tensors: [Tensor], axis: Int = 0) throws -> Tensor {
         guard let first = tensors.first else {
-            throw InvalidValue("tensors of concatenate", expected: "at least one", found: 0)
+            throw InvalidValue("tensors of cat", expected: "at least one", found: 0)
         }
-        let index = try Shape.axis("concatenate", axis, rank: first.rank)
+        let index = try Shape.axis("cat", axis, rank: first.rank)
         func others(_ shape: [Int]) -> [Int] {
             shape.enumerated().filter { $0.offset != index }.map(\.element)
         }
@@ -119,11 +122,15 @@ extension Tensor {
             $0.rank != first.rank || others($0.shape) != others(first.shape)
         }) {
             throw ShapeError(
-                "concatenate", [first.shape, bad.shape],
-                expected: "equal sizes on all axes but axis \(index)")
+                "cat", [first.shape, bad.shape],
+                expected: "equal sizes on all axes but the joined one")
         }
         var target = first.shape
-        target[index] = tensors.reduce(0) { $0 + $1.shape[index] }
+        target[index] = 0
+        for tensor in tensors {
+            target[index] += tensor.shape[index]
+            _ = try Shape.count("cat", target)
+        }
         let result = try Tensor(uninitialized: target)
         var starts: [Int] = []
         var start = 0

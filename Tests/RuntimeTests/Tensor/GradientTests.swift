@@ -107,6 +107,30 @@ struct GradientTests {
             try Tensor.concatenated($0, axis: 1)
         },
         .init(name: "rows", shapes: [[5, 3]]) { try $0[0].rows(ids) },
+        .init(name: "take", shapes: [[5, 2, 3]]) { try $0[0].taking(ids) },
+        .init(name: "take from another axis", shapes: [[2, 5, 3]]) {
+            try $0[0].taking(ids, axis: 1)
+        },
+        .init(name: "gather", shapes: [[3, 4]]) {
+            try $0[0].gathered([0, 0, 3, 1, 2, 2], shape: [3, 2])
+        },
+        .init(name: "gather on another axis", shapes: [[4, 3, 2]]) {
+            try $0[0].gathered([0, 3, 1, 1, 2, 0], shape: [1, 3, 2], axis: 0)
+        },
+        .init(name: "largest", shapes: [[3, 9]]) { try $0[0].largest(2).values },
+        .init(name: "select", shapes: [[4, 3, 2]]) { try $0[0].selected(2, axis: 1) },
+        .init(name: "expand", shapes: [[3, 1]]) { try $0[0].expanded(to: [2, 3, 4]) },
+        .init(name: "squeeze", shapes: [[3, 1, 2]]) { try $0[0].squeezed(axis: 1) },
+        .init(name: "unsqueeze", shapes: [[3, 2]]) { try $0[0].unsqueezed(axis: 1) },
+        .init(name: "stack", shapes: [[2, 3], [2, 3]]) { try Tensor.stacked($0, axis: 1) },
+        .init(name: "vector times matrix", shapes: [[3], [3, 4]]) { try $0[0].product($0[1]) },
+        .init(name: "batch times vector", shapes: [[2, 3, 4], [4]]) { try $0[0].product($0[1]) },
+        .init(name: "vector times vector", shapes: [[4], [4]]) { try $0[0].product($0[1]) },
+        .init(name: "norm", shapes: [[9]]) { try $0[0].norm() },
+        .init(name: "norm over an axis", shapes: [[3, 4, 2]]) { try $0[0].norm(axis: 1) },
+        .init(name: "standard deviation", shapes: [[3, 6]]) {
+            try $0[0].standardDeviation(axis: 1, correction: 1)
+        },
         .init(name: "sum", shapes: [[3, 4]]) { try $0[0].sum() },
         .init(name: "sum over an axis", shapes: [[3, 4, 2]]) { try $0[0].sum(axis: 1) },
         .init(name: "mean", shapes: [[3, 4]]) { try $0[0].mean(axis: 0) },

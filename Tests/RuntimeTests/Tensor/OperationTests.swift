@@ -136,6 +136,43 @@ struct OperationTests {
         #expect(throws: ShapeError.self) { try Tensor.from([1], shape: [2]) }
     }
 
+    @Test("empty axes and sizes whose product overflows are errors or empty results, never traps")
+    func extremes() throws {
+        #expect(throws: ShapeError.self) { try Tensor.zeros([0, 1 << 40, 1 << 40]) }
+        #expect(throws: ShapeError.self) { try Tensor.ones([4]).reshaped([-1, 1 << 40, 1 << 40]) }
+        #expect(throws: ShapeError.self) { try Tensor.ones([1]).expanded(to: [1 << 30, 1 << 30]) }
+        #expect(throws: ShapeError.self) {
+            try Tensor.zeros([2, 0]).product(Tensor.zeros([0, 2]))
+        }
+        #expect(throws: ShapeError.self) { try Tensor.zeros([2, 0]).linear(Tensor.zeros([3, 0])) }
+        #expect(try Tensor.zeros([2, 0]).adding(Tensor.ones([1])).shape == [2, 0])
+        #expect(try Tensor.zeros([3, 0]).taking([2, 2, 0]).shape == [3, 0])
+        #expect(try Tensor.zeros([0, 3]).largest(2).values.shape == [0, 2])
+        #expect(try Tensor.identity(0).shape == [0, 0])
+        let wide = try Tensor.ones([1]).expanded(to: [1 << 40])
+        #expect("\(wide)".hasSuffix("tensor[1099511627776]"))
+        #expect(throws: OutOfMemory.self) { try wide.values() }
+        #expect(throws: OutOfMemory.self) { try wide.adding(wide) }
+    }
+
+    @Test("selection picks positions in order and refuses those that are not there")
+    func selection() throws {
+        let x = try Tensor.range(from: 0, to: 24).reshaped([2, 3, 4])
+        #expect(try x.selected(1, axis: 1).values() == [4, 5, 6, 7, 16, 17, 18, 19])
+        #expect(try x.taking([2, 0], axis: 1).shape == [2, 2, 4])
+        #expect(try x.taking([2, 0], axis: 1).values().prefix(5) == [8, 9, 10, 11, 0])
+        let picked = try x.gathered([3, 0, 1, 2, 2, 2], shape: [2, 3, 1])
+        #expect(try picked.values() == [3, 4, 9, 14, 18, 22])
+        #expect(throws: InvalidValue.self) { try x.taking([2]) }
+        #expect(throws: InvalidValue.self) { try x.selected(2) }
+        #expect(throws: ShapeError.self) { try x.gathered([0], shape: [1, 1, 1]) }
+        let (values, positions) = try Tensor.from([1, .nan, 3, 3], shape: [4]).largest(3)
+        #expect(try values.values()[0].isNaN && values.values()[1...] == [3, 3])
+        #expect(try positions.values() == [1, 2, 3])
+        #expect(try Tensor.range(from: 0, through: 1, by: 0.1).count == 11)
+        #expect(try Tensor.range(from: 3, through: 1, by: -1).values() == [3, 2, 1])
+    }
+
     @Test("seeded tensors are a function of seed and position")
     func seeded() throws {
         let a = try Tensor.normal([100], seed: 4)

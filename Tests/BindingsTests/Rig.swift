@@ -1,0 +1,103 @@
+import TestSupport
+
+@testable import Bindings
+@testable import Runtime
+
+/// An interpreter with a store of its own, and an object of every type on demand.
+final class Rig {
+    private let scratch: Scratch
+    let bench: Bench
+    private var made: Set<String> = []
+
+    init() throws {
+        scratch = try Scratch()
+        bench = try Bench(Self.settings(scratch))
+    }
+
+    /// Settings with a store in a folder and memory counted as the program does.
+    static func settings(_ scratch: Scratch) -> Interpreter.Settings {
+        var settings = Interpreter.Settings()
+        settings.store = scratch.path + "/store"
+        settings.liveBytes = { Int64(Memory.liveBytes) }
+        settings.report = { _ in }
+        return settings
+    }
+
+    private static let recipes: [String: (needs: [String], code: String)] = [
+        "probe": ([], "mt.probe()"), "pair": ([], "mt.pair(1, 2)"),
+        "tensor": ([], "mt.tensor { { 1, 2, 3 }, { 4, 5, 6 } }"),
+        "corpus": ([], "mt.corpus { 'prose', embedded = 'prose', bytes = 40000 }"),
+        "tokenizer": (["corpus"], "mt.tokenizer { train_on = corpus, vocabulary = 280 }"),
+        "model": (
+            ["tokenizer"],
+            "mt.neox('micro-0.1m', { tokenizer = tokenizer, context = 8, layers = 1 })"
+        ),
+        "network": (["model"], "model:initialise { seed = 1 }"),
+        "recipe": (
+            ["model"], "mt.recipe { model = model, steps = 2, batch = 2, mixture = { prose = 1 } }"
+        ),
+        "run": (["recipe"], "recipe:open()"),
+        "study": (
+            ["recipe"],
+            """
+            mt.study { arms = mt.grid { seed = { 1 } }, limit = 2, evaluate = corpus,
+              recipe = function(arm) return recipe:with { seed = arm.seed } end }
+            """
+        ),
+        "plan": (["study"], "study:plan { calibrate = false }"),
+        "result": (["study"], "study:run()"),
+    ]
+
+    /// Leaves an object of a type in the global of its name, with what it needs.
+    @discardableResult
+    func make(_ type: String) throws -> String {
+        guard let recipe = Self.recipes[type] else {
+            throw InvalidValue("type", expected: "one that tests know to make", found: type)
+        }
+        guard made.insert(type).inserted else { return type }
+        for other in recipe.needs { try make(other) }
+        try bench.interpreter.run("\(type) = \(recipe.code)", name: "=test")
+        return type
+    }
+
+    /// Leaves the objects that good arguments of a function refer to.
+    func make(_ record: Function) throws {
+        for parameter in record.parameters {
+            for type in Self.types(parameter.kind) { try make(type) }
+        }
+    }
+
+    private static func types(_ kind: Kind) -> [String] {
+        switch kind {
+        case .object(let names): Array(names.prefix(1))
+        case .list(let kind), .map(let kind): types(kind)
+        case .options(let parameters):
+            parameters.filter { !$0.isOptional }.flatMap { types($0.kind) }
+        case .either(let kinds): kinds.first.map(types) ?? []
+        default: []
+        }
+    }
+
+    /// Lua for a value that a parameter accepts; a path that no file can have.
+    static func good(_ kind: Kind) -> String {
+        switch kind {
+        case .boolean: return "true"
+        case .integer(let range):
+            return "\(min(max(1, range.lowerBound), range.upperBound))"
+        case .number: return "1"
+        case .string, .bytes: return "'x'"
+        case .choice(let names): return "'\(names[0])'"
+        case .path: return "''"
+        case .object(let names): return names[0]
+        case .function: return "function() end"
+        case .table: return "{ 1 }"
+        case .any: return "1"
+        case .list(let kind): return "{ \(good(kind)) }"
+        case .map(let kind): return "{ a = \(good(kind)) }"
+        case .options(let parameters):
+            let needed = parameters.filter { !$0.isOptional }
+            return "{ \(needed.map { "\($0.name) = \(good($0.kind))" }.joined(separator: ", ")) }"
+        case .either(let kinds): return good(kinds[0])
+        }
+    }
+}
