@@ -70,8 +70,22 @@ static void forward(void *context, long unit) {
     }
 }
 
+#if defined(__x86_64__)
+int ck_attend_wide(const ck_attention *shape, const float *q, const float *k, const float *v, float *out,
+                   float *lse);
+int ck_attend_wide_gradient(const ck_attention *shape, const float *q, const float *k, const float *v,
+                            const float *out, const float *lse, const float *dout, float *dq, float *dk,
+                            float *dv);
+
+// Whether attention_wide.c is to be used: rounded operands are the business of this file alone.
+static int suits_wide(const ck_attention *s) { return ck_is_wide() && s->size % 16 == 0 && !s->round; }
+#endif
+
 int ck_attend(const ck_attention *shape, const float *q, const float *k, const float *v, float *out,
               float *lse) {
+#if defined(__x86_64__)
+    if (suits_wide(shape)) return ck_attend_wide(shape, q, k, v, out, lse);
+#endif
     attention p = { .shape = shape, .q = q, .k = k, .v = v, .out = out, .lse = lse };
     ck_parallel(shape->batch * shape->heads, forward, &p);
     return -atomic_load(&p.failed);
@@ -138,6 +152,9 @@ static void backward(void *context, long unit) {
 int ck_attend_gradient(const ck_attention *shape, const float *q, const float *k, const float *v,
                        const float *out, const float *lse, const float *dout, float *dq, float *dk,
                        float *dv) {
+#if defined(__x86_64__)
+    if (suits_wide(shape)) return ck_attend_wide_gradient(shape, q, k, v, out, lse, dout, dq, dk, dv);
+#endif
     attention p = { .shape = shape, .q = q, .k = k, .v = v, .out_in = out, .lse_in = lse,
                     .dout = dout, .dq = dq, .dk = dk, .dv = dv };
     ck_parallel(shape->batch * shape->heads, backward, &p);

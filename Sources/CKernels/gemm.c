@@ -22,8 +22,8 @@ static void describe_processor(void) {
 #else
     const char *vectors = "portable";
 #endif
-    snprintf(processor_name, sizeof processor_name, "%s %s%s", vectors, openblas_get_corename(),
-             ck_has_bf16() ? " bf16" : "");
+    snprintf(processor_name, sizeof processor_name, "%s %s%s%s", vectors, openblas_get_corename(),
+             ck_is_wide() ? " wide" : "", ck_has_bf16() ? " bf16" : "");
 }
 
 const char *ck_processor(void) {
@@ -47,19 +47,31 @@ float *ck_scratch(size_t count) {
     return memory;
 }
 
-static int wide(void) {
+static int wide;
+
+static void look(void) {
 #if defined(__x86_64__)
-    return __builtin_cpu_supports("avx512f") != 0;
-#else
-    return 0;
+    wide = !ck_is_portable() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+           && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 #endif
+}
+
+int ck_is_wide(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, look);
+    return wide;
+}
+
+int ck_is_portable(void) {
+    const char *choice = getenv("MTREPL_KERNELS");
+    return choice != NULL && strcmp(choice, "portable") == 0;
 }
 
 void ck_gemm_unit(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
                   const float *b, long ldb, float beta, float *c, long ldc) {
     // By measurement: with 512-bit vectors oneDNN is the faster at every shape; without, it packs rows
     // of the second operand well and OpenBLAS long strides.
-    if (!wide() && ((transpose_a && k > 64) || (!transpose_b && n > 384))) {
+    if (!ck_is_wide() && ((transpose_a && k > 64) || (!transpose_b && n > 384))) {
         cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
                     transpose_b ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0f,
                     a, (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);

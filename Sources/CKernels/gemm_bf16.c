@@ -170,7 +170,7 @@ static int usable;
 // Instructions alone do not promise that the library uses them well: every layout is tried once.
 static void probe(void) {
 #if defined(__x86_64__)
-    if (!__builtin_cpu_supports("avx512bf16")) return;
+    if (!ck_is_wide() || !__builtin_cpu_supports("avx512bf16")) return;
     enum { SIDE = 4 };
     uint16_t ones[SIDE * SIDE];
     for (int i = 0; i < SIDE * SIDE; i++) ones[i] = 0x3f80;

@@ -80,6 +80,12 @@ static inline void ck_row_to_bf16(long count, const float *x, uint16_t *y) {
 /// no memory. They grow with the largest request and stay.
 float *ck_scratch(size_t count);
 
+/// Whether this processor has the 512-bit instructions of attention_rows.h, and they are not forbidden.
+int ck_is_wide(void);
+
+/// Whether the environment asks for the kernels of any processor (MTREPL_KERNELS=portable), for tests.
+int ck_is_portable(void);
+
 /// The product of one unit of work, on the calling thread: C = op(A) op(B) + beta C.
 void ck_gemm_unit(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
                   const float *b, long ldb, float beta, float *c, long ldc);
