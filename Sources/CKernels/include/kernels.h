@@ -18,6 +18,15 @@ void ck_gemm_bf16(int transpose_a, int transpose_b, long m, long n, long k, cons
                   long lda, const uint16_t *b, long ldb, float beta, float *c, long ldc,
                   const float *bias);
 
+// ---- gemv.c ---------------------------------------------------------------------------------
+
+/// y[n] = W[n,k] x[k] + bias[n], bias NULL for none; ld is the row stride of W.
+void ck_gemv(long n, long k, const float *w, long ld, const float *x, const float *bias, float *y);
+
+/// The same with bfloat16 operands and float32 sums, on any processor.
+void ck_gemv_bf16(long n, long k, const uint16_t *w, long ld, const uint16_t *x, const float *bias,
+                  float *y);
+
 /// What results depend on beside the source: vector width compiled for and kernels that the libraries
 /// choose, such as `avx2 Zen`.
 const char *ck_processor(void);

@@ -123,7 +123,9 @@ final class GenerationSession {
 
     init(_ model: NeoX) throws {
         self.model = model
-        weights = NeoXWeights(model.configuration, try model.parameters.tensors(gradients: false))
+        let tensors = try model.parameters.tensors(gradients: false)
+        for tensor in tensors where tensor.rank == 2 { try tensor.prepare(model.precision) }
+        weights = NeoXWeights(model.configuration, tensors)
         let shape = [
             model.configuration.heads, model.configuration.context, model.configuration.headSize,
         ]

@@ -20,6 +20,7 @@ enum Kernels {
         fileprivate let tensor: Tensor
         /// Whether the storage holds bfloat16 numbers, two to a slot.
         fileprivate let isHalf: Bool
+        fileprivate let precision: Precision
         /// Numbers from one row to the next, if the rows do not lie close.
         fileprivate var stride: Int?
 
@@ -30,7 +31,10 @@ enum Kernels {
 
     /// A contiguous tensor as an operand: itself, or rounded to bfloat16.
     static func operand(_ x: Tensor, _ precision: Precision) throws -> Operand {
-        guard precision == .bfloat16 else { return Operand(tensor: x, isHalf: false) }
+        if let ready = x.prepared, ready.precision == precision { return ready }
+        guard precision == .bfloat16 else {
+            return Operand(tensor: x, isHalf: false, precision: precision)
+        }
         let isHalf = ck_has_bf16() != 0
         let y = try Tensor(uninitialized: isHalf ? [(x.count + 1) / 2] : x.shape)
         run("to bf16", (x, y), "\(x.count)", numbers: x.count + y.count) {
@@ -38,7 +42,7 @@ enum Kernels {
             let target = UnsafeMutableRawPointer(y.pointer).assumingMemoryBound(to: UInt16.self)
             ck_to_bf16(x.count, x.pointer, target)
         }
-        return Operand(tensor: y, isHalf: isHalf)
+        return Operand(tensor: y, isHalf: isHalf, precision: precision)
     }
 
     /// `c = op(a) op(b) + beta c + bias`, all matrices; `m`, `n`, `k` are those of the product.
@@ -55,7 +59,13 @@ enum Kernels {
             "\(m) x \(n) x \(k)", operations: 2 * m * n * k,
             numbers: m * n + (m * k + n * k) / (a.isHalf ? 2 : 1)
         ) {
-            if a.isHalf {
+            if m == 1, transposeB, !transposeA, beta == 0 {
+                guard a.isHalf else {
+                    return ck_gemv(
+                        n, k, b.tensor.pointer, ldb, a.tensor.pointer, bias?.pointer, c.pointer)
+                }
+                ck_gemv_bf16(n, k, b.half, ldb, a.half, bias?.pointer, c.pointer)
+            } else if a.isHalf {
                 ck_gemm_bf16(
                     ta, tb, m, n, k, a.half, lda, b.half, ldb, beta, c.pointer, n, bias?.pointer)
             } else {
@@ -256,7 +266,7 @@ enum Kernels {
         crossEntropy(
             logits, targets, width: width, gradient: isHalf ? 2 : 1, scale: scale, losses: &losses)
         guard isHalf else { return try operand(logits, precision) }
-        return Operand(tensor: logits, isHalf: true, stride: 2 * width)
+        return Operand(tensor: logits, isHalf: true, precision: precision, stride: 2 * width)
     }
 
     private static func crossEntropy(

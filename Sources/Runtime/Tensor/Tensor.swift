@@ -11,6 +11,9 @@ public final class Tensor {
     let offset: Int
     let storage: Storage
     let node: Node?
+    /// These numbers as an operand of products, for tensors that many products read and nothing
+    /// changes meanwhile.
+    private(set) var prepared: Kernels.Operand?
 
     init(
         _ storage: Storage, shape: [Int], strides: [Int]? = nil, offset: Int = 0, node: Node? = nil
@@ -47,6 +50,13 @@ public final class Tensor {
             expected *= shape[axis]
         }
         return true
+    }
+
+    /// Makes the operand of this contiguous tensor once, for all products to come; only for weights
+    /// that stay as they are.
+    func prepare(_ precision: Precision) throws {
+        guard precision != .float32 else { return }
+        prepared = try Kernels.operand(self, precision)
     }
 
     /// The same numbers without their history.

@@ -1,0 +1,59 @@
+// Products of a matrix with one vector, as generation makes them: each row is read once, so that memory
+// is what limits them.
+#include "kernels.h"
+#include "pool.h"
+#include "vector.h"
+
+enum { ROWS = 64 };
+
+typedef struct {
+    long n, k, ld;
+    const float *x, *wide, *bias;
+    const uint16_t *narrow;
+    float *y;
+} product;
+
+static inline float widened(uint16_t x) {
+    uint32_t bits = (uint32_t)x << 16;
+    float y;
+    memcpy(&y, &bits, 4);
+    return y;
+}
+
+static void wide_rows(void *context, long unit) {
+    CK_REASSOCIATE
+    const product *p = context;
+    for (long row = unit * ROWS; row < ck_min(p->n, (unit + 1) * ROWS); row++) {
+        const float *w = p->wide + row * p->ld;
+        float sum = 0;
+        for (long i = 0; i < p->k; i++) sum += w[i] * p->x[i];
+        p->y[row] = p->bias == NULL ? sum : sum + p->bias[row];
+    }
+}
+
+static void narrow_rows(void *context, long unit) {
+    CK_REASSOCIATE
+    const product *p = context;
+    for (long row = unit * ROWS; row < ck_min(p->n, (unit + 1) * ROWS); row++) {
+        const uint16_t *w = p->narrow + row * p->ld;
+        float sum = 0;
+        for (long i = 0; i < p->k; i++) sum += widened(w[i]) * p->x[i];
+        p->y[row] = p->bias == NULL ? sum : sum + p->bias[row];
+    }
+}
+
+void ck_gemv(long n, long k, const float *w, long ld, const float *x, const float *bias, float *y) {
+    product p = { .n = n, .k = k, .ld = ld, .x = x, .wide = w, .bias = bias, .y = y };
+    ck_parallel(ck_blocks(n, ROWS), wide_rows, &p);
+}
+
+void ck_gemv_bf16(long n, long k, const uint16_t *w, long ld, const uint16_t *x, const float *bias, float *y) {
+    float *wide = ck_scratch((size_t)k);
+    if (wide == NULL) {  // no memory: the result is marked invalid
+        for (long row = 0; row < n; row++) y[row] = __builtin_nanf("");
+        return;
+    }
+    for (long i = 0; i < k; i++) wide[i] = widened(x[i]);
+    product p = { .n = n, .k = k, .ld = ld, .x = wide, .narrow = w, .bias = bias, .y = y };
+    ck_parallel(ck_blocks(n, ROWS), narrow_rows, &p);
+}
