@@ -34,7 +34,7 @@ extension Library {
                 ).optional
             ],
             returns:
-                "table with live (objects), soft_maximum, lua, lua_limit (bytes) and collections"
+                "table with live (objects), soft_maximum, lua, lua_limit, resident (of the process; bytes) and collections"
         ) { call in
             if let bytes = try call.integer(ifPresent: "soft_maximum") {
                 call.interpreter.setSoftMaximum(bytes)
@@ -44,7 +44,7 @@ extension Library {
                 Record([
                     ("live", Int(memory.live_bytes)), ("soft_maximum", Int(memory.soft_maximum)),
                     ("lua", memory.lua_bytes), ("lua_limit", memory.limit),
-                    ("collections", Int(memory.collections)),
+                    ("collections", Int(memory.collections)), ("resident", Machine.residentBytes),
                 ]))
         }
     }

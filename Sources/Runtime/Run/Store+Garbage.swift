@@ -87,7 +87,7 @@ extension Store {
     private func locks(remove: Bool) -> [Garbage] {
         contents(lockFolder, .lock).filter { item in
             guard (item.path as NSString).lastPathComponent != "gate",
-                let held = try? FileLock.attempt(item.path), let held
+                let held = try? FileLock.attempt(item.path)
             else { return false }
             defer { withExtendedLifetime(held) {} }
             if remove { unlink(item.path) }

@@ -21,8 +21,7 @@ extension Store {
     /// Whether some process trains the run that ends in a state.
     public func isActive(_ run: Digest) -> Bool {
         guard FileManager.default.fileExists(atPath: activityPath(run)) else { return false }
-        guard let free = try? FileLock.attempt(activityPath(run)) else { return true }
-        return free == nil
+        return (try? FileLock.attempt(activityPath(run))) == nil
     }
 
     private func activityPath(_ run: Digest) -> String { "\(lockFolder)/run-\(run.hex)" }

@@ -76,6 +76,21 @@ public final class Run {
         return known + unsaved.map(\.record)
     }
 
+    /// The recipe whose mixture may change from the present step on.
+    ///
+    /// - Throws: `RecipeError` when the run is past its last step of pretraining and midtraining.
+    public func recipeForBranching() throws -> Recipe {
+        var recipe = trajectory.recipe
+        guard step < recipe.steps else {
+            throw RecipeError(
+                "fork",
+                "the run is at step \(step), past its \(recipe.steps) steps with a mixture; expected an earlier "
+                    + "step, such as `train { to = … }` leaves, or recipe:midtrain { from = … }")
+        }
+        recipe.finetuning = nil
+        return recipe
+    }
+
     // MARK: - The loop
 
     private func advance(to target: Int, _ options: RunOptions) throws {
