@@ -15,7 +15,7 @@ import Testing
         ("mt.neox('micro-0.2m', { tokenizer = tokens })", ["micro-0.2m", "micro-0.1m"]),
         ("mt.neox('micro-0.1m', { tokenizer = tokens, vocabulary = 299 })", ["vocabulary", "300", "299"]),
         ("mt.neox('micro-0.1m', { tokenizer = tokens, heads = 3, width = 16 })", ["heads", "3", "16"]),
-        ("base:with { steps = -5 }", ["steps", "positive integer", "-5"]),
+        ("base:with { steps = -5 }", ["steps", "integer in 1", "-5"]),
         ("base:with { steps = 2.5 }", ["steps", "2.5"]),
         ("base:with { batch = 0 }", ["batch", "0"]),
         ("base:with { seeds = 1 }", ["unknown option 'seeds'", "seed"]),

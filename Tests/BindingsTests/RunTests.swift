@@ -62,7 +62,7 @@ import Testing
             """
             mt.recipe {
               model = mt.neox("pythia-1b", { tokenizer = tokens, context = 2048 }),
-              steps = 2, batch = 1024, mixture = { prose = 1 }, repeats = true,
+              steps = 2, batch = 64, mixture = { prose = 1 }, repeats = true,
             }:run { on_step = function() error("a step was taken") end }
             """)
         for part in [

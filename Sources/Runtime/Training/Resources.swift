@@ -60,7 +60,8 @@ extension Recipe {
 
 extension Run {
     /// Refuses, before any step, what memory or disk cannot hold.
-    func checkResources(_ boundaries: [Int], _ options: RunOptions) throws {
+    func checkResources(to target: Int, _ options: RunOptions) throws {
+        let boundaries = options.boundaries(to: target)
         let recipe = trajectory.recipe
         var held = 0
         if state != nil {

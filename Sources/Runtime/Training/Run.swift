@@ -51,6 +51,7 @@ public final class Run {
             throw InvalidValue(
                 "to", expected: "a step in \(step) ... \(trajectory.steps)", found: target)
         }
+        if options.checksResources { try checkResources(to: target, options) }
         do {
             try advance(to: target, options)
             try register(step == trajectory.steps ? "finished" : "interrupted")
@@ -94,8 +95,7 @@ public final class Run {
     // MARK: - The loop
 
     private func advance(to target: Int, _ options: RunOptions) throws {
-        let boundaries = (options.keep.filter { $0 > 0 && $0 < target } + [target]).sorted()
-        if options.checksResources { try checkResources(boundaries, options) }
+        let boundaries = options.boundaries(to: target)
         let activity = try begin(options)
         defer { withExtendedLifetime(activity) {} }
         let state = try loaded(options)

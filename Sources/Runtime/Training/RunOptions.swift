@@ -51,4 +51,9 @@ public struct RunOptions {
 
     /// The defaults.
     public init() {}
+
+    /// The states that training to `target` stops at for a checkpoint.
+    func boundaries(to target: Int) -> [Int] {
+        (keep.filter { $0 > 0 && $0 < target } + [target]).sorted()
+    }
 }
