@@ -279,11 +279,12 @@ extension Library {
                     "midtrain",
                     "The same recipe with another mixture from a step on. Schedule and optimiser state go on unchanged; every source goes on where it was. A mixture of one source is continued pretraining.",
                     [
-                        .options([
-                            .integer(
-                                "from", "The first step with the new mixture, counted from 0.",
-                                in: 0...)
-                        ] + branchOptions)
+                        .options(
+                            [
+                                .integer(
+                                    "from", "The first step with the new mixture, counted from 0.",
+                                    in: 0...)
+                            ] + branchOptions)
                     ], returns: "recipe"
                 ) { box, call in
                     let options = try call.options()

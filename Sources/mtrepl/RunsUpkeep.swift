@@ -7,7 +7,8 @@ struct RunsRemove: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
         abstract: "Forget runs, and delete their checkpoints that no other run uses.",
-        discussion: "What was measured stays in the registry, so that a study need not measure again.")
+        discussion:
+            "What was measured stays in the registry, so that a study need not measure again.")
 
     @OptionGroup var place: StoreOption
 

@@ -53,7 +53,10 @@ import Testing
     }
 
     static let cases: [(options: String, parts: [String])] = [
-        ("from = 8, tokens_of = { code = 640 }", ["tokens_of", "640", "do not fit", "step 8", "12"]),
+        (
+            "from = 8, tokens_of = { code = 640 }",
+            ["tokens_of", "640", "do not fit", "step 8", "12"]
+        ),
         ("from = 2, tokens_of = { code = 33 }", ["33", "whole sequences of 32", "32 or 64"]),
         ("from = 2, tokens_of = { cod = 32 }", ["does not read", "cod", "code"]),
         ("from = 2, tokens_of = { code = 32, prose = 32 }", ["one corpus", "2"]),

@@ -66,7 +66,8 @@ import Testing
             }:run { on_step = function() error("a step was taken") end }
             """)
         for part in [
-            "needs", "GB of memory", "parameters", "gradients", "moments", "activations", "available",
+            "needs", "GB of memory", "parameters", "gradients", "moments", "activations",
+            "available",
         ] { #expect(error.contains(part), "\(error)") }
         #expect(laboratory.bench.error("assert(#mt.runs() == 0)") == "no error")
     }

@@ -68,7 +68,8 @@ private final class SmallDisk {
         let still = try Program.run(study.arguments(store, csv: "full"))
         #expect(still.code == 1)
         #expect(
-            still.errors.contains("No space left") || still.errors.contains("free on the file system"),
+            still.errors.contains("No space left")
+                || still.errors.contains("free on the file system"),
             "\(still.errors)")
         try FileManager.default.removeItem(atPath: filler)
         let kept = try Program.run(["runs", "show", "trunk", "--store", store])
@@ -76,9 +77,8 @@ private final class SmallDisk {
         let last = try Program.run(study.arguments(store, csv: "full"))
         #expect(last.code == 0, "\(last.errors)")
         #expect(study.csv("full") == expected)
-        let distinct = StudyScript.steps(last).distinct
         // The trunk's first six steps were safe.
-        #expect(StudyScript.steps(last).trained <= distinct - 6, "\(last.output)")
+        #expect(last.errors.contains("going on from step 6"), "\(last.errors)")
     }
 
     @Test(

@@ -6,7 +6,8 @@ import Testing
     @Test("hundreds of steps and thousands of prompt lines do not grow the process")
     func flat() throws {
         let scratch = try Scratch()
-        let setup = try scratch.write("setup.lua", StudyScript.prelude.replacing("local ", with: ""))
+        let setup = try scratch.write(
+            "setup.lua", StudyScript.prelude.replacing("local ", with: ""))
         var lines = [
             "dofile('\(setup)')",
             "run = base:with({ steps = 400, repeats = true }):open()",
@@ -31,7 +32,9 @@ import Testing
         try #require(sizes.count == 3, "\(outcome.output) \(outcome.errors)")
         let training = sizes[1] - sizes[0]
         let prompt = sizes[2] - sizes[1]
-        print("resident \(sizes[0] >> 10) KiB; 340 steps \(training >> 10) KiB, 1500 lines \(prompt >> 10) KiB")
+        print(
+            "resident \(sizes[0] >> 10) KiB; 340 steps \(training >> 10) KiB, 1500 lines \(prompt >> 10) KiB"
+        )
         #expect(training < 12 << 20, "340 steps grew the process by \(training) bytes")
         #expect(prompt < 6 << 20, "1500 lines grew the process by \(prompt) bytes")
     }

@@ -29,7 +29,9 @@ import Testing
         let (scratch, store) = try Self.laboratory()
         let list = try Program.run(["runs", "--store", store])
         #expect(list.code == 0)
-        for word in ["control", "branch", "finished", "24/24", "key", "disk", "2 runs; 4 checkpoints"] {
+        for word in [
+            "control", "branch", "finished", "24/24", "key", "disk", "2 runs; 4 checkpoints",
+        ] {
             #expect(list.output.contains(word), "\(list.output)")
         }
         let json = try Program.run(["runs", "list", "--json", "--store", store])

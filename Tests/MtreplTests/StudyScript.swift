@@ -37,7 +37,8 @@ struct StudyScript {
 
     init(before: String = "") throws {
         scratch = try Scratch()
-        script = try scratch.write("study.lua", [Self.prelude, before, Self.study].joined(separator: "\n"))
+        script = try scratch.write(
+            "study.lua", [Self.prelude, before, Self.study].joined(separator: "\n"))
     }
 
     func store(_ name: String) -> String { "\(scratch.path)/\(name)" }

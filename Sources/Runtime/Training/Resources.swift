@@ -24,7 +24,8 @@ enum Resources {
         ].map { "\($0) \(Memory.describe($1))" }
         throw ResourceError(
             message: "\(what) needs \(Memory.describe(memory.total)) of memory: "
-                + parts.joined(separator: ", ") + "; \(Memory.describe(max(0, available))) available "
+                + parts.joined(separator: ", ")
+                + "; \(Memory.describe(max(0, available))) available "
                 + "(limit \(Memory.describe(Memory.limit))); take a smaller batch or context, "
                 + "or set `accumulate`")
     }

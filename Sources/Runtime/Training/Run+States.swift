@@ -52,7 +52,8 @@ extension Run {
             folder, manifest: manifest, parameters: state.model.parameters,
             optimizer: state.optimizer)
         step = target
-        let stays = options.keep.contains(target) || (target == trajectory.steps && options.keepLast)
+        let stays =
+            options.keep.contains(target) || (target == trajectory.steps && options.keepLast)
         if manifest.rolling && stays { try store.keep(key) }
         // Another run's rolling checkpoint is that run's to replace.
         let own = try trajectory.recipeText() == manifest.recipe

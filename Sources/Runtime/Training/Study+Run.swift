@@ -39,7 +39,9 @@ extension Study {
                 defer { withExtendedLifetime(claim) {} }
                 let result = try attempt {
                     try carryOut(
-                        resolved, keep: branch.branches, number: index + 1, &trained, options)
+                        resolved, keep: plan.statesToKeep(resolved.base), number: index + 1,
+                        &trained,
+                        options)
                 }
                 switch result {
                 case .success(let row): rows[index] = row

@@ -38,6 +38,8 @@ public struct StudyPlan {
     let missingCheckpoints: [Int]
     /// The memory of the largest training step.
     public let memory: MemoryEstimate
+    /// The states at which arms part, by step.
+    let branchPoints: [Int: Set<Digest>]
     /// Measured seconds per token of a training step; `nil` when not calibrated.
     public var secondsPerToken: Double?
 
@@ -49,6 +51,15 @@ public struct StudyPlan {
 }
 
 extension StudyPlan {
+    /// The states on an arm's way at which some arm parts from another.
+    ///
+    /// Not only its own branches: if a trunk's checkpoint is gone, the first arm that passes there keeps it again.
+    func statesToKeep(_ base: Trajectory) -> Set<Int> {
+        Set(
+            branchPoints.filter { $0.key < base.keys.count && $0.value.contains(base.keys[$0.key]) }
+                .keys)
+    }
+
     /// Works out the tree.
     init(_ arms: [Study.Resolved], store: Store) throws {
         var branches: [Branch] = []
@@ -112,6 +123,11 @@ extension StudyPlan {
                 }
             }
         }
+        var points: [Int: Set<Digest>] = [:]
+        for (arm, branch) in zip(arms, branches) {
+            for state in branch.branches { points[state, default: []].insert(arm.base.keys[state]) }
+        }
+        branchPoints = points
         checkpointBytes = kept.values.reduce(0, +)
         missingCheckpoints = Array(unwritten.values)
     }

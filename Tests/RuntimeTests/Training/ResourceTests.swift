@@ -4,7 +4,9 @@ import Testing
 @testable import Runtime
 
 @Suite("Resources") struct ResourceTests {
-    @Test("the estimate is refused above the limit, with its parts; what is held already counts as there")
+    @Test(
+        "the estimate is refused above the limit, with its parts; what is held already counts as there"
+    )
     func memory() throws {
         let limit = Memory.limit
         let estimate = MemoryEstimate(
@@ -35,7 +37,9 @@ import Testing
         try Resources.check(kept: [1, 1], rolling: 1, in: folder, "training")
     }
 
-    @Test("a recipe's checkpoint has the predicted size, and a study's plan counts every state it keeps")
+    @Test(
+        "a recipe's checkpoint has the predicted size, and a study's plan counts every state it keeps"
+    )
     func checkpoint() throws {
         let laboratory = try Laboratory()
         let run = try laboratory.run(laboratory.base)

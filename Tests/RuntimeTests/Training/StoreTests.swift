@@ -27,7 +27,9 @@ import Testing
         #expect(found[trunk.key] == [trunk.key, trunk.trajectory.keys[5]])
     }
 
-    @Test("garbage is what no registered run needs; a branch point stays while a run passes through it")
+    @Test(
+        "garbage is what no registered run needs; a branch point stays while a run passes through it"
+    )
     func garbage() throws {
         let laboratory = try Laboratory()
         let store = laboratory.store
