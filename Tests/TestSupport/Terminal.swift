@@ -88,7 +88,9 @@ public final class Terminal {
         }
     }
 
-    /// Waits for the end; returns the exit code, or 128 + the signal. A program that does not end in time is killed.
+    /// Waits for the end; returns the exit code, or 128 + the signal.
+    ///
+    /// A program that does not end in time is killed.
     public func wait(seconds: Double = 60) -> Int32 {
         let deadline = Date().addingTimeInterval(seconds)
         while readMore() {

@@ -42,7 +42,11 @@ public final class Registry: Sendable {
     /// - Throws: `RegistryError`.
     public init(path: String) throws {
         self.path = path
-        try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
+        let folder = (path as NSString).deletingLastPathComponent
+        try AtomicFile.makeFolder(folder)
+        // Two processes that find a new file would both make its tables.
+        let lock = try FileLock("\(folder)/locks/registry")
+        defer { withExtendedLifetime(lock) {} }
         var configuration = Configuration()
         configuration.busyMode = .timeout(30)
         configuration.prepareDatabase { database in

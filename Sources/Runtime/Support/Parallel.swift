@@ -2,7 +2,7 @@ import CKernels
 
 /// The thread pool: fork-join over units of work fixed by the data.
 public enum Parallel {
-    /// Threads in use, 1 ... 256; it changes speed, never results.
+    /// Threads in use, from 1 to 256; it changes speed, never results.
     public static var threads: Int {
         get { Int(ck_threads()) }
         set { ck_set_threads(Int32(clamping: newValue)) }

@@ -1,4 +1,6 @@
+import Dispatch
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Runtime
@@ -136,5 +138,18 @@ import Testing
         ]
         #expect(try FileLock.attempt(scratch.path + "/s") == nil)
         withExtendedLifetime(shared) {}
+    }
+
+    @Test("a new registry can be opened by many at once")
+    func opening() throws {
+        for _ in 0..<10 {
+            let scratch = try Scratch()
+            let path = scratch.path + "/registry.sqlite"
+            let failures = Mutex(0)
+            DispatchQueue.concurrentPerform(iterations: 4) { _ in
+                if (try? Registry(path: path).runs()) == nil { failures.withLock { $0 += 1 } }
+            }
+            #expect(failures.withLock { $0 } == 0)
+        }
     }
 }
