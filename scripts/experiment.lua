@@ -59,6 +59,15 @@ function experiment.prepare(o)
   return base, { general = general, special = special, target = target }
 end
 
+-- How many tokens of a source a recipe reads before finetuning.
+function experiment.tokens(recipe, source)
+  local sum = 0
+  for _, entry in ipairs(recipe:exposure()) do
+    if entry.source == source then sum = sum + entry.tokens end
+  end
+  return sum
+end
+
 -- The finetuning and evaluation part of a study.
 function experiment.study(o, base, corpora, arms, recipe, controls)
   return mt.study {

@@ -21,12 +21,16 @@ local function midtrain(arm)
   }
 end
 
--- Continued pretraining reads as many specialised tokens as the first midtrained arm.
-local last = o.steps - math.max(1, math.floor((o.steps - starts[1]) * o.weights[1] + 0.5))
+-- Continued pretraining reads exactly as many specialised tokens as the first midtrained arm, as late as it can.
+local tokens = experiment.tokens(
+  midtrain { start = starts[1], weight = o.weights[1], seed = seeds[1] }, "special")
+local last = o.steps - (tokens + o.batch * o.context - 1) // (o.batch * o.context)
 
 local study = experiment.study(o, base, corpora,
   mt.grid { start = starts, weight = o.weights, seed = seeds }, midtrain,
-  { control = base, continued = base:midtrain { from = last, mixture = { special = 1 }, name = "continue" } })
+  { control = base, continued = base:midtrain {
+    from = last, mixture = { special = 1 }, tokens_of = { special = tokens }, name = "continue",
+  } })
 
 print(study:plan())
 if o.plan then return end

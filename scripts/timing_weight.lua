@@ -9,6 +9,7 @@ local o = experiment.options("Start time × mixture weight of midtraining, after
   { "weights", type = "numbers", default = { 0.1, 0.3, 0.6 }, help = "weights of the specialised text" },
   { "continued", type = "integer", help = "step at which continued pretraining begins; default: the last start" },
   { "seeds", type = "integer", default = 1, help = "number of seeds" },
+  { "matched", type = "boolean", help = "every arm reads as many specialised tokens as the arm that would read fewest" },
 })
 local base, corpora = experiment.prepare(o)
 
@@ -16,17 +17,36 @@ local starts = o.starts or { o.steps // 8, 3 * o.steps // 8, 5 * o.steps // 8 }
 local seeds = {}
 for seed = 1, o.seeds do seeds[seed] = seed end
 
+local function midtrain(recipe, start, weight, tokens)
+  return recipe:midtrain {
+    from = start, mixture = { general = 1 - weight, special = weight },
+    tokens_of = tokens and { special = tokens } or nil,
+  }
+end
+
+-- With --matched: the specialised tokens of the arm that would read fewest, and the last step from which the
+-- specialised text alone can give them.
+local tokens
+local continued = o.continued or starts[#starts]
+if o.matched then
+  for _, start in ipairs(starts) do
+    for _, weight in ipairs(o.weights) do
+      local count = experiment.tokens(midtrain(base, start, weight), "special")
+      tokens = math.min(tokens or count, count)
+    end
+  end
+  continued = o.continued or o.steps - (tokens + o.batch * o.context - 1) // (o.batch * o.context)
+  print(("Matched: every arm but the control reads %d specialised tokens."):format(tokens))
+end
+
 local study = experiment.study(o, base, corpora,
   mt.grid { start = starts, weight = o.weights, seed = seeds },
-  function(arm)
-    return base:with { seed = arm.seed }:midtrain {
-      from = arm.start, mixture = { general = 1 - arm.weight, special = arm.weight },
-    }
-  end,
+  function(arm) return midtrain(base:with { seed = arm.seed }, arm.start, arm.weight, tokens) end,
   {
     control = base,
     continued = base:midtrain {
-      from = o.continued or starts[#starts], mixture = { special = 1 }, name = "continue",
+      from = continued, mixture = { special = 1 }, name = "continue",
+      tokens_of = tokens and { special = tokens } or nil,
     },
   })
 

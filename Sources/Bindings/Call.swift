@@ -54,6 +54,11 @@ public struct Call: Fields {
                         value, path: parameter.name, interpreter: interpreter)
                 }
                 if parameter.isOptional { return parameter.standard ?? .null }
+                if case .options = parameter.kind {
+                    // No options are an empty table: an error names the option that is missing.
+                    return try parameter.kind.accept(
+                        .table(Table()), path: parameter.name, interpreter: interpreter)
+                }
                 throw Mistake(
                     parameter.name, expected: parameter.kind.name, found: isGiven ? value : nil)
             } catch let mistake as Mistake {

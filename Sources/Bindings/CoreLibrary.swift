@@ -34,7 +34,7 @@ extension Library {
                 ).optional
             ],
             returns:
-                "table with live (tensors), soft_maximum, lua, lua_limit (bytes), objects (how many Lua holds) and collections"
+                "table with live (tensors), soft_maximum, lua, lua_limit, resident (of the process; all bytes), objects (how many Lua holds) and collections"
         ) { call in
             if let bytes = try call.integer(ifPresent: "soft_maximum") {
                 call.interpreter.setSoftMaximum(bytes)
@@ -45,6 +45,7 @@ extension Library {
                     ("live", Int(memory.live_bytes)), ("soft_maximum", Int(memory.soft_maximum)),
                     ("lua", memory.lua_bytes), ("lua_limit", memory.limit),
                     ("objects", Int(memory.objects)), ("collections", Int(memory.collections)),
+                    ("resident", Machine.residentBytes),
                 ]))
         }
     }

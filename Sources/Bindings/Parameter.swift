@@ -37,6 +37,14 @@ public final class Parameter {
         self.place = place
     }
 
+    /// Whether a call may leave it out: it is optional, or options that are all optional.
+    public var mayBeLeftOut: Bool {
+        if case .options(let parameters) = kind {
+            return isOptional || parameters.allSatisfy(\.mayBeLeftOut)
+        }
+        return isOptional
+    }
+
     /// It may be left out.
     public var optional: Parameter {
         Parameter(name, kind, help, isOptional: true, standard: standard, place: place)

@@ -215,6 +215,43 @@ extension Library {
         }
     }
 
+    /// What a change of the mixture takes, beside where it begins.
+    static var branchOptions: [Parameter] {
+        [
+            .weights("mixture", "Weights of corpora by name, which sum to 1."),
+            .integer(
+                "length", "Steps until the mixture before returns; default: to the end.", in: 1...
+            ).optional,
+            Parameter(
+                "tokens_of", .map(.integer(1 ... .max)),
+                "In place of `length`: a corpus and the tokens to read of it in all, such as { code = 1280000 }; then the mixture before returns. Arms with equal tokens have equal exposure whatever their start and weight."
+            ).optional,
+            .string("name", "What the phase is called.").or("midtrain"),
+        ]
+    }
+
+    /// The recipe with another mixture from a step on.
+    static func branch(_ recipe: Recipe, from: Int, _ options: Options, _ call: Call) throws
+        -> Recipe
+    {
+        let mixture = try Mixture(try options.weights("mixture"))
+        let corpora = try call.interpreter.session.corpora(mixture)
+        let name = try options.string("name")
+        let length = try options.integer(ifPresent: "length")
+        guard let fields = try options.table(ifPresent: "tokens_of")?.fields else {
+            return try recipe.switching(
+                from: from, mixture: mixture, name: name, length: length, corpora: corpora)
+        }
+        guard length == nil else { throw Mistake("length, tokens_of: give one of the two") }
+        guard fields.count == 1, let tokens = fields[0].value.integerValue else {
+            throw Mistake(
+                "tokens_of: one corpus with its tokens expected, got \(fields.count) entries")
+        }
+        return try recipe.switching(
+            from: from, mixture: mixture, name: name, reading: fields[0].key, tokens: tokens,
+            corpora: corpora)
+    }
+
     private static var recipeType: ObjectType {
         ObjectType(
             "recipe", RecipeBox.self,
@@ -242,30 +279,19 @@ extension Library {
                     "midtrain",
                     "The same recipe with another mixture from a step on. Schedule and optimiser state go on unchanged; every source goes on where it was. A mixture of one source is continued pretraining.",
                     [
-                        .options([
-                            .integer(
-                                "from", "The first step with the new mixture, counted from 0.",
-                                in: 0...),
-                            .weights("mixture", "Weights of corpora by name, which sum to 1."),
-                            .integer(
-                                "length",
-                                "Steps until the mixture before returns; default: to the end.",
-                                in: 1...
-                            )
-                            .optional,
-                            .string("name", "What the phase is called.").or("midtrain"),
-                        ])
+                        .options(
+                            [
+                                .integer(
+                                    "from", "The first step with the new mixture, counted from 0.",
+                                    in: 0...)
+                            ] + branchOptions)
                     ], returns: "recipe"
                 ) { box, call in
                     let options = try call.options()
-                    let mixture = try Mixture(try options.weights("mixture"))
                     try call.returns(
                         RecipeBox(
-                            try box.recipe.switching(
-                                from: try options.integer("from"), mixture: mixture,
-                                name: try options.string("name"),
-                                length: try options.integer(ifPresent: "length"),
-                                corpora: try call.interpreter.session.corpora(mixture))))
+                            try branch(
+                                box.recipe, from: try options.integer("from"), options, call)))
                 },
                 Method(
                     "finetune",
@@ -281,29 +307,5 @@ extension Library {
                     try call.returns(RecipeBox(try box.recipe.finetuned(settings[0])))
                 },
             ] + recipeRunMethods)
-    }
-}
-
-/// A recipe in a few lines.
-enum RecipeSummary {
-    static func text(_ recipe: Recipe) -> String {
-        let model = recipe.model
-        var lines = [
-            "recipe: \(model.parameterCount) parameters, \(recipe.steps) steps × \(recipe.batch) sequences × "
-                + "\(model.context) tokens, seed \(recipe.seed), \(recipe.precision.rawValue)",
-            "  \(recipe.learningRate.kind.rawValue) schedule, peak \(recipe.learningRate.peak), "
-                + "minimum \(recipe.learningRate.minimum), weight decay \(recipe.optimizer.weightDecay)",
-        ]
-        for (index, phase) in recipe.phases.enumerated() {
-            let end =
-                index + 1 < recipe.phases.count ? recipe.phases[index + 1].start : recipe.steps
-            lines.append("  \(phase.name) \(phase.start) ..< \(end): \(phase.mixture)")
-        }
-        if let finetuning = recipe.finetuning {
-            lines.append(
-                "  finetune on \(finetuning.corpus.name): \(finetuning.epochs) epochs, batch \(finetuning.batch), "
-                    + "peak \(finetuning.learningRate.peak)")
-        }
-        return lines.joined(separator: "\n")
     }
 }

@@ -66,7 +66,7 @@ public enum Reference {
     public static func signature(_ function: Function) -> String {
         if case .field = function.form { return function.fullName }
         let parameters = function.parameters.map { parameter in
-            if case .options = parameter.kind { return parameter.isOptional ? "[{…}]" : "{…}" }
+            if case .options = parameter.kind { return parameter.mayBeLeftOut ? "[{…}]" : "{…}" }
             return parameter.isOptional ? "[\(parameter.name)]" : parameter.name
         }
         return "\(function.fullName)(\(parameters.joined(separator: ", ")))"

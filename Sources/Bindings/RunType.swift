@@ -11,7 +11,7 @@ final class RunBox: LuaObject {
 extension Library {
     static var runs: Library { Library(types: [runType]) }
 
-    private static var trainOptions: [Parameter] {
+    static var trainOptions: [Parameter] {
         [
             .integer("to", "The state to stop at; default: the last.", in: 0...).optional,
             .objects("evaluate", "corpus", "Corpora whose valid loss is measured at intervals.")
@@ -31,80 +31,6 @@ extension Library {
         ]
     }
 
-    /// What a recipe can do about runs.
-    static var recipeRunMethods: [Method<RecipeBox>] {
-        [
-            Method(
-                "open",
-                "A run of the recipe, at the latest state the store has; `train` goes on from there.",
-                [.options([.string("name", "A name for people.").or("run")]).optional],
-                returns: "run",
-                example: """
-                    local prose = mt.corpus { "prose", embedded = "prose", bytes = 200000 }
-                    local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 512 }
-                    local run = mt.recipe {
-                      model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 32 }),
-                      steps = 5, batch = 2, mixture = { prose = 1 },
-                    }:open()
-                    run:train()
-                    print(run.step, run:evaluate(prose, { limit = 4 }).loss > 0)
-                    """
-            ) { box, call in
-                try call.returns(try open(box, name: try call.options().string("name"), call))
-            },
-            Method(
-                "run", "Opens a run of the recipe and trains it.",
-                [
-                    .options([.string("name", "A name for people.").or("run")] + trainOptions)
-                        .optional
-                ],
-                returns: "run"
-            ) { box, call in
-                let options = try call.options()
-                let run = try open(box, name: try options.string("name"), call)
-                try train(run, options, call)
-                try call.returns(run)
-            },
-            Method(
-                "keys", "The state keys along the recipe.",
-                [
-                    .integers("steps", "Which states; default: the last.", in: 0...Int(Int32.max))
-                        .optional
-                ],
-                returns: "list of strings"
-            ) { box, call in
-                let trajectory = try trajectory(box.recipe, call)
-                let steps = try call.integers(ifPresent: "steps") ?? [trajectory.steps]
-                try call.returns(
-                    try steps.map { step in
-                        guard step <= trajectory.steps else {
-                            throw Mistake(
-                                "steps: a state in 0 ... \(trajectory.steps) expected, got \(step)")
-                        }
-                        return trajectory.keys[step].hex
-                    })
-            },
-            Method(
-                "explain", "Where two recipes part, and which of their fields differ.",
-                [.object("other", "recipe", "Another recipe.")],
-                returns:
-                    "table with last_shared (the last state in common) and fields (path, first, second)"
-            ) { box, call in
-                let other: RecipeBox = try call.object("other")
-                let difference = try Difference(
-                    try trajectory(box.recipe, call), try trajectory(other.recipe, call))
-                let fields = difference.fields.map { field in
-                    Record([("path", field.path), ("first", field.first), ("second", field.second)])
-                }
-                try call.returns(
-                    Record([
-                        ("last_shared", difference.lastShared),
-                        ("fields", Record([], items: fields)),
-                    ]))
-            },
-        ]
-    }
-
     static func trajectory(_ recipe: Recipe, _ call: Call) throws -> Trajectory {
         let session = call.interpreter.session
         return try session.working {
@@ -114,14 +40,14 @@ extension Library {
         }
     }
 
-    private static func open(_ box: RecipeBox, name: String, _ call: Call) throws -> RunBox {
+    static func open(_ box: RecipeBox, name: String, _ call: Call) throws -> RunBox {
         RunBox(
             Run(
                 try trajectory(box.recipe, call), store: try call.interpreter.session.store(),
                 name: name))
     }
 
-    private static func train(_ box: RunBox, _ options: Options, _ call: Call) throws {
+    static func train(_ box: RunBox, _ options: Options, _ call: Call) throws {
         let session = call.interpreter.session
         var settings = RunOptions()
         settings.keep = Set(try options.integers(ifPresent: "keep") ?? [])
@@ -157,6 +83,31 @@ extension Library {
         }
     }
 
+    static func recordsTable(_ records: [StepRecord]) -> Record {
+        Record(
+            [],
+            items: records.map { record in
+                Record([
+                    ("step", record.step), ("loss", record.loss),
+                    ("learning_rate", record.learningRate),
+                    ("gradient_norm", record.gradientNorm), ("tokens", record.tokens),
+                    ("seconds", record.seconds),
+                ])
+            })
+    }
+
+    static func exposureTable(_ ledger: ExposureLedger) -> Record {
+        let items = ledger.phases.flatMap { phase in
+            phase.exposure.entries.sorted { $0.key < $1.key }.map { name, entry in
+                Record([
+                    ("phase", phase.name), ("source", name), ("tokens", entry.tokens),
+                    ("epochs", entry.epochs),
+                ])
+            }
+        }
+        return Record([], items: items)
+    }
+
     private static func evaluationTable(_ evaluation: Evaluation) -> Record {
         Record([
             ("loss", evaluation.loss), ("bits_per_byte", evaluation.bitsPerByte),
@@ -178,6 +129,9 @@ extension Library {
                 Field("step", "integer", "Steps done.") { $0.run.step },
                 Field("steps", "integer", "Steps in all, finetuning included.") {
                     $0.run.trajectory.steps
+                },
+                Field("recipe", "recipe", "What it carries out.") {
+                    RecipeBox($0.run.trajectory.recipe)
                 },
                 Field(
                     "trained", "integer",
@@ -280,30 +234,53 @@ extension Library {
                     returns:
                         "list of tables with step, loss, learning_rate, gradient_norm, tokens, seconds"
                 ) { box, call in
-                    let items = try box.run.records().map { record in
-                        Record([
-                            ("step", record.step), ("loss", record.loss),
-                            ("learning_rate", record.learningRate),
-                            ("gradient_norm", record.gradientNorm), ("tokens", record.tokens),
-                            ("seconds", record.seconds),
-                        ])
-                    }
-                    try call.returns(Record([], items: items))
+                    try call.returns(recordsTable(try box.run.records()))
+                },
+                Method(
+                    "csv", "Writes the records of every step so far as CSV.",
+                    [.path("path", "Where to.")]
+                ) { box, call in
+                    try AtomicFile.write(
+                        try call.string("path"), text: StepRecord.csv(try box.run.records()))
                 },
                 Method(
                     "exposure", "Tokens and epochs seen of each source so far, by phase.",
                     returns: "list of tables with phase, source, tokens, epochs"
                 ) { box, call in
-                    let ledger = box.run.trajectory.exposure(at: box.run.step)
-                    let items = ledger.phases.flatMap { phase in
-                        phase.exposure.entries.sorted { $0.key < $1.key }.map { name, entry in
-                            Record([
-                                ("phase", phase.name), ("source", name), ("tokens", entry.tokens),
-                                ("epochs", entry.epochs),
+                    try call.returns(
+                        exposureTable(box.run.trajectory.exposure(at: box.run.step)))
+                },
+                Method(
+                    "fork",
+                    "A run of the same recipe with another mixture from the present step on. Its states up to here are this run's, which are kept, so that nothing is trained twice; `train` goes on from here.",
+                    [
+                        .options(
+                            branchOptions + [
+                                .string("run_name", "A name for people; default: the phase's.")
+                                    .optional
                             ])
-                        }
-                    }
-                    try call.returns(Record([], items: items))
+                    ], returns: "run",
+                    example: """
+                        local prose = mt.corpus { "prose", embedded = "prose", bytes = 200000 }
+                        local code = mt.corpus { "code", embedded = "code", bytes = 100000 }
+                        local tokens = mt.tokenizer { train_on = { prose, code }, vocabulary = 512 }
+                        local run = mt.recipe {
+                          model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 32 }),
+                          steps = 6, batch = 2, mixture = { prose = 1 },
+                        }:open()
+                        run:train { to = 3 }
+                        local branch = run:fork { mixture = { prose = 0.5, code = 0.5 } }
+                        branch:train()
+                        print(branch.step, branch.trained, run.step)
+                        """
+                ) { box, call in
+                    let options = try call.options()
+                    let recipe = try branch(
+                        try box.run.recipeForBranching(), from: box.run.step, options, call)
+                    if box.run.step > 0 { try box.run.save() }
+                    let name =
+                        try options.string(ifPresent: "run_name") ?? options.string("name")
+                    try call.returns(try open(RecipeBox(recipe), name: name, call))
                 },
                 Method(
                     "profile",

@@ -17,11 +17,16 @@ public final class Session {
     private var draws: UInt64 = 0
 
     init(_ settings: Interpreter.Settings, stop: @escaping ShouldStop) {
-        let variable = getenv("MTREPL_STORE").map { String(cString: $0) } ?? ""
-        storeFolder = settings.store ?? (variable.isEmpty ? ".mtrepl" : variable)
+        storeFolder = Self.storeFolder(settings.store)
         seed = settings.seed
         self.stop = stop
         progress = Progress(settings.report)
+    }
+
+    /// The folder of the store: what was given, else `MTREPL_STORE`, else `.mtrepl`.
+    public static func storeFolder(_ given: String?) -> String {
+        let variable = getenv("MTREPL_STORE").map { String(cString: $0) } ?? ""
+        return given ?? (variable.isEmpty ? ".mtrepl" : variable)
     }
 
     /// The store.

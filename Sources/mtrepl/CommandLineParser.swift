@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bindings
 import Glibc
+import Runtime
 
 /// What the process leaves with.
 enum ExitStatus {
@@ -19,6 +20,9 @@ enum CommandLineParser {
             finish(ExitStatus.success)
         } catch let code as ExitCode {
             finish(code.rawValue)
+        } catch let error as any RuntimeError {
+            Interpreter.Report.toStandardError("mtrepl: \(error.message)\n")
+            finish(ExitStatus.failure)
         } catch {
             if type.exitCode(for: error) == .success {
                 print(type.fullMessage(for: error))

@@ -2,6 +2,9 @@
 // A script with the name of a subcommand is run as `./name`.
 import Glibc
 
+// A file that reaches the limit of its size is an error of the write, as a full disk is, not the end of the process.
+signal(SIGXFSZ, SIG_IGN)
+
 let arguments = Array(CommandLine.arguments.dropFirst())
 if let name = arguments.first, let command = Subcommands.named(name) {
     CommandLineParser.run(command, Array(arguments.dropFirst()))

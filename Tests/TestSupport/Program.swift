@@ -31,24 +31,64 @@ public enum Program {
     public static func run(_ arguments: [String], input: String = "", in folder: String? = nil)
         throws -> Outcome
     {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-        let scratch = try Scratch()
-        let files = ["in", "out", "err"].map { scratch.path + "/" + $0 }
-        try input.write(toFile: files[0], atomically: false, encoding: .utf8)
-        for file in files[1...] { try "".write(toFile: file, atomically: false, encoding: .utf8) }
-        process.standardInput = FileHandle(forReadingAtPath: files[0])
-        process.standardOutput = FileHandle(forWritingAtPath: files[1])
-        process.standardError = FileHandle(forWritingAtPath: files[2])
-        try process.run()
-        process.waitUntilExit()
-        let code =
-            process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
-        return Outcome(
-            output: try String(contentsOfFile: files[1], encoding: .utf8),
-            errors: try String(contentsOfFile: files[2], encoding: .utf8), code: code)
+        try Running(path, arguments, input: input, in: folder).wait()
+    }
+
+    /// Starts the program; `shell` runs first, such as `ulimit -f 100`.
+    public static func start(_ arguments: [String], in folder: String? = nil, shell: String? = nil)
+        throws -> Running
+    {
+        guard let shell else { return try Running(path, arguments, input: "", in: folder) }
+        return try Running(
+            "/bin/sh", ["-c", "\(shell); exec \"$0\" \"$@\"", path] + arguments, input: "",
+            in: folder)
+    }
+
+    /// A program under way.
+    public final class Running {
+        private let process = Process()
+        private let scratch: Scratch
+
+        fileprivate init(
+            _ program: String, _ arguments: [String], input: String, in folder: String?
+        ) throws {
+            scratch = try Scratch()
+            process.executableURL = URL(fileURLWithPath: program)
+            process.arguments = arguments
+            if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
+            let files = ["in", "out", "err"].map { scratch.path + "/" + $0 }
+            try input.write(toFile: files[0], atomically: false, encoding: .utf8)
+            for file in files[1...] {
+                try "".write(toFile: file, atomically: false, encoding: .utf8)
+            }
+            process.standardInput = FileHandle(forReadingAtPath: files[0])
+            process.standardOutput = FileHandle(forWritingAtPath: files[1])
+            process.standardError = FileHandle(forWritingAtPath: files[2])
+            try process.run()
+        }
+
+        /// Whether it has not ended.
+        public var isRunning: Bool { process.isRunning }
+
+        /// Sends a signal, if it has not ended.
+        public func signal(_ number: Int32) {
+            if process.isRunning { kill(process.processIdentifier, number) }
+        }
+
+        /// What it has written to standard output so far.
+        public var output: String {
+            (try? String(contentsOfFile: scratch.path + "/out", encoding: .utf8)) ?? ""
+        }
+
+        /// Waits for the end.
+        public func wait() throws -> Outcome {
+            process.waitUntilExit()
+            let signalled = process.terminationReason == .uncaughtSignal
+            return Outcome(
+                output: output,
+                errors: try String(contentsOfFile: scratch.path + "/err", encoding: .utf8),
+                code: process.terminationStatus + (signalled ? 128 : 0))
+        }
     }
 }
 

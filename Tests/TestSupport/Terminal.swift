@@ -89,8 +89,13 @@ public final class Terminal {
     }
 
     /// Waits for the end; returns the exit code, or 128 + the signal.
-    public func wait() -> Int32 {
-        while readMore() {}
+    ///
+    /// A program that does not end in time is killed.
+    public func wait(seconds: Double = 60) -> Int32 {
+        let deadline = Date().addingTimeInterval(seconds)
+        while readMore() {
+            if Date() > deadline { kill(process, SIGKILL) }
+        }
         var status: Int32 = 0
         waitpid(process, &status, 0)
         process = 0

@@ -40,7 +40,7 @@ public struct Evaluation: Codable, Hashable, Sendable {
     public var perplexity: Double { exp(loss) }
 }
 
-/// A run as the registry knows it.
+/// A run as the registry knows it: the furthest state that was reached, and what happened last.
 public struct RunRow: Codable, Hashable, Sendable {
     /// The key of the state the run ends in: the run's identity.
     public var key: Digest
@@ -58,4 +58,18 @@ public struct RunRow: Codable, Hashable, Sendable {
     public var recipe: String
     /// The error that stopped it, if one did.
     public var failure: String?
+    /// The key of the state after `step` steps; `nil` in rows of earlier versions.
+    public var state: Digest?
+    /// What `state` has seen of each source; `nil` in rows of earlier versions.
+    public var exposure: ExposureLedger?
+}
+
+/// A step's record with the states it leads from and to.
+public struct StepEntry: Sendable {
+    /// The key of the state before the step.
+    public let parent: Digest
+    /// The key of the state after it.
+    public let state: Digest
+    /// What was measured.
+    public let record: StepRecord
 }

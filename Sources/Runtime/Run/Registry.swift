@@ -5,17 +5,34 @@ import GRDB
 public struct RegistryError: RuntimeError {
     /// The database file.
     public let path: String
-    /// What SQLite said.
+    /// What SQLite said, and what to do about it.
     public let reason: String
 
     /// `registry PATH: REASON`.
     public var message: String { "registry \(path): \(reason)" }
+
+    init(_ path: String, _ error: any Error) {
+        self.path = path
+        guard let error = error as? DatabaseError else {
+            reason = "\(error)"
+            return
+        }
+        let said = error.message ?? error.resultCode.description
+        switch error.resultCode {
+        case .SQLITE_FULL: reason = "No space left on device (\(said))"
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+            reason =
+                "the file is damaged (\(said)); move it and its -wal and -shm files away and run again: "
+                + "checkpoints stay usable, losses are measured again"
+        default: reason = said
+        }
+    }
 }
 
 /// Runs, step records and evaluations in SQLite, shared by processes (write-ahead log).
 ///
 /// Step records and evaluations belong to states, by key: whoever trained a state, every run that passes through it
-/// has them.
+/// has them. Every step record names the state before it, so that a state's history can be read without its recipe.
 public final class Registry: Sendable {
     private let pool: DatabasePool
     private let path: String
@@ -25,14 +42,22 @@ public final class Registry: Sendable {
     /// - Throws: `RegistryError`.
     public init(path: String) throws {
         self.path = path
-        try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
+        let folder = (path as NSString).deletingLastPathComponent
+        try AtomicFile.makeFolder(folder)
+        // Two processes that find a new file would both make its tables.
+        let lock = try FileLock("\(folder)/locks/registry")
+        defer { withExtendedLifetime(lock) {} }
         var configuration = Configuration()
         configuration.busyMode = .timeout(30)
+        configuration.prepareDatabase { database in
+            // Written as rarely as checkpoints are, and like them to survive a power cut.
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+        }
         do {
             pool = try DatabasePool(path: path, configuration: configuration)
             try Self.migrations.migrate(pool)
         } catch {
-            throw RegistryError(path: path, reason: Self.reason(error))
+            throw RegistryError(path, error)
         }
     }
 
@@ -51,38 +76,46 @@ public final class Registry: Sendable {
                         tokens INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (state, data)) WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("2: histories") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE steps ADD COLUMN parent TEXT;
+                    ALTER TABLE runs ADD COLUMN state TEXT;
+                    ALTER TABLE runs ADD COLUMN exposure TEXT;
+                    """)
+        }
         return migrator
     }
 
-    private static func reason(_ error: any Error) -> String {
-        guard let error = error as? DatabaseError else { return "\(error)" }
-        return error.message ?? error.resultCode.description
+    func write<T>(_ body: (Database) throws -> T) throws -> T {
+        do { return try pool.write(body) } catch { throw RegistryError(path, error) }
     }
 
-    private func write<T>(_ body: (Database) throws -> T) throws -> T {
-        do { return try pool.write(body) } catch {
-            throw RegistryError(path: path, reason: Self.reason(error))
-        }
+    func read<T>(_ body: (Database) throws -> T) throws -> T {
+        do { return try pool.read(body) } catch { throw RegistryError(path, error) }
     }
 
-    private func read<T>(_ body: (Database) throws -> T) throws -> T {
-        do { return try pool.read(body) } catch {
-            throw RegistryError(path: path, reason: Self.reason(error))
-        }
-    }
+    // MARK: - Steps
 
-    /// Records steps under the keys of the states they led to; states already recorded keep their record.
-    public func record(steps: [(state: Digest, record: StepRecord)]) throws {
-        guard !steps.isEmpty else { return }
+    /// Records steps under the keys of the states they led to, and with them how far a run has come; states already
+    /// recorded keep their record.
+    public func record(steps: [StepEntry], run: RunRow? = nil) throws {
+        guard !steps.isEmpty || run != nil else { return }
         try write { database in
             let insert = try database.cachedStatement(
-                sql: "INSERT OR IGNORE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?)")
-            for (state, record) in steps {
+                sql: """
+                    INSERT INTO steps (key, step, loss, learning_rate, gradient_norm, tokens, seconds, parent)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT (key) DO UPDATE SET parent = excluded.parent WHERE parent IS NULL
+                    """)
+            for entry in steps {
+                let record = entry.record
                 try insert.execute(arguments: [
-                    state.hex, record.step, record.loss, record.learningRate, record.gradientNorm,
-                    record.tokens, record.seconds,
+                    entry.state.hex, record.step, record.loss, record.learningRate,
+                    record.gradientNorm, record.tokens, record.seconds, entry.parent.hex,
                 ])
             }
+            if let run { try Self.save(run, database) }
         }
     }
 
@@ -91,15 +124,18 @@ public final class Registry: Sendable {
         try read { database in
             let select = try database.cachedStatement(sql: "SELECT * FROM steps WHERE key = ?")
             return try states.compactMap { state in
-                try Row.fetchOne(select, arguments: [state.hex]).map { row in
-                    StepRecord(
-                        step: row["step"], loss: row["loss"], learningRate: row["learning_rate"],
-                        gradientNorm: row["gradient_norm"], tokens: row["tokens"],
-                        seconds: row["seconds"])
-                }
+                try Row.fetchOne(select, arguments: [state.hex]).map(Self.step)
             }
         }
     }
+
+    static func step(_ row: Row) -> StepRecord {
+        StepRecord(
+            step: row["step"], loss: row["loss"], learningRate: row["learning_rate"],
+            gradientNorm: row["gradient_norm"], tokens: row["tokens"], seconds: row["seconds"])
+    }
+
+    // MARK: - Evaluations
 
     /// The recorded loss of a state on the data with the given digest.
     public func evaluation(state: Digest, data: Digest) throws -> Evaluation? {
@@ -121,38 +157,5 @@ public final class Registry: Sendable {
                     state.hex, data.hex, evaluation.nats, evaluation.tokens, evaluation.bytes,
                 ])
         }
-    }
-
-    /// Adds a run or replaces what is known of it.
-    public func save(_ run: RunRow) throws {
-        try write { database in
-            try database.execute(
-                sql: "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                arguments: [
-                    run.key.hex, run.name, run.status, run.step, run.steps, run.updated, run.recipe,
-                    run.failure,
-                ])
-        }
-    }
-
-    /// Every run, the latest change last.
-    public func runs() throws -> [RunRow] {
-        try read { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM runs ORDER BY updated, key").compactMap(
-                Self.run)
-        }
-    }
-
-    private static func run(_ row: Row) -> RunRow? {
-        guard let key = Digest(hex: row["key"]) else { return nil }
-        return RunRow(
-            key: key, name: row["name"], status: row["status"], step: row["step"],
-            steps: row["steps"],
-            updated: row["updated"], recipe: row["recipe"], failure: row["failure"])
-    }
-
-    /// Forgets a run; records of states stay, as other runs may pass through them.
-    public func removeRun(_ key: Digest) throws {
-        try write { try $0.execute(sql: "DELETE FROM runs WHERE key = ?", arguments: [key.hex]) }
     }
 }

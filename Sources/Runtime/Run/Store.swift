@@ -140,11 +140,17 @@ public final class Store {
         try AtomicFile.write("\(checkpointFolder(key))/\(Checkpoint.manifestFile)", json: manifest)
     }
 
+    /// Deletes a checkpoint unless it was marked as one to stay meanwhile.
+    func removeRolling(_ key: Digest) {
+        guard let manifest = try? manifest(key), manifest.rolling else { return }
+        removeCheckpoint(key)
+    }
+
     /// Deletes a checkpoint; one that is not there is fine.
     public func removeCheckpoint(_ key: Digest) {
         // Renamed first, so that nobody finds half a checkpoint under its key.
         let path = checkpointFolder(key)
-        let doomed = "\(path).\(getpid()).tmp"
+        let doomed = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
         guard rename(path, doomed) == 0 else { return }
         try? FileManager.default.removeItem(atPath: doomed)
     }
@@ -157,43 +163,5 @@ public final class Store {
             throw FileError("move", checkpointFolder(key), errno: errno)
         }
         return target
-    }
-
-    /// Waits until no other process trains towards the state, and keeps others out while the lock lives.
-    public func lock(_ key: Digest, stop: ShouldStop) throws -> FileLock {
-        try FileLock("\(folder)/locks/\(key.hex)", stop: stop)
-    }
-
-    /// Removes checkpoints that are not among `keep`, temporary files of dead processes and unused locks.
-    ///
-    /// - Returns: How many checkpoints went and how many bytes they had.
-    public func collectGarbage(keep: Set<Digest>) throws -> (removed: Int, bytes: Int) {
-        var removed = 0
-        var bytes = 0
-        for manifest in try checkpoints().usable where !keep.contains(manifest.key) {
-            bytes += Self.size(checkpointFolder(manifest.key))
-            removeCheckpoint(manifest.key)
-            removed += 1
-        }
-        let root = "\(folder)/checkpoints"
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
-        where name.hasSuffix(".tmp") {
-            // KEY.PID.RANDOM.tmp: left by a process that is no more.
-            let parts = name.split(separator: ".")
-            if parts.count >= 3, let process = Int32(parts[1]), kill(process, 0) != 0 {
-                bytes += Self.size("\(root)/\(name)")
-                try? FileManager.default.removeItem(atPath: "\(root)/\(name)")
-            }
-        }
-        return (removed, bytes)
-    }
-
-    /// Bytes of the files in a folder.
-    static func size(_ folder: String) -> Int {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.reduce(0) { total, name in
-            let attributes = try? FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")
-            return total + ((attributes?[.size] as? Int) ?? 0)
-        }
     }
 }

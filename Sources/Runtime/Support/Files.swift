@@ -83,14 +83,14 @@ public enum AtomicFile {
             try body(&writer)
             try writer.flush()
             guard fsync(descriptor) == 0 else { throw FileError("write", path, errno: errno) }
-            close(descriptor)
             guard rename(temporary, path) == 0 else { throw FileError("write", path, errno: errno) }
-            syncFolder((path as NSString).deletingLastPathComponent)
         } catch {
             close(descriptor)
             unlink(temporary)
             throw error
         }
+        close(descriptor)
+        syncFolder((path as NSString).deletingLastPathComponent)
     }
 
     /// Writes a string.
@@ -105,11 +105,18 @@ public enum AtomicFile {
 
     /// Makes a folder and its parents; one that exists is fine.
     public static func makeFolder(_ path: String) throws {
-        guard !path.isEmpty else { return }
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw FileError("make folder", path, errno: errno)
+        guard !path.isEmpty, mkdir(path, 0o777) != 0 else { return }
+        var code = errno
+        let parent = (path as NSString).deletingLastPathComponent
+        if code == ENOENT, !parent.isEmpty, parent != path {
+            try makeFolder(parent)
+            guard mkdir(path, 0o777) != 0 else { return }
+            code = errno
+        }
+        guard code == EEXIST else { throw FileError("make folder", path, errno: code) }
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw FileError("make folder", path, reason: "a file of that name is in the way")
         }
     }
 
@@ -175,33 +182,4 @@ public enum CanonicalJSON {
         if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
-}
-
-/// An advisory lock on a file, shared by processes; released when closed or when the process dies.
-public final class FileLock {
-    private let descriptor: Int32
-
-    /// Waits for the lock on `path`, making the file if it is not there.
-    ///
-    /// - Throws: `FileError`; `Interrupted` when `stop` says so.
-    public init(_ path: String, stop: ShouldStop = { false }) throws {
-        try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw FileError("lock", path, errno: errno) }
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard errno == EWOULDBLOCK || errno == EINTR else {
-                let code = errno
-                close(descriptor)
-                throw FileError("lock", path, errno: code)
-            }
-            if stop() {
-                close(descriptor)
-                throw Interrupted(
-                    "interrupted while waiting for another process to release \(path)")
-            }
-            usleep(20_000)
-        }
-    }
-
-    deinit { close(descriptor) }
 }

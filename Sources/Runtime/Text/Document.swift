@@ -95,7 +95,12 @@ struct RecordReader {
                 file, line: number, "column \(failure.offset + 1): \(failure.reason)")
         }
         for (name, _) in names where values[name] == nil {
-            throw TextError(file, line: number, "the record has no field \"\(name)\"")
+            let known = Self.keys(of: line)
+            throw TextError(
+                file, line: number,
+                "the record has no field \"\(name)\"; it has "
+                    + (known.isEmpty ? "none" : known.joined(separator: ", "))
+                    + NearestName.hint(name, known))
         }
         var text: [UInt8] = []
         switch fields {
@@ -108,6 +113,17 @@ struct RecordReader {
             response.render(values, into: &text)
             return (text, promptBytes)
         }
+    }
+
+    /// The names of a record's fields, the first dozen, in order.
+    private static func keys(of line: UnsafeRawBufferPointer) -> [String] {
+        var scanner = JSONScanner(line)
+        var keys: [String] = []
+        try? scanner.object { (key, scanner) throws(JSONFailure) in
+            if keys.count < 12 { keys.append(String(decoding: key, as: UTF8.self)) }
+            try scanner.skip()
+        }
+        return keys
     }
 
     private static func words(_ kind: JSONScanner.Kind) -> String {

@@ -28,6 +28,9 @@ public struct Recipe: Sendable {
     public var phases: [Phase]
     /// Names of sources that may be read more than once; `nil` stands for all.
     public var mayRepeat: Set<String>?
+    /// How often a source is read in all, as `switching(from:mixture:name:reading:samples:)` promised; checked when the
+    /// recipe is resolved.
+    var promise: (source: String, samples: Int)?
     /// Finetuning after the last step, if any.
     public var finetuning: Finetuning?
 
@@ -93,6 +96,7 @@ public struct Recipe: Sendable {
             throw RecipeError("from", "expected a step in 0 ... \(steps - 1), got \(from)")
         }
         var result = self
+        result.promise = nil
         result.corpora.merge(more) { _, new in new }
         let before = phases.last { $0.start <= from }
         result.phases = phases.filter { $0.start < from }

@@ -1,14 +1,14 @@
 import Foundation
 
 /// A recipe as it is recorded: for people, for the registry and for `explain`.
-struct RecipeText: Encodable {
-    struct PhaseText: Encodable {
+struct RecipeText: Codable {
+    struct PhaseText: Codable {
         let name: String
         let start: Int
         let weights: [String: Double]
     }
 
-    struct FinetuneText: Encodable {
+    struct FinetuneText: Codable {
         let corpus: String
         let data: String
         let epochs: Int

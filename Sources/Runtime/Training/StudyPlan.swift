@@ -34,20 +34,36 @@ public struct StudyPlan {
     public let parameters: Int
     /// Bytes of the checkpoints that will be kept.
     public let checkpointBytes: Int
-    /// Bytes of memory that training needs at most.
-    public let memoryBytes: Int
+    /// Bytes of those that the store does not have yet, one for each state.
+    let missingCheckpoints: [Int]
+    /// The memory of the largest training step.
+    public let memory: MemoryEstimate
+    /// The states at which arms part, by step.
+    let branchPoints: [Int: Set<Digest>]
     /// Measured seconds per token of a training step; `nil` when not calibrated.
     public var secondsPerToken: Double?
+
+    /// Bytes of memory that training needs at most.
+    public var memoryBytes: Int { memory.total }
 
     /// Predicted seconds for the remaining steps; `nil` when not calibrated.
     public var seconds: Double? { secondsPerToken.map { $0 * Double(missingTokens) } }
 }
 
 extension StudyPlan {
+    /// The states on an arm's way at which some arm parts from another.
+    ///
+    /// Not only its own branches: if a trunk's checkpoint is gone, the first arm that passes there keeps it again.
+    func statesToKeep(_ base: Trajectory) -> Set<Int> {
+        Set(
+            branchPoints.filter { $0.key < base.keys.count && $0.value.contains(base.keys[$0.key]) }
+                .keys)
+    }
+
     /// Works out the tree.
     init(_ arms: [Study.Resolved], store: Store) throws {
         var branches: [Branch] = []
-        var (naive, distinct, missing, missingTokens, kept) = (0, 0, 0, 0, 0)
+        var (naive, distinct, missing, missingTokens) = (0, 0, 0, 0)
         var finetuned: Set<Digest> = []
         for (index, arm) in arms.enumerated() {
             let base = arm.base
@@ -79,7 +95,6 @@ extension StudyPlan {
             naive += base.steps + finetuneSteps
             distinct += base.steps - from
             missing += left
-            kept += 12 * base.recipe.model.parameterCount
             branches.append(
                 Branch(
                     label: arm.arm.label, parent: parent, from: from, steps: base.steps,
@@ -90,14 +105,30 @@ extension StudyPlan {
         distinctSteps = distinct
         missingSteps = missing
         self.missingTokens = missingTokens
-        let largest = arms.map(\.base.recipe).max {
-            $0.model.parameterCount < $1.model.parameterCount
+        parameters = arms.map(\.base.recipe.model.parameterCount).max() ?? 0
+        memory =
+            arms.flatMap { [$0.base.recipe.memory] + $0.variants.map(\.trajectory.recipe.memory) }
+            .max { $0.total < $1.total }
+            ?? MemoryEstimate(
+                parameters: 0, gradients: 0, moments: 0, activations: 0, temporary: 0)
+        // What stays of an arm: its last state and those at which later arms part from it.
+        var kept: [Digest: Int] = [:]
+        var unwritten: [Digest: Int] = [:]
+        for (arm, branch) in zip(arms, branches) {
+            for state in branch.branches.union([branch.steps]) where state > 0 {
+                let key = arm.base.keys[state]
+                kept[key] = arm.base.recipe.checkpointBytes
+                if !arm.done, !FileManager.default.fileExists(atPath: store.checkpointFolder(key)) {
+                    unwritten[key] = arm.base.recipe.checkpointBytes
+                }
+            }
         }
-        parameters = largest?.model.parameterCount ?? 0
-        memoryBytes =
-            largest.map {
-                $0.model.memory(rows: $0.batch / $0.accumulate, columns: $0.model.context).total
-            } ?? 0
-        checkpointBytes = kept
+        var points: [Int: Set<Digest>] = [:]
+        for (arm, branch) in zip(arms, branches) {
+            for state in branch.branches { points[state, default: []].insert(arm.base.keys[state]) }
+        }
+        branchPoints = points
+        checkpointBytes = kept.values.reduce(0, +)
+        missingCheckpoints = Array(unwritten.values)
     }
 }

@@ -43,6 +43,7 @@ public final class Trajectory {
         plans = try Self.plan(recipe, sources)
         schedule = try recipe.learningRate.schedule(steps: recipe.steps)
         steps = recipe.steps
+        try checkPromise()
         keys = chain(from: initialKey(), recipe.steps)
         if let finetuning = recipe.finetuning { try finetune(finetuning, store, progress, stop) }
     }

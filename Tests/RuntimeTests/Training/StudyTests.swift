@@ -60,6 +60,36 @@ import Testing
         withExtendedLifetime(whole) {}
     }
 
+    @Test("a trunk that was trained alone gives its branch points once, not once an arm")
+    func trunk() throws {
+        let laboratory = try Laboratory()
+        try laboratory.run(laboratory.base).train()
+        let study = try study(laboratory)
+        let distinct = try study.plan(calibrate: false).distinctSteps
+        let result = try study.run()
+        // The trunk's twelve steps are there; the six up to the last branch point are trained once more.
+        #expect(result.trainedSteps == distinct - 12 + 6)
+    }
+
+    @Test("a study that would choose a learning rate without looking is refused")
+    func blind() throws {
+        let laboratory = try Laboratory()
+        #expect(throws: RecipeError.self) {
+            try Study(
+                arms: [
+                    Arm(
+                        name: "control", parameters: [], recipe: laboratory.base,
+                        finetuning: [laboratory.finetuning()])
+                ], evaluate: [laboratory.prose], evaluationLimit: 4, store: laboratory.store)
+        }
+        // Without anything to evaluate, the states themselves are the result.
+        let study = try Study(
+            arms: [Arm(name: "control", parameters: [], recipe: laboratory.base, finetuning: [])],
+            evaluate: [], evaluationLimit: nil, store: laboratory.store)
+        #expect(try study.run().trainedSteps == 12)
+        #expect(try study.run().trainedSteps == 0)
+    }
+
     @Test("an arm that fails is named, and the others go on")
     func failing() throws {
         let laboratory = try Laboratory()

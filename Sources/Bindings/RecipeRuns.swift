@@ -1,0 +1,82 @@
+import Runtime
+
+extension Library {
+    /// What a recipe can do about runs.
+    static var recipeRunMethods: [Method<RecipeBox>] {
+        [
+            Method(
+                "open",
+                "A run of the recipe, at the latest state the store has; `train` goes on from there.",
+                [.options([.string("name", "A name for people.").or("run")])], returns: "run",
+                example: """
+                    local prose = mt.corpus { "prose", embedded = "prose", bytes = 200000 }
+                    local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 512 }
+                    local run = mt.recipe {
+                      model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 32 }),
+                      steps = 5, batch = 2, mixture = { prose = 1 },
+                    }:open()
+                    run:train { to = 3 }
+                    run:resume()
+                    print(run.step, run:evaluate(prose, { limit = 4 }).loss > 0)
+                    """
+            ) { box, call in
+                try call.returns(try open(box, name: try call.options().string("name"), call))
+            },
+            Method(
+                "run", "Opens a run of the recipe and trains it.",
+                [.options([.string("name", "A name for people.").or("run")] + trainOptions)],
+                returns: "run"
+            ) { box, call in
+                let options = try call.options()
+                let run = try open(box, name: try options.string("name"), call)
+                try train(run, options, call)
+                try call.returns(run)
+            },
+            Method(
+                "keys", "The state keys along the recipe.",
+                [
+                    .integers("steps", "Which states; default: the last.", in: 0...Int(Int32.max))
+                        .optional
+                ],
+                returns: "list of strings"
+            ) { box, call in
+                let trajectory = try trajectory(box.recipe, call)
+                let steps = try call.integers(ifPresent: "steps") ?? [trajectory.steps]
+                try call.returns(
+                    try steps.map { step in
+                        guard step <= trajectory.steps else {
+                            throw Mistake(
+                                "steps: a state in 0 ... \(trajectory.steps) expected, got \(step)")
+                        }
+                        return trajectory.keys[step].hex
+                    })
+            },
+            Method(
+                "exposure",
+                "Tokens and epochs that the whole recipe reads of each source, by phase; finetuning not counted.",
+                returns: "list of tables with phase, source, tokens, epochs"
+            ) { box, call in
+                let trajectory = try trajectory(box.recipe, call)
+                try call.returns(exposureTable(trajectory.exposure(at: box.recipe.steps)))
+            },
+            Method(
+                "explain", "Where two recipes part, and which of their fields differ.",
+                [.object("other", "recipe", "Another recipe.")],
+                returns:
+                    "table with last_shared (the last state in common) and fields (path, first, second)"
+            ) { box, call in
+                let other: RecipeBox = try call.object("other")
+                let difference = try Difference(
+                    try trajectory(box.recipe, call), try trajectory(other.recipe, call))
+                let fields = difference.fields.map { field in
+                    Record([("path", field.path), ("first", field.first), ("second", field.second)])
+                }
+                try call.returns(
+                    Record([
+                        ("last_shared", difference.lastShared),
+                        ("fields", Record([], items: fields)),
+                    ]))
+            },
+        ]
+    }
+}

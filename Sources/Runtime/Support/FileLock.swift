@@ -1,0 +1,74 @@
+import Foundation
+
+/// An advisory lock on a file, shared by processes; released with its last reference or when the process dies.
+///
+/// Two locks of one process keep each other out as those of two processes do.
+public final class FileLock {
+    /// Who else may hold the lock at the same time.
+    public enum Mode {
+        /// Nobody.
+        case exclusive
+        /// Others who take it in this mode.
+        case shared
+    }
+
+    private let descriptor: Int32
+
+    private init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// Waits for the lock on `path`, making the file if it is not there.
+    ///
+    /// - Throws: `FileError`; `Interrupted` when `stop` says so.
+    public convenience init(_ path: String, _ mode: Mode = .exclusive, stop: ShouldStop = { false })
+        throws
+    {
+        while true {
+            if let descriptor = try Self.take(path, mode) {
+                self.init(descriptor: descriptor)
+                return
+            }
+            if stop() {
+                throw Interrupted(
+                    "interrupted while waiting for another process to release \(path)")
+            }
+            usleep(20_000)
+        }
+    }
+
+    /// The lock if it is free now; `nil` if somebody has it.
+    ///
+    /// - Throws: `FileError`.
+    public static func attempt(_ path: String, _ mode: Mode = .exclusive) throws -> FileLock? {
+        try take(path, mode).map(FileLock.init(descriptor:))
+    }
+
+    /// The descriptor of the locked file; `nil` when it is taken.
+    private static func take(_ path: String, _ mode: Mode) throws -> Int32? {
+        while true {
+            try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else { throw FileError("lock", path, errno: errno) }
+            let operation = (mode == .exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB
+            guard flock(descriptor, operation) == 0 else {
+                let code = errno
+                close(descriptor)
+                guard code == EWOULDBLOCK || code == EINTR else {
+                    throw FileError("lock", path, errno: code)
+                }
+                return nil
+            }
+            if isStill(descriptor, path) { return descriptor }
+            // Removed between opening and locking: others lock the file that is there now.
+            close(descriptor)
+        }
+    }
+
+    private static func isStill(_ descriptor: Int32, _ path: String) -> Bool {
+        var held = stat()
+        var named = stat()
+        return fstat(descriptor, &held) == 0 && stat(path, &named) == 0
+            && held.st_ino == named.st_ino && held.st_dev == named.st_dev
+    }
+
+    deinit { close(descriptor) }
+}

@@ -1,0 +1,82 @@
+import Foundation
+
+/// Training that this machine cannot carry out: the sum, its parts and what is there.
+public struct ResourceError: RuntimeError {
+    /// `training needs 41.2 GB of memory: parameters …; 23.0 GB available; …`.
+    public let message: String
+}
+
+/// What training needs against what the machine has.
+enum Resources {
+    /// Refuses a training step that memory cannot hold.
+    ///
+    /// - Parameters:
+    ///   - held: Bytes of the estimate that tensors hold already.
+    ///   - what: What needs it, such as `training`.
+    /// - Throws: `ResourceError`.
+    static func check(_ memory: MemoryEstimate, held: Int = 0, _ what: String) throws {
+        let available = Memory.limit - Memory.liveBytes + held
+        guard memory.total > available else { return }
+        let parts = [
+            ("parameters", memory.parameters), ("gradients", memory.gradients),
+            ("moments", memory.moments), ("activations", memory.activations),
+            ("temporary", memory.temporary),
+        ].map { "\($0) \(Memory.describe($1))" }
+        throw ResourceError(
+            message: "\(what) needs \(Memory.describe(memory.total)) of memory: "
+                + parts.joined(separator: ", ")
+                + "; \(Memory.describe(max(0, available))) available "
+                + "(limit \(Memory.describe(Memory.limit))); take a smaller batch or context, "
+                + "or set `accumulate`")
+    }
+
+    /// Refuses checkpoints that the store's file system cannot hold.
+    ///
+    /// - Parameters:
+    ///   - kept: Checkpoints that will stay, by their bytes.
+    ///   - rolling: The bytes of the one that is written meanwhile.
+    /// - Throws: `ResourceError`.
+    static func check(kept: [Int], rolling: Int, in folder: String, _ what: String) throws {
+        let needed = kept.reduce(0, +) + rolling
+        guard let free = Machine.freeBytes(folder), needed > free else { return }
+        throw ResourceError(
+            message:
+                "\(what) needs \(Memory.describe(needed)) of disk: \(kept.count) checkpoints that stay "
+                + "\(Memory.describe(kept.reduce(0, +))), one for resuming \(Memory.describe(rolling)); "
+                + "\(Memory.describe(free)) free on the file system of \(folder); "
+                + "`mtrepl runs gc` and `mtrepl runs remove` make space")
+    }
+}
+
+extension Recipe {
+    /// The memory of the recipe's largest step, finetuning included.
+    public var memory: MemoryEstimate {
+        let rows = max(batch / accumulate, finetuning?.batch ?? 0)
+        return model.memory(rows: rows, columns: model.context)
+    }
+
+    /// Bytes of a checkpoint: the parameters and two moments.
+    public var checkpointBytes: Int { 12 * model.parameterCount }
+}
+
+extension Run {
+    /// Refuses, before any step, what memory or disk cannot hold.
+    func checkResources(to target: Int, _ options: RunOptions) throws {
+        let boundaries = options.boundaries(to: target)
+        let recipe = trajectory.recipe
+        var held = 0
+        if state != nil {
+            let memory = recipe.memory
+            held = memory.parameters + memory.gradients + memory.moments
+        }
+        try Resources.check(recipe.memory, held: held, "training")
+        let missing = boundaries.filter { boundary in
+            boundary > step && !hasCheckpoint(boundary)
+                && (boundary < trajectory.steps || options.keepLast)
+        }
+        guard boundaries.contains(where: { $0 > step }) else { return }
+        let bytes = recipe.checkpointBytes
+        try Resources.check(
+            kept: missing.map { _ in bytes }, rolling: bytes, in: store.folder, "training")
+    }
+}

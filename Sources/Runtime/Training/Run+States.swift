@@ -1,0 +1,103 @@
+import Foundation
+
+/// Where a run's states come from and go to.
+extension Run {
+    func hasCheckpoint(_ step: Int) -> Bool {
+        FileManager.default.fileExists(atPath: store.checkpointFolder(trajectory.keys[step]))
+    }
+
+    /// The latest state in the store, up to `target`.
+    func latest(upTo target: Int) -> Int? {
+        let there = Set(
+            (try? FileManager.default.contentsOfDirectory(atPath: "\(store.folder)/checkpoints"))
+                ?? [])
+        guard !there.isEmpty else { return nil }
+        return stride(from: target, to: 0, by: -1).first { there.contains(trajectory.keys[$0].hex) }
+    }
+
+    func loaded(_ options: RunOptions) throws -> State {
+        if let state { return state }
+        let recipe = trajectory.recipe
+        let model = try NeoX(recipe.model, seed: recipe.seed, precision: recipe.precision)
+        let state = (
+            model: model, optimizer: try AdamW(model.parameters, settings: recipe.optimizer)
+        )
+        while step > 0, try !restore(state, at: step, options) {
+            step = latest(upTo: step - 1) ?? 0
+        }
+        self.state = state
+        return state
+    }
+
+    /// Reads the checkpoint of a state; a damaged one is set aside with a warning and counts as absent.
+    func restore(
+        _ state: State, at target: Int, _ options: RunOptions
+    ) throws -> Bool {
+        let key = trajectory.keys[target]
+        let folder = store.checkpointFolder(key)
+        let manifest: CheckpointManifest
+        do {
+            guard let found = try store.manifest(key) else { return false }
+            manifest = found
+            try Checkpoint.verify(folder, manifest)
+        } catch let error as CheckpointError {
+            // Another process may have removed it while it was read.
+            guard FileManager.default.fileExists(atPath: folder) else { return false }
+            let place = try store.setAside(key)
+            _ = try options.onEvent(
+                .warning("\(error.message); moved to \(place), going on from an earlier state"))
+            return false
+        }
+        try Checkpoint.read(
+            folder, manifest: manifest, parameters: state.model.parameters,
+            optimizer: state.optimizer)
+        step = target
+        let stays =
+            options.keep.contains(target) || (target == trajectory.steps && options.keepLast)
+        if manifest.rolling && stays { try store.keep(key) }
+        // Another run's rolling checkpoint is that run's to replace.
+        let own = try trajectory.recipeText() == manifest.recipe
+        rolling = manifest.rolling && !stays && own ? key : nil
+        _ = try options.onEvent(.restored(step: target))
+        return true
+    }
+
+    /// Hands the steps to the registry, and with them how far the run is.
+    func flush() throws {
+        guard !unsaved.isEmpty else { return }
+        try store.registry.record(steps: unsaved, run: try row("running"))
+        unsaved.removeAll()
+    }
+
+    /// Records first, so that a state on disk always has its records.
+    func write(_ state: State, rolling isRolling: Bool) throws {
+        try flush()
+        guard step > 0 else { return }
+        let before = rolling
+        if !hasCheckpoint(step) {
+            let manifest = CheckpointManifest(
+                key: key, step: step, optimizerSteps: state.optimizer.steps, rolling: isRolling,
+                model: trajectory.recipe.model, recipe: try trajectory.recipeText(),
+                numerics: Numerics.version, processor: Numerics.processor, files: [:])
+            try Checkpoint.write(
+                store.checkpointFolder(key), manifest: manifest, parameters: state.model.parameters,
+                optimizer: state.optimizer)
+        }
+        if !isRolling { try store.keep(key) }
+        rolling = isRolling ? key : nil
+        if let before, before != key { store.removeRolling(before) }
+    }
+
+    /// Brings the registry up to date.
+    func register(_ status: String, failure: String? = nil) throws {
+        if let row = try row(status, failure: failure) { try store.registry.save(row) }
+    }
+
+    private func row(_ status: String, failure: String? = nil) throws -> RunRow? {
+        guard let last = trajectory.keys.last else { return nil }
+        return RunRow(
+            key: last, name: name, status: status, step: step, steps: trajectory.steps,
+            updated: Date().timeIntervalSince1970, recipe: try trajectory.recipeText(),
+            failure: failure, state: key, exposure: trajectory.exposure(at: step))
+    }
+}

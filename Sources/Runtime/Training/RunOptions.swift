@@ -1,0 +1,59 @@
+import Foundation
+
+/// Training stopped because numbers were no longer finite.
+public struct NotFiniteError: RuntimeError {
+    /// The step that failed, from 1.
+    public let step: Int
+    /// What was not finite.
+    public let what: String
+
+    /// Names the step and what remains usable.
+    public var message: String {
+        "step \(step): \(what) is not a finite number; the state after step \(step - 1) is kept, try a lower "
+            + "learning rate, more warm-up or a lower clip"
+    }
+}
+
+/// What a run reports while it trains.
+public enum RunEvent {
+    /// A step was done.
+    case step(StepRecord, phase: String)
+    /// A corpus was evaluated at the current step.
+    case evaluated(String, Split, Evaluation, step: Int)
+    /// Training went on from an earlier state.
+    case restored(step: Int)
+    /// A checkpoint was written.
+    case saved(step: Int)
+    /// Something the researcher should know, that stops nothing.
+    case warning(String)
+}
+
+/// How a run is carried out; nothing here changes its numbers.
+public struct RunOptions {
+    /// States to keep for good beside the last one, for instance where other recipes branch.
+    public var keep: Set<Int> = []
+    /// Whether to keep the last state; without it the state lives only in memory.
+    public var keepLast = true
+    /// Seconds of training that a crash may cost.
+    public var checkpointSeconds = 60.0
+    /// Steps between evaluations; 0 for none.
+    public var evaluateEvery = 0
+    /// What to evaluate then.
+    public var evaluate: [EvaluationSet] = []
+    /// Receives what happens; `false` asks to stop at this step boundary.
+    public var onEvent: (RunEvent) throws -> Bool = { _ in true }
+    /// Receives lines about tokenising.
+    public var progress: ProgressHandler = { _ in }
+    /// Polled between steps.
+    public var stop: ShouldStop = { false }
+    /// Whether to refuse, before any step, what memory or disk cannot hold.
+    public var checksResources = true
+
+    /// The defaults.
+    public init() {}
+
+    /// The states that training to `target` stops at for a checkpoint.
+    func boundaries(to target: Int) -> [Int] {
+        (keep.filter { $0 > 0 && $0 < target } + [target]).sorted()
+    }
+}

@@ -1,0 +1,174 @@
+import Foundation
+
+extension Study {
+    /// Trains and evaluates whatever the store does not have yet.
+    ///
+    /// Processes that run the same study share its arms: each takes one that no other has, and whose trunk is there.
+    ///
+    /// - Throws: `ResourceError` before any step when memory or disk cannot hold the study; `Interrupted` when asked to
+    ///   stop, and `FileError` when the store cannot be written: what was finished stays, and running again goes on. An
+    ///   arm that fails otherwise is named in the result, and the others go on.
+    public func run(options: StudyOptions = StudyOptions()) throws -> StudyResult {
+        let outcomes = try arms.map { arm in try attempt { try resolve(arm, options) } }
+        let usable = outcomes.indices.compactMap { index in
+            (try? outcomes[index].get()).map { (index: index, resolved: $0) }
+        }
+        let plan = try StudyPlan(usable.map(\.resolved), store: store)
+        try checkResources(plan, usable.map(\.resolved), options)
+        var rows = [StudyResult.Row?](repeating: nil, count: arms.count)
+        func fail(_ index: Int, _ error: any Error) throws {
+            let reason = (error as? any RuntimeError)?.message ?? "\(error)"
+            _ = try options.onEvent(.failed(label: arms[index].label, reason: reason))
+            rows[index] = StudyResult.Row(arm: arms[index], failure: reason)
+        }
+        for index in arms.indices {
+            if case .failure(let error) = outcomes[index] { try fail(index, error) }
+        }
+        var trained = 0
+        var done: Set<Int> = []
+        var waiting = Array(usable.indices)
+        while !waiting.isEmpty {
+            var left: [Int] = []
+            for place in waiting {
+                let (index, resolved) = usable[place]
+                let branch = plan.branches[place]
+                guard isReady(resolved, branch, done), let claim = try claim(resolved) else {
+                    left.append(place)
+                    continue
+                }
+                defer { withExtendedLifetime(claim) {} }
+                let result = try attempt {
+                    try carryOut(
+                        resolved, keep: plan.statesToKeep(resolved.base), number: index + 1,
+                        &trained,
+                        options)
+                }
+                switch result {
+                case .success(let row): rows[index] = row
+                case .failure(let error): try fail(index, error)
+                }
+                done.insert(place)
+            }
+            if left.count == waiting.count {
+                if options.stop() {
+                    throw Interrupted(
+                        "interrupted while another process trains \(left.count) arms of this study")
+                }
+                usleep(100_000)
+            }
+            waiting = left
+        }
+        return StudyResult(
+            rows: rows.compactMap { $0 }, corpora: evaluate.map(\.name), trainedSteps: trained,
+            distinctSteps: plan.distinctSteps, naiveSteps: plan.naiveSteps)
+    }
+
+    /// Refuses, before any step, what memory or disk cannot hold.
+    private func checkResources(_ plan: StudyPlan, _ arms: [Resolved], _ options: StudyOptions)
+        throws
+    {
+        guard plan.missingSteps > 0 else { return }
+        try Resources.check(plan.memory, "the study")
+        var kept = plan.missingCheckpoints
+        if options.keepFinetuned {
+            for arm in arms {
+                kept += arm.variants.filter { !$0.done }.map(\.trajectory.recipe.checkpointBytes)
+            }
+        }
+        let rolling = arms.filter { !$0.done }.map(\.base.recipe.checkpointBytes).max() ?? 0
+        try Resources.check(kept: kept, rolling: rolling, in: store.folder, "the study")
+    }
+
+    /// Whether the states that an arm shares with an earlier one are there, or that arm's part is over.
+    private func isReady(_ arm: Resolved, _ branch: StudyPlan.Branch, _ done: Set<Int>) -> Bool {
+        guard !arm.done, let parent = branch.parent, branch.from > 0, !done.contains(parent) else {
+            return true
+        }
+        let folder = store.checkpointFolder(arm.base.keys[branch.from])
+        return FileManager.default.fileExists(atPath: folder)
+    }
+
+    /// The right to work on an arm; `nil` while another process has it.
+    private func claim(_ arm: Resolved) throws -> Claim? {
+        if arm.done { return Claim(lock: nil) }
+        guard let last = arm.base.keys.last else { return nil }
+        return try store.claim(last).map { Claim(lock: $0) }
+    }
+
+    private struct Claim {
+        let lock: FileLock?
+    }
+
+    /// Errors of one arm are results; an interrupt, or a store or machine that is full, ends the study.
+    private func attempt<T>(_ body: () throws -> T) throws -> Result<T, any Error> {
+        do { return .success(try body()) } catch {
+            switch error {
+            case is Interrupted, is FileError, is RegistryError, is ResourceError: throw error
+            case is any RuntimeError: return .failure(error)
+            default: throw error
+            }
+        }
+    }
+
+    private func carryOut(
+        _ resolved: Resolved, keep: Set<Int>, number: Int, _ trained: inout Int,
+        _ options: StudyOptions
+    ) throws -> StudyResult.Row {
+        let arm = resolved.arm
+        func announce(_ task: String) throws {
+            _ = try options.onEvent(.arm(number, of: arms.count, label: arm.label, task: task))
+        }
+        var runOptions = RunOptions()
+        runOptions.keep = keep
+        runOptions.checkpointSeconds = options.checkpointSeconds
+        runOptions.progress = options.progress
+        runOptions.stop = options.stop
+
+        let before: Losses
+        if let known = try known(resolved.base, options) {
+            before = known
+        } else {
+            try announce("training")
+            let steps = resolved.base.steps
+            runOptions.onEvent = { try options.onEvent(.run($0, steps: steps)) }
+            let run = Run(resolved.base, store: store, name: arm.label)
+            defer { trained += run.trained }
+            try run.train(options: runOptions)
+            before = try measure(run, runOptions)
+        }
+        var candidates: [StudyResult.Candidate] = []
+        for variant in resolved.variants {
+            if let known = try known(variant.trajectory, options) {
+                candidates.append(
+                    .init(settings: variant.settings, trajectory: variant.trajectory, losses: known)
+                )
+                continue
+            }
+            try announce("finetuning at \(variant.settings.learningRate.peak)")
+            let steps = variant.trajectory.steps
+            runOptions.onEvent = { try options.onEvent(.run($0, steps: steps)) }
+            let run = Run(
+                variant.trajectory, store: store,
+                name: "\(arm.label) finetuned at \(variant.settings.learningRate.peak)")
+            defer { trained += run.trained }
+            runOptions.keep = keep.union([resolved.base.steps])
+            runOptions.keepLast = options.keepFinetuned
+            try run.train(options: runOptions)
+            let losses = try measure(run, runOptions)
+            candidates.append(
+                .init(settings: variant.settings, trajectory: variant.trajectory, losses: losses))
+        }
+        return StudyResult.Row(
+            arm: arm, base: resolved.base, before: before, candidates: candidates)
+    }
+
+    private func measure(_ run: Run, _ options: RunOptions) throws -> Losses {
+        var losses = Losses()
+        for split in [Split.valid, .test] {
+            for set in sets(split) {
+                losses[set.corpus.name, split] = try run.evaluate(set, options)
+            }
+        }
+        return losses
+    }
+}

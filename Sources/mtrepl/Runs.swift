@@ -1,0 +1,76 @@
+import ArgumentParser
+import Bindings
+import Glibc
+import Runtime
+
+/// `mtrepl runs`: what a store holds, and its upkeep.
+struct Runs: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "runs", _superCommandName: "mtrepl",
+        abstract: "List the runs of a store, show one, remove some, or collect garbage.",
+        subcommands: [RunsList.self, RunsShow.self, RunsRemove.self, RunsGarbage.self],
+        defaultSubcommand: RunsList.self)
+}
+
+/// The option that all of them take.
+struct StoreOption: ParsableArguments {
+    @Option(help: "The folder of the store (default: MTREPL_STORE, or .mtrepl).")
+    var store: String?
+
+    /// The store; one that is not there is an error rather than made.
+    func open() throws -> Store {
+        let folder = Session.storeFolder(store)
+        guard access("\(folder)/registry.sqlite", F_OK) == 0 else {
+            throw FileError(
+                "open", folder, reason: "there is no store here; --store names another folder")
+        }
+        return try Store(folder)
+    }
+}
+
+struct RunsList: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the runs, the latest change last.")
+
+    @OptionGroup var place: StoreOption
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let runs = try place.open().runs()
+        print(json ? try RunList.json(runs) : RunList.text(runs))
+    }
+}
+
+struct RunsShow: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show a run: recipe, exposure, status, last losses, checkpoints.")
+
+    @OptionGroup var place: StoreOption
+
+    @Flag(help: "Print what every step measured, as CSV, and nothing else.")
+    var steps = false
+
+    @Flag(help: "Print the recipe as JSON, and nothing else.")
+    var recipe = false
+
+    @Argument(
+        help: ArgumentHelp("The run's name, or the beginning of its key.", valueName: "run"))
+    var name: String
+
+    func validate() throws {
+        if steps && recipe { throw ValidationError("--steps and --recipe: give one of the two") }
+    }
+
+    func run() throws {
+        let store = try place.open()
+        let found = try store.run(name)
+        if recipe { return print(found.row.recipe) }
+        let history = try found.row.state.map { try store.registry.history($0) } ?? []
+        print(
+            steps ? StepRecord.csv(history) : found.text(history: history),
+            terminator: steps ? "" : "\n")
+    }
+}

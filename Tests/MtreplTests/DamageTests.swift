@@ -1,0 +1,94 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Damage", .serialized) struct DamageTests {
+    private func run(_ script: StudyScript, _ store: String) throws -> Program.Outcome {
+        try Program.run(script.arguments(store, csv: "again"))
+    }
+
+    private func files(_ store: String, _ folder: String, _ name: String) throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: "\(store)/\(folder)")
+            .filter { $0.hasSuffix(name) }.sorted().map { "\(store)/\(folder)/\($0)" }
+    }
+
+    private func change(_ path: String, _ body: (inout Data) -> Void) throws {
+        var data = try Data(contentsOf: URL(fileURLWithPath: path))
+        body(&data)
+        try data.write(to: URL(fileURLWithPath: path))
+    }
+
+    /// A run of 24 steps that keeps 6 and 12, and prints every loss and the key.
+    static let script = """
+        local run = base:open { name = "one" }
+        run:train { keep = { 6, 12 } }
+        for _, record in ipairs(run:records()) do print(("%.17g"):format(record.loss)) end
+        print(run.key, ("%.17g"):format(run:evaluate(prose, { limit = 4 }).loss))
+        """
+
+    @Test("damaged checkpoints are set aside with a warning, and the numbers are the same")
+    func checkpoints() throws {
+        let scratch = try Scratch()
+        let script = try scratch.write("run.lua", StudyScript.prelude + "\n" + Self.script)
+        let store = scratch.path + "/store"
+        let arguments = ["--threads", "1", "--store", store, script]
+        let whole = try Program.run(arguments)
+        #expect(whole.code == 0, "\(whole.errors)")
+        let damages: [(String, (inout Data) -> Void)] = [
+            ("model.safetensors", { $0.removeLast($0.count / 2) }),
+            ("optimizer.safetensors", { $0[$0.count / 2] ^= 4 }),
+            ("manifest.json", { $0.removeLast(10) }), ("model.safetensors", { $0[3] ^= 0x80 }),
+            ("manifest.json", { $0 = Data() }),
+        ]
+        for (name, damage) in damages {
+            for path in try files(store, "checkpoints", name) { try change(path, damage) }
+            let again = try Program.run(arguments)
+            #expect(again.code == 0, "\(again.errors)")
+            #expect(again.output == whole.output, "\(name)")
+            #expect(again.errors.contains("is damaged"), "\(name): \(again.errors)")
+            #expect(again.errors.contains("moved to \(store)/damaged"), "\(again.errors)")
+        }
+        let listed = try Program.run(["runs", "gc", "--damaged", "--dry-run", "--store", store])
+        #expect(listed.output.contains("damaged checkpoints"), "\(listed.output)")
+        #expect(try Program.run(["runs", "gc", "--damaged", "--store", store]).code == 0)
+        #expect(try files(store, "damaged", "").isEmpty)
+        #expect(try Program.run(arguments).output == whole.output)
+    }
+
+    @Test("a damaged token store is built again, and the numbers are the same")
+    func tokens() throws {
+        let study = try StudyScript()
+        let expected = try study.expected()
+        let store = study.store("whole")
+        for path in try files(store, "tokens", ".tokens") {
+            try change(path) { $0.removeLast($0.count / 3) }
+        }
+        try FileManager.default.removeItem(atPath: store + "/registry.sqlite")
+        let outcome = try run(study, store)
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(study.csv("again") == expected)
+    }
+
+    @Test("a damaged registry is an error that says what to do, and doing so gives the same bytes")
+    func registry() throws {
+        let study = try StudyScript()
+        let expected = try study.expected()
+        let store = study.store("whole")
+        let registry = store + "/registry.sqlite"
+        for damage in [{ $0.removeLast($0.count / 2) }, { $0[0..<64] = Data(count: 64) }]
+            as [(inout Data) -> Void]
+        {
+            try change(registry, damage)
+            let failed = try run(study, store)
+            #expect(failed.code == 1)
+            #expect(failed.errors.contains(registry), "\(failed.errors)")
+            #expect(failed.errors.contains("move it"), "\(failed.errors)")
+            for end in ["", "-wal", "-shm"] {
+                try? FileManager.default.removeItem(atPath: registry + end)
+            }
+            let outcome = try run(study, store)
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            #expect(study.csv("again") == expected)
+        }
+    }
+}

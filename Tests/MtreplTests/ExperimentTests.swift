@@ -1,0 +1,57 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The experiment scripts that come with the program, as small as they go.
+@Suite("Experiment scripts", .serialized) struct ExperimentTests {
+    private static let scripts =
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path + "/scripts"
+
+    private static let small = [
+        "--steps", "24", "--batch", "5", "--context", "128", "--model", "micro-0.1m",
+        "--vocabulary",
+        "300", "--finetune-rates", "1e-3", "--finetune-batch", "64", "--evaluation", "4",
+    ]
+
+    /// The rows of the CSV that a script leaves.
+    private func rows(_ script: String, _ options: [String]) throws -> [[String: String]] {
+        let scratch = try Scratch()
+        let outcome = try Program.run(
+            ["--threads", "1", "--store", scratch.path + "/store", "\(Self.scripts)/\(script).lua"]
+                + Self.small + options + ["--out", scratch.path])
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        let csv = try String(contentsOfFile: scratch.path + "/results.csv", encoding: .utf8)
+        let lines = csv.split(separator: "\n").map {
+            $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
+        return lines.dropFirst().map {
+            Dictionary(zip(lines[0], $0)) { first, _ in first }
+        }
+    }
+
+    @Test("with --matched every arm but the control reads the same specialised tokens")
+    func matched() throws {
+        let options = ["--starts", "4,11", "--weights", "0.3,0.7", "--matched"]
+        let rows = try rows("timing_weight", options)
+        #expect(rows.count == 6)
+        let special = rows.filter { $0["arm"] != "control" }.map { $0["tokens_special"] }
+        // The arm that starts last at the lowest weight reads fewest: 13 steps × 5 sequences × 0.3, to a sequence.
+        let fewest = try #require(special.first.flatMap { $0 }.flatMap(Int.init))
+        #expect([19, 20].contains(fewest / 128) && fewest % 128 == 0)
+        #expect(Set(special) == ["\(fewest)"])
+        #expect(rows.first { $0["arm"] == "control" }?["tokens_special"] == "0")
+        let totals = rows.map { row in
+            (Int(row["tokens_special"] ?? "") ?? -1) + (Int(row["tokens_general"] ?? "") ?? -1)
+        }
+        #expect(Set(totals) == [24 * 5 * 128])
+    }
+
+    @Test("continued pretraining reads exactly what the midtrained arm reads")
+    func continued() throws {
+        let rows = try rows(
+            "midtraining_vs_continued", ["--weights", "0.3", "--starts", "5", "--seeds", "1"])
+        let special = rows.filter { $0["arm"] != "control" }.compactMap { $0["tokens_special"] }
+        #expect(special.count == 2 && Set(special).count == 1, "\(special)")
+    }
+}

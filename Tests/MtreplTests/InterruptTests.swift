@@ -1,0 +1,62 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Interrupted training", .serialized) struct InterruptTests {
+    /// Besides the corpora and the recipe: prints the state, and a step slow enough for a person's Ctrl-C.
+    private static let functions = """
+
+        function show()
+          local records = run:records()
+          print(("state %s %d %.17g %.17g end"):format(run.key, #records, records[#records].loss,
+            run:evaluate(prose, { limit = 4 }).loss))
+        end
+        function slow(step)
+          print("at", step.step)
+          local start = os.clock()
+          while os.clock() - start < 0.02 do end
+        end
+        """
+
+    @Test("Ctrl-C at the prompt stops at a step, and resume() ends as if nothing had happened")
+    func prompt() throws {
+        let scratch = try Scratch()
+        let prelude = StudyScript.prelude.replacing("local ", with: "") + Self.functions
+        let file = try scratch.write("setup.lua", prelude)
+        let never = try Program.run([
+            "--threads", "1", "--store", scratch.path + "/never", "-e",
+            "dofile('\(file)') run = base:run() show()",
+        ])
+        let expected = try #require(never.output.split(separator: "\n").first)
+
+        let terminal = try Terminal([
+            "-i", "--threads", "1", "--store", scratch.path + "/store", "-e", "dofile('\(file)')",
+        ])
+        try terminal.expect("> ")
+        terminal.type("run = base:open()\n")
+        try terminal.expect("> ")
+        terminal.type("run:train { on_step = slow }\n")
+        for step in [3, 8] {
+            try terminal.expect("at\t\(step)\n")
+            terminal.type("\u{3}")
+            try terminal.expect("> ")
+            terminal.type("print('now', run.step, run.finished)\n")
+            try terminal.expect("\nnow\t")
+            let text = try terminal.expect("\tfalse\n> ")
+            let now = try #require(Int(text))
+            #expect(now >= step && now < 24)
+            // The state can be used as it is.
+            terminal.type("print(#run:generate { 'the', tokens = 4 } > 0)\n")
+            try terminal.expect("\ntrue\n> ")
+            terminal.type("run:resume()\n")
+        }
+        try terminal.expect("at\t24\n")
+        try terminal.expect("> ")
+        terminal.type("show()\n")
+        try terminal.expect("\nstate ")
+        let found = try terminal.expect(" end\n> ")
+        #expect("state \(found) end" == expected)
+        terminal.type("\u{4}")
+        #expect(terminal.wait() == 0)
+    }
+}
