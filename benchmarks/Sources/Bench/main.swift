@@ -4,7 +4,7 @@ import Runtime
 
 let commands: [String: (Arguments) throws -> Void] = [
     "step": benchmarkStep, "evaluate": benchmarkEvaluate, "generate": benchmarkGenerate,
-    "product": benchmarkProduct,
+    "product": benchmarkProduct, "prepare": prepareText, "tokenize": benchmarkTokenize,
 ]
 
 do {
