@@ -115,10 +115,11 @@ def ceiling(runner):
 
 
 def tokenize(runner, source):
+    vocabulary = "8192" if os.path.exists(source) else "2048"  # embedded text has too few words for more
     with tempfile.TemporaryDirectory() as folder:
         runner.process([
             ".build/release/Bench", "prepare", "--source", source, "--folder", folder,
-            "--vocabulary", "4096", "--bytes", str(4 << 20)])
+            "--vocabulary", vocabulary, "--bytes", str(4 << 20)])
         shape = f"tokenize --text {folder}/text --tokenizer {folder}/tokenizer.json"
         single = {"RAYON_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
         return runner.alternate({"ours": ("ours", shape), "peer": ("peer", shape + " --threads 1", single)})
