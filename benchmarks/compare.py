@@ -30,6 +30,7 @@ STEPS = [
 ]
 # glibc keeps freed memory instead of handing it back; PyTorch then need not touch fresh pages at every step.
 TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "1000000000"}
+GENERATED = 128  # tokens of a generated text, half of them its prompt
 FORMS = [("plain", ""), ("head in chunks", "--loss head")]
 
 
@@ -86,6 +87,8 @@ class Runner:
 def steps(runner, row, command="step"):
     """Our step and the peer's, for each precision, with the allocator as it is and tuned."""
     _, model, vocabulary, rows, columns, *_ = row
+    if command == "generate":
+        rows, columns = 1, GENERATED
     shape = f"{command} --model {model} --vocabulary {vocabulary} --rows {rows} --columns {columns}"
     cases, forms = {}, {}
     for precision in ("float32", "bfloat16"):
@@ -207,7 +210,7 @@ def main():
         (OUT / (name + ".json")).write_text(json.dumps(result, indent=1))
     from report import write
 
-    print(write(OUT, ROOT / "docs/performance.md", STEPS))
+    print(write(OUT, ROOT / "docs/performance.md", STEPS, GENERATED))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def number(value, digits=0):
     return f"{value:,.{digits}f}"
 
 
-def speed_table(results, rows, kind, ceiling):
+def speed_table(results, rows, kind, ceiling, generated):
     head = ["model", "precision", "ours, tok/s"]
     head += ["GFLOP/s (of ceiling)"] if kind != "generate" else []
     head += ["peer, tok/s", "ratio"] + (["target"] if kind == "step" else []) + ["tuned peer, tok/s", "ratio"]
@@ -39,7 +39,7 @@ def speed_table(results, rows, kind, ceiling):
         taken = results.get(f"{kind}-{name}")
         if not taken:
             continue
-        size = f"{batch}×{columns}" if kind != "generate" else f"{columns // 2} + {columns // 2} tokens"
+        size = f"{batch}×{columns}" if kind != "generate" else f"{generated // 2} + {generated // 2} tokens"
         for precision, mode, label in PEERS:
             ours, peer, tuned = (taken["result"][key] for key in (
                 "ours " + precision, mode + " default", mode + " tuned"))
@@ -91,7 +91,7 @@ def prompt(results):
     ])
 
 
-def write(folder, path, rows):
+def write(folder, path, rows, generated):
     results = {p.stem: json.loads(p.read_text()) for p in sorted(folder.glob("*.json"))}
     ceiling = results.get("ceiling", {}).get("result")
     machines = sorted({f"{one['date']}, commit {one['commit']}: {one['machine']}; {one['versions']}"
@@ -104,7 +104,7 @@ def write(folder, path, rows):
             + ".")
     for kind, title in (("step", "Training step"), ("evaluate", "Evaluation (loss only)"),
                         ("generate", "Generation (one text, greedy, key/value cache; reading the prompt included)")):
-        parts += ["## " + title, speed_table(results, rows, kind, ceiling)]
+        parts += ["## " + title, speed_table(results, rows, kind, ceiling, generated)]
     parts += ["## Tokenising (one thread, the same merges)", "The peer is Hugging Face `tokenizers`. Embedded text has few "
               "different words, so that caches work better than on text of the world; `--text FILE` measures yours.",
               tokenizing(results), "## Prompt and studies", prompt(results)]
