@@ -201,6 +201,9 @@ def main():
     for path in options.text:
         name = "tokenize-" + pathlib.Path(path).name
         benchmarks[name] = lambda r, path=path: tokenize(r, str(pathlib.Path(path).resolve()))
+    for only in options.only or []:
+        if not any(name.startswith(only) for name in benchmarks):
+            parser.error(f"--only {only}: expected the beginning of one of {', '.join(benchmarks)}")
     OUT.mkdir(exist_ok=True)
     for name, body in benchmarks.items():
         if options.only and not any(name.startswith(only) for only in options.only):

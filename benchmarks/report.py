@@ -22,7 +22,9 @@ same speed contest but not the same training.
 
 GFLOP/s count products of matrices, two operations each: forward `2 (layers (4 w² + 2 w f) + vocabulary w + layers w (columns + 1))`
 for each token, with width w and feed-forward f, the head included and attention only where it is causal; backward twice that. The
-ceiling is the fastest large product that either side reached."""
+ceiling is the fastest large product that either side reached. *Spread* is the distance of the slowest from the fastest
+repetition as a part of the median, for ours, the peer and the tuned peer: above a third, something else was using the machine
+and the row should be measured again."""
 
 
 def number(value, digits=0):
@@ -33,13 +35,15 @@ def speed_table(results, rows, kind, ceiling, generated):
     head = ["model", "precision", "ours, tok/s"]
     head += ["GFLOP/s (of ceiling)"] if kind != "generate" else []
     head += ["peer, tok/s", "ratio"] + (["target"] if kind == "step" else []) + ["tuned peer, tok/s", "ratio"]
-    head += ["memory ours / peer / tuned, MB"]
+    head += ["memory ours / peer / tuned, MB", "spread"]
     lines = [head]
     for name, model, vocabulary, batch, columns, *targets in rows:
         taken = results.get(f"{kind}-{name}")
-        if not taken:
-            continue
         size = f"{batch}×{columns}" if kind != "generate" else f"{generated // 2} + {generated // 2} tokens"
+        if not taken:
+            if kind == "step":
+                lines.append([f"{model}, vocabulary {vocabulary:,}, {size}", "not measured"] + [""] * (len(head) - 2))
+            continue
         for precision, mode, label in PEERS:
             ours, peer, tuned = (taken["result"][key] for key in (
                 "ours " + precision, mode + " default", mode + " tuned"))
@@ -55,6 +59,7 @@ def speed_table(results, rows, kind, ceiling, generated):
                 line.append(f"{target}×" if target else "")
             line += [number(tuned["tokens"] / tuned["seconds"]), f"{tuned['seconds'] / ours['seconds']:.2f}×"]
             line.append(" / ".join(number(one["peak"] / 1024) for one in (ours, peer, tuned)))
+            line.append(" / ".join(f"{one['spread']:.0%}" for one in (ours, peer, tuned)))
             lines.append(line)
     return table(lines)
 
