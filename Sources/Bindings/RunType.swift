@@ -63,6 +63,7 @@ extension Library {
         settings.stop = session.stop
         let callback = try options.function(ifPresent: "on_step")
         let steps = box.run.trajectory.steps
+        var isStopping = false
         settings.onEvent = { event in
             session.progress.run(event, steps: steps)
             guard let callback, case .step(let record, let phase) = event else { return true }
@@ -74,12 +75,17 @@ extension Library {
                     ("tokens_per_second", Double(record.tokens) / max(record.seconds, 1e-9)),
                     ("phase", phase),
                 ]))
-            if case .boolean(false)? = results.first { return false }
-            return true
+            if case .boolean(false)? = results.first { isStopping = true }
+            return !isStopping
         }
         box.options = options
+        let target = try options.integer(ifPresent: "to")
         try session.working {
-            try box.run.train(to: try options.integer(ifPresent: "to"), options: settings)
+            do {
+                try box.run.train(to: target, options: settings)
+            } catch is Interrupted where isStopping {
+                // What the callback asked for is no error; the run stays at its step.
+            }
         }
     }
 

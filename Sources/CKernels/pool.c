@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -99,6 +100,23 @@ void ck_set_threads(int threads) {
     pthread_mutex_unlock(&pool.use);
 }
 
+// Starts what is missing of the workers. One that cannot be started only costs speed: the caller drains what is
+// left. Workers take no signals: generated code uses the stack pointer for data, so that the frame of a handler must
+// not be pushed there, and only the thread that handles them has a stack apart for it.
+static void hire(void) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (pool.started < pool.threads - 1) {
+        size_t index = (size_t)pool.started;
+        pool.first[index] = atomic_load(&pool.generation);
+        if (pthread_create(&pool.worker[index], NULL, work, (void *)index) != 0) break;
+        pthread_detach(pool.worker[index]);
+        pool.started++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 void ck_parallel(long units, ck_unit run, void *context) {
     if (units <= 0) return;
     if (units == 1 || inside || pthread_mutex_trylock(&pool.use) != 0) {
@@ -109,14 +127,7 @@ void ck_parallel(long units, ck_unit run, void *context) {
     inside = true;
     ck_quiet_libraries();
     if (pool.threads == 0) pool.threads = processors();
-    // A worker that cannot be started only costs speed: the caller drains what is left.
-    while (pool.started < pool.threads - 1) {
-        size_t index = (size_t)pool.started;
-        pool.first[index] = atomic_load(&pool.generation);
-        if (pthread_create(&pool.worker[index], NULL, work, (void *)index) != 0) break;
-        pthread_detach(pool.worker[index]);
-        pool.started++;
-    }
+    if (pool.started < pool.threads - 1) hire();
     pool.units = units;
     pool.run = run;
     pool.context = context;

@@ -64,13 +64,23 @@ static void on_signal(int number) {
     mt_interrupt(s);
 }
 
+// The handler runs on a stack of its own: machine code that oneDNN makes uses the stack pointer for data,
+// and a signal frame pushed there would overwrite a matrix or the heap.
 void mt_catch_interrupts(mt_state *s) {
+    static char room[1 << 16];
+    stack_t stack = {.ss_sp = room, .ss_size = sizeof room};
+    sigaltstack(&stack, NULL);
     s->presses = 0;
     s->owner = pthread_self();
     catching = s;
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
+    // Whoever started the program may have blocked it, as thread pools do for their workers.
+    sigset_t interrupt;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
 }
 
 void mt_forget(mt_state *s) {

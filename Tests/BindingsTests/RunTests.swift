@@ -31,6 +31,42 @@ import Testing
         #expect(error.contains("past its 12 steps"), "\(error)")
     }
 
+    @Test("on_step stops a run by returning false, which is no error")
+    func stopping() throws {
+        let laboratory = try LaboratoryBench()
+        try laboratory.bench.interpreter.run(
+            """
+            local run = base:open { name = "stopping" }
+            run:train { on_step = function(step) return step.step < 5 end }
+            assert(run.step == 5 and not run.finished)
+            run:train { to = 8 }
+            assert(run.step == 8)
+            run:resume()
+            assert(run.finished and run.key == base:keys()[1])
+            """, name: "=stopping")
+    }
+
+    @Test("a callback that trains its own run gets an error instead of waiting for itself")
+    func nested() throws {
+        let laboratory = try LaboratoryBench()
+        try laboratory.bench.interpreter.run(
+            """
+            local run = base:open { name = "nested" }
+            local ok, message
+            run:train {
+              on_step = function(step)
+                if step.step == 3 then ok, message = pcall(run.train, run) end
+                if step.step == 4 then ok, message = pcall(base.run, base) end
+              end,
+            }
+            assert(ok == false and message:find("holds it itself", 1, true), message)
+            assert(run.finished and run.key == base:keys()[1])
+            -- Another recipe may be trained meanwhile.
+            local other = base:with { seed = 2 }
+            other:run { on_step = function(step) if step.step == 3 then base:with({ seed = 3 }):run() end end }
+            """, name: "=nested")
+    }
+
     @Test("what the steps measured can be read in another session, with and without the recipe")
     func records() throws {
         let laboratory = try LaboratoryBench()

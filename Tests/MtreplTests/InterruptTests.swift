@@ -59,4 +59,21 @@ import Testing
         terminal.type("\u{4}")
         #expect(terminal.wait() == 0)
     }
+
+    @Test("Ctrl-C during large products harms nothing")
+    func products() throws {
+        let code = "local a = mt.ones { 700, 700 } while true do a:matmul(a):sum() end"
+        for round in 0..<6 {
+            let program = try Program.start(["-e", code])
+            usleep(UInt32(400_000 + 37_000 * round))
+            // Twice in a row, as an impatient person or `timeout` does.
+            program.signal(SIGINT)
+            usleep(1000)
+            program.signal(SIGINT)
+            let outcome = try program.wait()
+            // The second may come after the first was delivered, when it ends the program by default.
+            #expect(outcome.code == 130 || outcome.code == 128 + SIGINT, "\(outcome)")
+            #expect(!outcome.errors.contains("crash"), "\(outcome.errors)")
+        }
+    }
 }

@@ -98,6 +98,8 @@ extension StudyResult {
 
     /// Mean and 95% interval of one column for every pair of values of two others, with the number of arms.
     ///
+    /// An arm that has no value in the first column, such as a control, has a row of its own name.
+    ///
     /// - Throws: `RecipeError` naming a column that does not exist.
     public func pivot(rows rowName: String, columns columnName: String, value valueName: String)
         throws -> TextTable
@@ -114,10 +116,13 @@ extension StudyResult {
         let records = records()
         let columnValues = Self.ordered(records.map { $0[column] })
         var table = TextTable([rowName] + columnValues.map { "\(columnName)=\(Self.short($0))" })
-        for rowValue in Self.ordered(records.map { $0[row] }) {
+        func head(_ record: [ResultValue]) -> ResultValue {
+            record[row] == .missing ? record[0] : record[row]
+        }
+        for rowValue in Self.ordered(records.map(head)) {
             var cells = [Self.short(rowValue)]
             for columnValue in columnValues {
-                let values = records.filter { $0[row] == rowValue && $0[column] == columnValue }
+                let values = records.filter { head($0) == rowValue && $0[column] == columnValue }
                     .compactMap { $0[value].number }
                 let estimate = Estimate(values)
                 cells.append(values.isEmpty ? "" : "\(estimate.text()) (n=\(estimate.count))")

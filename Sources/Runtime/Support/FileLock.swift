@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// An advisory lock on a file, shared by processes; released with its last reference or when the process dies.
 ///
@@ -13,19 +14,35 @@ public final class FileLock {
     }
 
     private let descriptor: Int32
+    private let path: String
+    private let mode: Mode
 
-    private init(descriptor: Int32) { self.descriptor = descriptor }
+    /// Exclusive locks of this process: waiting for one of them would be waiting for oneself.
+    private static let own = Mutex<Set<String>>([])
+
+    private init(descriptor: Int32, path: String, mode: Mode) {
+        self.descriptor = descriptor
+        self.path = path
+        self.mode = mode
+        if mode == .exclusive { Self.own.withLock { _ = $0.insert(path) } }
+    }
 
     /// Waits for the lock on `path`, making the file if it is not there.
     ///
-    /// - Throws: `FileError`; `Interrupted` when `stop` says so.
+    /// - Throws: `FileError`, also when this process holds the lock itself; `Interrupted` when `stop` says so.
     public convenience init(_ path: String, _ mode: Mode = .exclusive, stop: ShouldStop = { false })
         throws
     {
         while true {
             if let descriptor = try Self.take(path, mode) {
-                self.init(descriptor: descriptor)
+                self.init(descriptor: descriptor, path: path, mode: mode)
                 return
+            }
+            if Self.own.withLock({ $0.contains(path) }) {
+                throw FileError(
+                    "lock", path,
+                    reason: "this process holds it itself: a callback of a training run cannot "
+                        + "train towards the same state; let the run end first")
             }
             if stop() {
                 throw Interrupted(
@@ -39,7 +56,7 @@ public final class FileLock {
     ///
     /// - Throws: `FileError`.
     public static func attempt(_ path: String, _ mode: Mode = .exclusive) throws -> FileLock? {
-        try take(path, mode).map(FileLock.init(descriptor:))
+        try take(path, mode).map { FileLock(descriptor: $0, path: path, mode: mode) }
     }
 
     /// The descriptor of the locked file; `nil` when it is taken.
@@ -70,5 +87,8 @@ public final class FileLock {
             && held.st_ino == named.st_ino && held.st_dev == named.st_dev
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        if mode == .exclusive { Self.own.withLock { _ = $0.remove(path) } }
+        close(descriptor)
+    }
 }
