@@ -36,6 +36,9 @@ public final class Interpreter {
         /// A line that replaces the one before it; empty when there is nothing more to say.
         case status(String)
 
+        /// Hands on what is buffered for standard output; whether all that was ever written has arrived.
+        public static func flushStandardOutput() -> Bool { mt_flush() }
+
         /// Writes text to standard error.
         public static func toStandardError(_ text: String) {
             var text = text

@@ -186,4 +186,4 @@ int64_t mt_fail_allocation(mt_state *s, int64_t n) {
 
 void mt_write(const void *bytes, size_t length) { fwrite(bytes, 1, length, stdout); }
 
-void mt_flush(void) { fflush(stdout); }
+bool mt_flush(void) { return fflush(stdout) == 0 && !ferror(stdout); }

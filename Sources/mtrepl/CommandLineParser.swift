@@ -33,9 +33,12 @@ enum CommandLineParser {
         }
     }
 
-    /// Flushes standard output and leaves.
+    /// Flushes standard output and leaves; output that was lost is a failure.
     static func finish(_ code: Int32) -> Never {
+        let arrived = Interpreter.Report.flushStandardOutput()
         fflush(nil)
-        exit(code)
+        guard !arrived, code == ExitStatus.success else { exit(code) }
+        Interpreter.Report.toStandardError("mtrepl: standard output could not be written in full\n")
+        exit(ExitStatus.failure)
     }
 }

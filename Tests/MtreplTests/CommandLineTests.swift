@@ -38,6 +38,23 @@ import Testing
         #expect(!(try Program.run(["-e", code]).errors.contains("kernel")))
     }
 
+    @Test("output that cannot be written is a failure")
+    func lostOutput() throws {
+        for command in ["-e 'for i = 1, 1e5 do print(i) end'", "doc", "-e 'print(1)'"] {
+            let process = Process()
+            let errors = Pipe()
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", "'\(Program.path)' \(command) > /dev/full"]
+            process.standardError = errors
+            try process.run()
+            process.waitUntilExit()
+            let text = String(
+                decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            #expect(process.terminationStatus == 1, "\(command): \(text)")
+            #expect(text.contains("standard output could not be written"), "\(text)")
+        }
+    }
+
     @Test("a script runs through its first line")
     func shebang() throws {
         let scratch = try Scratch()

@@ -59,4 +59,24 @@ import Testing
         #expect(try FileReader.text(path) == "first")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/a") == ["file.txt"])
     }
+
+    @Test("links, permissions and devices survive being written to")
+    func specialTargets() throws {
+        let folder = NSTemporaryDirectory() + "mtrepl-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let (path, link) = (folder + "/file.txt", folder + "/link.txt")
+        try AtomicFile.write(path, text: "first")
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "file.txt")
+        try AtomicFile.write(link, text: "second")
+        #expect(try FileReader.text(path) == "second")
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "file.txt")
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
+        #expect(mode as? Int == 0o600)
+        try AtomicFile.write("/dev/null", text: "nothing")
+        #expect(throws: FileError.self) { try AtomicFile.write("/dev/full", text: "too much") }
+        #expect(throws: FileError.self) { try AtomicFile.write(folder, text: "a folder") }
+        var status = stat()
+        #expect(stat("/dev/full", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
+    }
 }

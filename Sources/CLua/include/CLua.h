@@ -130,6 +130,7 @@ bool mt_inside(const char *folder, const char *path);
 
 // ---- Standard output, shared with print and io.write.
 void mt_write(const void *bytes, size_t length);
-void mt_flush(void);
+// Whether all that was ever written has arrived; not so on a full disk, for instance.
+bool mt_flush(void);
 
 #endif

@@ -75,11 +75,42 @@ public enum AtomicFile {
     ///   was and the temporary file is removed.
     public static func write(_ path: String, _ body: (inout FileWriter) throws -> Void) throws {
         try makeFolder((path as NSString).deletingLastPathComponent)
+        var status = stat()
+        guard stat(path, &status) == 0 else { return try replace(path, mode: nil, body) }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG:
+            // What a link names is replaced, not the link, and keeps its permissions.
+            guard let resolved = realpath(path, nil) else {
+                throw FileError("write", path, errno: errno)
+            }
+            defer { free(resolved) }
+            try replace(String(cString: resolved), mode: status.st_mode & 0o7777, body)
+        case S_IFDIR:
+            throw FileError("write", path, reason: "it is a folder")
+        default:
+            try pour(into: path, body)
+        }
+    }
+
+    /// Writes to what is no regular file, such as a device or a pipe, which cannot be replaced.
+    private static func pour(into path: String, _ body: (inout FileWriter) throws -> Void) throws {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError("write", path, errno: errno) }
+        defer { close(descriptor) }
+        var writer = FileWriter(descriptor: descriptor, path: path)
+        try body(&writer)
+        try writer.flush()
+    }
+
+    private static func replace(
+        _ path: String, mode: mode_t?, _ body: (inout FileWriter) throws -> Void
+    ) throws {
         let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FileError("write", path, errno: errno) }
         var writer = FileWriter(descriptor: descriptor, path: path)
         do {
+            if let mode { fchmod(descriptor, mode) }
             try body(&writer)
             try writer.flush()
             guard fsync(descriptor) == 0 else { throw FileError("write", path, errno: errno) }
