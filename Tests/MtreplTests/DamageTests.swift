@@ -55,6 +55,38 @@ import Testing
         #expect(try Program.run(arguments).output == whole.output)
     }
 
+    @Test("a state whose checkpoint is damaged is not taken for another one")
+    func lost() throws {
+        let scratch = try Scratch()
+        let store = scratch.path + "/store"
+        let train = try scratch.write(
+            "train.lua", StudyScript.prelude + "\nbase:open():train { keep = { 6 } }")
+        #expect(try Program.run(["--store", store, train]).code == 0)
+        let before = try scratch.write(
+            "loss.lua",
+            StudyScript.prelude + """
+
+                local run = base:open()
+                local ok, message = pcall(run.generate, run, { "the", tokens = 2 })
+                print(ok, ok or message)
+                if not ok then print("at", run.step) run:train() end
+                print(("%.17g"):format(run:evaluate(prose, { limit = 3 }).loss))
+                """)
+        let last = try files(store, "checkpoints", "manifest.json").first {
+            try String(contentsOfFile: $0, encoding: .utf8).contains("\"step\":24")
+        }
+        let folder = (try #require(last) as NSString).deletingLastPathComponent
+        try change(folder + "/model.safetensors") { $0[5000] ^= 1 }
+        let broken = try Program.run(["--store", store, before])
+        #expect(broken.code == 0, "\(broken.errors)")
+        #expect(broken.output.contains("state after step 24 is lost"), "\(broken.output)")
+        #expect(broken.output.contains("at\t6\n"), "\(broken.output)")
+        let whole = try Program.run(["--store", store, before])
+        #expect(whole.output.hasPrefix("true\t"), "\(whole.output)")
+        #expect(
+            whole.output.split(separator: "\n").last == broken.output.split(separator: "\n").last)
+    }
+
     @Test("a damaged token store is built again, and the numbers are the same")
     func tokens() throws {
         let study = try StudyScript()

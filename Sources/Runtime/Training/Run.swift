@@ -36,8 +36,23 @@ public final class Run {
     public var key: Digest { trajectory.keys[step] }
 
     /// The model in the run's present state, read from the store or initialised on first use.
+    ///
+    /// - Throws: `LostState` when the state's checkpoint turned out to be damaged: the run is then at an earlier step,
+    ///   from where `train` goes on.
     public func model(options: RunOptions = RunOptions()) throws -> NeoX {
-        try loaded(options).model
+        let wanted = step
+        var reasons: [String] = []
+        var options = options
+        let onEvent = options.onEvent
+        options.onEvent = { event in
+            if case .warning(let text) = event { reasons.append(text) }
+            return try onEvent(event)
+        }
+        let model = try loaded(options).model
+        guard step == wanted else {
+            throw LostState(wanted: wanted, step: step, reason: reasons.joined(separator: "; "))
+        }
+        return model
     }
 
     /// Trains until `target` steps are done (all by default), starting from the latest state the store has.
@@ -66,6 +81,7 @@ public final class Run {
 
     /// Writes the present state to the store, to stay there.
     public func save() throws {
+        _ = try model()
         let state = try loaded(RunOptions())
         try write(state, rolling: false)
         try register(step == trajectory.steps ? "finished" : "interrupted")
@@ -197,7 +213,8 @@ public final class Run {
         if let known = try store.registry.evaluation(state: key, data: evaluator.digest) {
             return known
         }
-        let result = try evaluator.evaluate(try model(options: options), stop: options.stop)
+        let model = try model(options: options)
+        let result = try evaluator.evaluate(model, stop: options.stop)
         try store.registry.record(result, state: key, data: evaluator.digest)
         return result
     }

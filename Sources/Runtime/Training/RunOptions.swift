@@ -57,3 +57,19 @@ public struct RunOptions {
         (keep.filter { $0 > 0 && $0 < target } + [target]).sorted()
     }
 }
+
+/// A state that a run was in, but whose checkpoint cannot be used any more.
+public struct LostState: RuntimeError {
+    /// The step of the state.
+    public let wanted: Int
+    /// The step that the run is at now.
+    public let step: Int
+    /// What became of the checkpoint.
+    public let reason: String
+
+    /// Says what was lost and how to get it back.
+    public var message: String {
+        "the state after step \(wanted) is lost: \(reason); the run is at step \(step) now, and train() makes "
+            + "the steps after it again, to the same bits"
+    }
+}
