@@ -159,6 +159,70 @@ func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -
             message { _ = try Tokenizer.load(scratch.path + "/none.json") }.contains("none.json"))
     }
 
+    @Test("vocab.json and merges.txt give the same tokenizer, and mistakes in them are named")
+    func vocabularyAndMerges() throws {
+        let scratch = try Scratch()
+        let tokenizer = try Tokenizer.train(onTexts: sampleText(30_000), vocabularySize: 500)
+        let vocabulary = tokenizer.tokens.enumerated().map { id, bytes in
+            let text =
+                Int32(id) == tokenizer.endOfText
+                ? Tokenizer.endOfTextMark : ByteAlphabet.text(bytes)
+            return "\(JSONValue.quoted(text)): \(id)"
+        }
+        let rules = tokenizer.merges.map { merge in
+            [merge.left, merge.right].map { ByteAlphabet.text(tokenizer.tokens[Int($0)]) }
+                .joined(separator: " ")
+        }
+        func load(_ vocabulary: [String], _ rules: [String], end: String = "\n") throws -> Tokenizer
+        {
+            try Tokenizer.load(
+                vocabulary: try scratch.write(
+                    "vocab.json", "{\(vocabulary.joined(separator: ", "))}"),
+                merges: try scratch.write(
+                    "merges.txt", rules.map { $0 + end }.joined()))
+        }
+        let version = ["#version: 0.2"]
+        for rules in [rules, version + rules] {
+            for end in ["\n", "\r\n"] {
+                #expect(try load(vocabulary, rules, end: end).digest == tokenizer.digest)
+            }
+        }
+        for (vocabulary, rules, expected) in [
+            (vocabulary, rules + [rules[3]], "stands twice"),
+            (vocabulary, Array(rules.reversed()), "no earlier merge makes"),
+            (vocabulary, rules + ["a"], "two tokens separated by one space"),
+            (
+                vocabulary.filter { !$0.hasPrefix("\"<|end") }, rules,
+                "expected the token <|endoftext|>"
+            ),
+            (vocabulary + ["\"zzzzz\": 7"], rules, "id 7 has another token"),
+            (vocabulary + ["\"zzzzz\": 70000000"], rules, "expected an id in"),
+        ] {
+            let error = message { _ = try load(vocabulary, rules) }
+            #expect(error.contains(expected), "\(expected): \(error)")
+            #expect(error.contains("vocab.json"))
+        }
+    }
+
+    @Test("the tokenizer of GPT-2 loads from its vocabulary and merges")
+    func gpt2() throws {
+        guard let shared = Shared.folder else {
+            print("SKIPPED: the tokenizer of GPT-2 needs ../shared")
+            return
+        }
+        let tokenizer = try Tokenizer.load(
+            vocabulary: shared + "/tokenizers/gpt2-encoder.json",
+            merges: shared + "/tokenizers/gpt2-vocab.bpe")
+        #expect(tokenizer.vocabularySize == 50257)
+        #expect(tokenizer.endOfText == 50256)
+        #expect(tokenizer.encode("Hello world") == [15496, 995])
+        let bytes = (0...255).map { UInt8($0) }
+        #expect(try tokenizer.decode(tokenizer.encode(bytes)) == bytes)
+        let scratch = try Scratch()
+        try tokenizer.save(scratch.path + "/t.json")
+        #expect(try Tokenizer.load(scratch.path + "/t.json").digest == tokenizer.digest)
+    }
+
     @Test("the tokenizer of GPT-NeoX loads, with its added runs of spaces")
     func neox() throws {
         guard let shared = Shared.folder else {
