@@ -159,6 +159,22 @@ func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -
             message { _ = try Tokenizer.load(scratch.path + "/none.json") }.contains("none.json"))
     }
 
+    @Test("normal form C composes Hangul in its ranges only, beside text of other scripts")
+    func normalForm() {
+        for (text, expected) in [
+            ("\u{1112}\u{1161}\u{11ab}", "\u{d55c}"),
+            ("\u{bd80}\u{11b5}\u{11da}", "\u{bd8e}\u{11da}"),
+            ("\u{1108}\u{1176}", "\u{1108}\u{1176}"), ("\u{1113}\u{1161}", "\u{1113}\u{1161}"),
+            ("\u{ac00}\u{11a7}", "\u{ac00}\u{11a7}"), ("\u{ac01}\u{11a8}", "\u{ac01}\u{11a8}"),
+            ("e\u{301}\u{1100}\u{1175}o\u{302}", "\u{e9}\u{ae30}\u{f4}"),
+            ("\u{1100}\u{301}\u{1161}", "\u{1100}\u{301}\u{1161}"),
+            ("q\u{307}\u{323}", "q\u{323}\u{307}"), ("\u{1100}\u{2126}", "\u{1100}\u{3a9}"),
+        ] {
+            let found = Array(text.utf8).withUnsafeBytes { NormalForm.composed($0) }
+            #expect(found == Array(expected.utf8), "\(text.unicodeScalars)")
+        }
+    }
+
     @Test("vocab.json and merges.txt give the same tokenizer, and mistakes in them are named")
     func vocabularyAndMerges() throws {
         let scratch = try Scratch()
