@@ -40,6 +40,9 @@ struct Interpret: ParsableCommand {
         help: "Withhold files outside the working folder, processes and the network from scripts.")
     var safe = false
 
+    @Flag(help: "Print on standard error, at the end, where the time of all kernels went.")
+    var profile = false
+
     @Argument(
         parsing: .captureForPassthrough,
         help: ArgumentHelp("The script and its arguments.", valueName: "script"))
@@ -70,6 +73,23 @@ struct Interpret: ParsableCommand {
         settings.store = store
         if safe { settings.safeFolder = "." }
         let host = try Host(settings)
+        let code =
+            profile
+            ? try profiled { try carryOut(host, prompt: wantsPrompt, terminal: terminal) }
+            : try carryOut(host, prompt: wantsPrompt, terminal: terminal)
+        host.interpreter.close()
+        throw ExitCode(code)
+    }
+
+    private func profiled(_ body: () throws -> Int32) throws -> Int32 {
+        let started = ContinuousClock.now
+        let (code, lines) = try Profile.measure(body)
+        let seconds = started.duration(to: .now) / .seconds(1)
+        Interpreter.Report.toStandardError(Profile.text(lines, seconds: seconds) + "\n")
+        return code
+    }
+
+    private func carryOut(_ host: Host, prompt wantsPrompt: Bool, terminal: Bool) throws -> Int32 {
         var code = try host.run { interpreter in
             try interpreter.setArguments(
                 script: script.first ?? "mtrepl", Array(script.dropFirst()))
@@ -81,7 +101,6 @@ struct Interpret: ParsableCommand {
         if wantsPrompt, !host.isLeaving {
             code = terminal ? Prompt(host).run() : LineInput(host).run()
         }
-        host.interpreter.close()
-        throw ExitCode(code)
+        return code
     }
 }

@@ -26,6 +26,18 @@ import Testing
         }
     }
 
+    @Test("--profile names every kernel that ran")
+    func profile() throws {
+        let code =
+            "local a = mt.uniform({ 64, 32 }) print(a:matmul(a:transpose()):sum():item() > 0)"
+        let outcome = try Program.run(["--profile", "-e", code])
+        #expect(outcome.output == "true\n" && outcome.code == 0)
+        for word in ["kernel", "GF/s", "64 x 64 x 32", "reduce", "between kernels"] {
+            #expect(outcome.errors.contains(word), "\(word) in \(outcome.errors)")
+        }
+        #expect(!(try Program.run(["-e", code]).errors.contains("kernel")))
+    }
+
     @Test("a script runs through its first line")
     func shebang() throws {
         let scratch = try Scratch()

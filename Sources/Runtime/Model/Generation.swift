@@ -41,24 +41,44 @@ public struct Sampling: Codable, Hashable, Sendable {
             throw InvalidValue(
                 "logits", expected: "finite numbers to sample from", found: "NaN or infinity")
         }
-        var order = Array(logits.indices)
-        order.sort { logits[$0] > logits[$1] || (logits[$0] == logits[$1] && $0 < $1) }
-        guard temperature > 0, let best = order.first else { return Int32(order.first ?? 0) }
-        if topK > 0 { order.removeLast(max(0, order.count - topK)) }
-        let weights = order.map { exp((Double(logits[$0]) - Double(logits[best])) / temperature) }
-        let total = weights.reduce(0, +)
+        guard
+            let best = logits.indices.max(by: {
+                logits[$0] < logits[$1] || (logits[$0] == logits[$1] && $0 > $1)
+            })
+        else { return 0 }
+        guard temperature > 0 else { return Int32(best) }
+        let weights = logits.map { exp((Double($0) - Double(logits[best])) / temperature) }
+        let order = likeliest(weights)
+        let total = topK > 0 ? order.reduce(0) { $0 + weights[$1] } : weights.reduce(0, +)
         var kept = 0
         var mass = 0.0
-        while kept < weights.count && (kept == 0 || mass < topP * total) {
-            mass += weights[kept]
+        while kept < order.count && (kept == 0 || topP == 1 || mass < topP * total) {
+            mass += weights[order[kept]]
             kept += 1
         }
         var rest = RandomStream(seed: seed, "sampling").uniform(UInt64(position)) * mass
-        for index in 0..<kept {
+        for index in order[..<kept] {
             rest -= weights[index]
-            if rest < 0 { return Int32(order[index]) }
+            if rest < 0 { return Int32(index) }
         }
         return Int32(order[kept - 1])
+    }
+
+    /// The tokens to draw among: by falling weight where `topK` or `topP` cuts, else by id.
+    ///
+    /// Sorting a large vocabulary costs more than a small model's forward pass, so only tokens of
+    /// some weight are sorted if they are sure to hold all that is kept.
+    private func likeliest(_ weights: [Double]) -> [Int] {
+        guard topK > 0 || topP < 1 else { return Array(weights.indices) }
+        var order = weights.indices.filter { weights[$0] > 1e-6 }
+        let enough =
+            topK > 0
+            ? order.count >= topK
+            : order.reduce(0) { $0 + weights[$1] } >= topP * weights.reduce(0, +)
+        if !enough { order = Array(weights.indices) }
+        order.sort { weights[$0] > weights[$1] || (weights[$0] == weights[$1] && $0 < $1) }
+        if topK > 0 { order.removeLast(max(0, order.count - topK)) }
+        return order
     }
 }
 
@@ -98,10 +118,7 @@ extension NeoX {
                 window = Array(text.suffix(max(1, context / 2)))
                 session.clear()
             }
-            for (index, token) in window.enumerated() {
-                if stop() { throw Interrupted("interrupted while reading the prompt") }
-                logits = try session.advance(token, wantsLogits: index == window.count - 1)
-            }
+            logits = try session.advance(window)
             let token = try sampling.draw(logits, position: prompt.count + result.count)
             result.append(token)
             window = [token]
@@ -136,22 +153,22 @@ final class GenerationSession {
     /// Starts a new text.
     func clear() { filled = 0 }
 
-    /// Takes one more token; the caller keeps within the context.
+    /// Takes more tokens: several at the start of a text, then one at a time; the caller keeps
+    /// within the context.
     ///
-    /// - Returns: the logits of the next token, or nothing unless they are wanted.
-    func advance(_ token: Int32, wantsLogits: Bool) throws -> [Float] {
+    /// - Returns: the logits of the next token.
+    func advance(_ tokens: [Int32]) throws -> [Float] {
         let configuration = model.configuration
         return try Tape.withoutGradients {
-            var x = try weights.embedding.rows([token])
+            var x = try weights.embedding.rows(tokens)
             for (index, layer) in weights.layers.enumerated() {
                 let attended = try layer.attention(x, configuration, model.precision) {
                     try attend($0, index)
                 }
                 x = try layer.finish(x, attended, configuration, model.precision)
             }
-            filled += 1
-            guard wantsLogits else { return [] }
-            return try x.layerNorm(
+            filled += tokens.count
+            return try x.sliced(axis: 0, tokens.count - 1..<tokens.count).layerNorm(
                 gain: weights.normGain, bias: weights.normBias,
                 epsilon: Float(configuration.normEpsilon)
             ).linear(weights.head, precision: model.precision).values()
@@ -160,28 +177,34 @@ final class GenerationSession {
 
     private func attend(_ joint: Tensor, _ layer: Int) throws -> Tensor {
         let configuration = model.configuration
-        let (heads, size) = (configuration.heads, configuration.headSize)
+        let (heads, size, time) = (configuration.heads, configuration.headSize, joint.shape[0])
         let geometry = Kernels.AttentionShape(
-            batch: 1, time: 1, heads: heads, size: size, rotated: model.angles.rotated,
+            batch: 1, time: time, heads: heads, size: size, rotated: model.angles.rotated,
             precision: model.precision)
-        let q = try Tensor(uninitialized: [heads, size])
-        let k = try Tensor(uninitialized: [heads, size])
-        let v = try Tensor(uninitialized: [heads, size])
-        let out = try Tensor(uninitialized: [1, heads * size])
+        let q = try Tensor(uninitialized: [heads, time, size])
+        let k = try Tensor(uninitialized: [heads, time, size])
+        let v = try Tensor(uninitialized: [heads, time, size])
+        let out = try Tensor(uninitialized: [time, heads * size])
         let (cosine, sine) = model.angles.from(filled)
         Kernels.splitHeads(geometry, joint, cosine: cosine, sine: sine, q: q, k: k, v: v)
         for (fresh, cache) in [(k, keys[layer]), (v, values[layer])] {
             for head in 0..<heads {
+                let count = time * size
                 let place = Tensor(
-                    cache.storage, shape: [size],
+                    cache.storage, shape: [count],
                     offset: (head * configuration.context + filled) * size)
-                Kernels.copy(Tensor(fresh.storage, shape: [size], offset: head * size), into: place)
+                Kernels.copy(
+                    Tensor(fresh.storage, shape: [count], offset: head * count), into: place)
             }
         }
-        try Kernels.attendOne(
-            heads: heads, size: size, time: filled + 1, capacity: configuration.context, q: q,
-            k: keys[layer],
-            v: values[layer], into: out)
+        if time > 1 {
+            let lse = try Tensor(uninitialized: [heads, time])
+            try Kernels.attend(geometry, q: q, k: k, v: v, into: out, lse: lse)
+        } else {
+            try Kernels.attendOne(
+                heads: heads, size: size, time: filled + 1, capacity: configuration.context, q: q,
+                k: keys[layer], v: values[layer], into: out)
+        }
         return out
     }
 }

@@ -16,6 +16,15 @@ public enum Profile {
         public internal(set) var operations = 0.0
         /// Bytes of operands and results in all, each counted once a call.
         public internal(set) var bytes = 0.0
+
+        static func + (left: Line, right: Line) -> Line {
+            var sum = left
+            sum.calls += right.calls
+            sum.seconds += right.seconds
+            sum.operations += right.operations
+            sum.bytes += right.bytes
+            return sum
+        }
     }
 
     private struct Key: Hashable {
@@ -32,11 +41,19 @@ public enum Profile {
     /// Runs `body` with every kernel timed, which costs well under a microsecond a call.
     ///
     /// - Returns: its result, and a line for each kernel and shape, the longest first. Kernels that
-    ///   other threads run meanwhile count too.
+    ///   other threads run meanwhile count too; a measurement inside another counts in both.
     public static func measure<Result>(_ body: () throws -> Result) rethrows -> (Result, [Line]) {
-        lines.withLock { $0.removeAll() }
-        listening.store(true, ordering: .relaxed)
-        defer { listening.store(false, ordering: .relaxed) }
+        let outer = lines.withLock { lines in
+            defer { lines = [:] }
+            return lines
+        }
+        let wasListening = listening.exchange(true, ordering: .relaxed)
+        defer {
+            listening.store(wasListening, ordering: .relaxed)
+            lines.withLock { lines in
+                lines = wasListening ? lines.merging(outer) { $0 + $1 } : [:]
+            }
+        }
         let result = try body()
         return (result, lines.withLock { $0.values.sorted { $0.seconds > $1.seconds } })
     }
@@ -44,15 +61,12 @@ public enum Profile {
     static func add(
         _ kernel: String, _ shape: String, seconds: Double, operations: Double, bytes: Double
     ) {
-        lines.withLock { lines in
-            var line =
-                lines[Key(kernel: kernel, shape: shape)] ?? Line(kernel: kernel, shape: shape)
-            line.calls += 1
-            line.seconds += seconds
-            line.operations += operations
-            line.bytes += bytes
-            lines[Key(kernel: kernel, shape: shape)] = line
-        }
+        var line = Line(kernel: kernel, shape: shape)
+        line.calls = 1
+        line.seconds = seconds
+        line.operations = operations
+        line.bytes = bytes
+        lines.withLock { [line] in $0.merge([Key(kernel: kernel, shape: shape): line]) { $0 + $1 } }
     }
 }
 
