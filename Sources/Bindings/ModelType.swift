@@ -1,12 +1,17 @@
 import Runtime
 
-/// A model's shape with the tokenizer it is for.
+/// A model's shape with the tokenizer it is for, and the weights that it starts from if they are given.
 final class ModelShape: LuaObject {
     let name: String
     let configuration: NeoXConfiguration
+    let weights: PretrainedModel?
     let tokenizer: Tokenizer
 
-    init(name: String, configuration: NeoXConfiguration, tokenizer: Tokenizer) {
+    init(
+        name: String, configuration: NeoXConfiguration, weights: PretrainedModel? = nil,
+        tokenizer: Tokenizer
+    ) {
+        self.weights = weights
         self.name = name
         self.configuration = configuration
         self.tokenizer = tokenizer
@@ -14,7 +19,7 @@ final class ModelShape: LuaObject {
 }
 
 extension Library {
-    static var models: Library { Library(functions: [neox], types: [modelType]) }
+    static var models: Library { Library(functions: [neox, pretrained], types: [modelType]) }
 
     private static var neox: Function {
         Function(
@@ -96,14 +101,65 @@ extension Library {
         }
     }
 
+    private static var pretrained: Function {
+        Function(
+            "pretrained",
+            "A GPT-NeoX model with its weights, from a Hugging Face folder: config.json and model.safetensors or its shards. A recipe with it starts from these weights instead of fresh ones.",
+            [
+                .path("folder", "Where the files are."),
+                .options([
+                    .object(
+                        "tokenizer", "tokenizer",
+                        "What text is tokenised with; default: the folder's tokenizer.json, or its vocab.json and merges.txt."
+                    ).optional,
+                    .integer(
+                        "context", "Tokens it sees at a time; default: the folder's.",
+                        in: 1...1 << 20
+                    ).optional,
+                ]).optional,
+            ],
+            returns: "model",
+            example: """
+                local prose = mt.corpus { "prose", embedded = "prose", bytes = 100000 }
+                local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 512 }
+                local shape = mt.neox("micro-0.1m", { tokenizer = tokens, context = 64 })
+                local folder = os.tmpname() .. ".model"
+                shape:initialise({ seed = 1 }):export(folder)
+                print(mt.pretrained(folder, { context = 32 }))
+                """
+        ) { call in
+            let folder = try call.string("folder")
+            let options = try call.options()
+            let session = call.interpreter.session
+            let weights = try session.working {
+                try PretrainedModel(folder, stop: session.stop)
+            }
+            let tokenizer =
+                try options.object(ifPresent: "tokenizer", as: Tokenizer.self)
+                ?? weights.tokenizer()
+            var shape = weights.configuration
+            shape.context = try options.integer(ifPresent: "context") ?? shape.context
+            guard shape.vocabulary >= tokenizer.vocabularySize else {
+                throw Mistake(
+                    "tokenizer: expected at most the \(shape.vocabulary) tokens of the model, got \(tokenizer.vocabularySize)"
+                )
+            }
+            try call.returns(
+                ModelShape(
+                    name: folder, configuration: shape, weights: weights, tokenizer: tokenizer))
+        }
+    }
+
     private static var modelType: ObjectType {
         ObjectType(
-            "model", ModelShape.self, "The shape of a GPT-NeoX model; a recipe trains one.",
+            "model", ModelShape.self,
+            "The shape of a GPT-NeoX model, and of `mt.pretrained` its weights; a recipe trains one.",
             describe: { model in
                 let shape = model.configuration
                 return
                     "model \(model.name): \(shape.layers) layers, width \(shape.width), \(shape.heads) heads, "
                     + "context \(shape.context), vocabulary \(shape.vocabulary), \(shape.parameterCount) parameters"
+                    + (model.weights.map { ", weights \($0.digest.short)" } ?? "")
             },
             fields: [
                 Field("parameters", "integer", "Trained numbers.") {
@@ -120,6 +176,10 @@ extension Library {
                     $0.configuration.width
                 },
                 Field("heads", "integer", "Attention heads.") { $0.configuration.heads },
+                Field(
+                    "weights", "string",
+                    "SHA-256 of the weights that it starts from; nil if they are fresh."
+                ) { $0.weights?.digest.hex },
                 Field("tokenizer", "tokenizer", "What its text is tokenised with.") {
                     $0.tokenizer
                 },

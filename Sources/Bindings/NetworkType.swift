@@ -66,7 +66,8 @@ extension Library {
     /// What a model's shape can do to make weights.
     static var modelNetworkMethod: Method<ModelShape> {
         Method(
-            "initialise", "Fresh weights, as a recipe with this seed starts from.",
+            "initialise",
+            "The weights that a recipe starts from: of `mt.pretrained` its own, otherwise fresh ones of a seed.",
             [.options([.integer("seed", "Default: the session's.", in: 0...).optional]).optional],
             returns: "network",
             example: """
@@ -76,6 +77,12 @@ extension Library {
                 print(shape:initialise({ seed = 1 }):logits(tokens:encode("hello"))[-1]:softmax():topk(3))
                 """
         ) { shape, call in
+            if let weights = shape.weights {
+                let stop = call.interpreter.session.stop
+                let model = try weights.model(shape.configuration, stop: stop)
+                return try call.returns(
+                    Network(model, shape.tokenizer, origin: "\(shape.name), as it is stored"))
+            }
             let seed =
                 try call.options().integer(ifPresent: "seed").map { UInt64($0) }
                 ?? call.interpreter.session.seed
@@ -191,6 +198,14 @@ extension Library {
                             try network.model.logits(
                                 batch.ids, rows: batch.rows, replacing: replacing))
                     }
+                },
+                Method(
+                    "export", exportHelp, exportParameters
+                ) { network, call in
+                    try ModelExport.write(
+                        try call.string("folder"), network.model.configuration,
+                        network.model.parameters, network.tokenizer,
+                        storage: try storage(call))
                 },
                 Method(
                     "hidden_states",

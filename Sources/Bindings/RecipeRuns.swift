@@ -15,7 +15,7 @@ extension Library {
                       model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 32 }),
                       steps = 5, batch = 2, mixture = { prose = 1 },
                     }:open()
-                    run:train { to = 3 }
+                    if run.step == 0 then run:train { to = 3 } end  -- else the store has it
                     run:resume()
                     print(run.step, run:evaluate(prose, { limit = 4 }).loss > 0)
                     """

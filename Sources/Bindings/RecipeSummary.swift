@@ -10,6 +10,9 @@ enum RecipeSummary {
             "  \(recipe.learningRate.kind.rawValue) schedule, peak \(recipe.learningRate.peak), "
                 + "minimum \(recipe.learningRate.minimum), weight decay \(recipe.optimizer.weightDecay)",
         ]
+        if let weights = recipe.weights {
+            lines.append("  weights of \(weights.folder) (\(weights.digest.short))")
+        }
         for (index, phase) in recipe.phases.enumerated() {
             let end =
                 index + 1 < recipe.phases.count ? recipe.phases[index + 1].start : recipe.steps

@@ -70,7 +70,10 @@ extension Library {
         Function(
             "recipe",
             "Everything that determines a training run. The mixture names corpora opened before.",
-            [.options([.object("model", "model", "From `mt.neox`.")] + changeable)],
+            [
+                .options(
+                    [.object("model", "model", "From `mt.neox` or `mt.pretrained`.")] + changeable)
+            ],
             returns: "recipe",
             example: """
                 local prose = mt.corpus { "prose", embedded = "prose", bytes = 200000 }
@@ -90,7 +93,7 @@ extension Library {
             }
             let mixture = try Mixture(try options.weights("mixture"))
             var recipe = try Recipe(
-                model: model.configuration, tokenizer: model.tokenizer,
+                model: model.configuration, weights: model.weights, tokenizer: model.tokenizer,
                 corpora: try session.corpora(mixture),
                 mixture: mixture, steps: try options.integer("steps"),
                 batch: try options.integer("batch"),

@@ -302,6 +302,10 @@ extension Library {
                         stop: session.stop)
                     try call.returns(breakdown.text())
                 },
+                Method("export", exportHelp, exportParameters) { box, call in
+                    try box.run.export(
+                        to: try call.string("folder"), storage: try storage(call))
+                },
                 Method("save", "Writes the present state to the store, to stay there.") {
                     box, call in
                     try box.run.save()

@@ -8,7 +8,7 @@ extension Library {
     private static var tokenizer: Function {
         Function(
             "tokenizer",
-            "A byte-level BPE tokenizer: trained on corpora (once per store), or read from a Hugging Face tokenizer.json.",
+            "A byte-level BPE tokenizer: trained on corpora (once per store), or read from a Hugging Face tokenizer.json or GPT-2's vocab.json and merges.txt.",
             [
                 .options([
                     .objects("train_on", "corpus", "Corpora whose train splits it is trained on.")
@@ -20,7 +20,11 @@ extension Library {
                     .or(4096),
                     .integer("bytes", "Text it is trained on at most; default: all.", in: 1...)
                         .optional,
-                    .path("file", "A tokenizer.json to read instead.").optional,
+                    .path(
+                        "file",
+                        "A tokenizer.json to read instead, or a vocab.json together with `merges`."
+                    ).optional,
+                    .path("merges", "The merges.txt of a vocab.json.").optional,
                 ])
             ],
             returns: "tokenizer",
@@ -33,9 +37,14 @@ extension Library {
             let options = try call.options()
             let session = call.interpreter.session
             let corpora = try options.objects(ifPresent: "train_on", as: Corpus.self)
-            switch (try options.string(ifPresent: "file"), corpora) {
-            case (let file?, nil): try call.returns(try Tokenizer.load(file))
-            case (nil, let corpora?):
+            let merges = try options.string(ifPresent: "merges")
+            switch (try options.string(ifPresent: "file"), merges, corpora) {
+            case (let file?, nil, nil): try call.returns(try Tokenizer.load(file))
+            case (let file?, let merges?, nil):
+                try call.returns(try Tokenizer.load(vocabulary: file, merges: merges))
+            case (nil, let merges?, nil):
+                throw Mistake("merges: expected together with `file`, got \"\(merges)\" alone")
+            case (nil, nil, let corpora?):
                 let vocabulary = try options.integer("vocabulary")
                 let bytes = try options.integer(ifPresent: "bytes")
                 try call.returns(

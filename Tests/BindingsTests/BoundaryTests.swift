@@ -87,7 +87,7 @@ import Testing
             if passed, made < n { break }
             n += step
         }
-        #expect(n < most)
+        #expect(n < most, "\(code)")
         try bench.interpreter.run(
             "f = nil mt.elapsed() collectgarbage() collectgarbage()", name: "=test")
         #expect(bench.counter.live == 0)

@@ -34,9 +34,20 @@ public final class NeoX {
     /// A model with fresh weights, a function of configuration and seed alone.
     ///
     /// - Throws: `InvalidValue` for a configuration that is not valid; `OutOfMemory`.
-    public init(_ configuration: NeoXConfiguration, seed: UInt64, precision: Precision = .float32)
-        throws
-    {
+    public convenience init(
+        _ configuration: NeoXConfiguration, seed: UInt64, precision: Precision = .float32
+    ) throws {
+        try self.init(configuration, precision: precision) { parameters in
+            Self.initialise(parameters, configuration, seed: seed)
+        }
+    }
+
+    /// A model whose weights, zero at first, `fill` writes.
+    ///
+    /// - Throws: `InvalidValue` for a configuration that is not valid; `OutOfMemory`; whatever `fill` throws.
+    init(
+        _ configuration: NeoXConfiguration, precision: Precision, fill: (Parameters) throws -> Void
+    ) throws {
         try configuration.validate()
         self.configuration = configuration
         self.precision = precision
@@ -44,7 +55,7 @@ public final class NeoX {
         angles = try RotaryAngles(
             rotated: configuration.rotated, positions: configuration.context,
             base: Float(configuration.rotaryBase))
-        initialise(seed: seed)
+        try fill(parameters)
     }
 
     /// A model of the same shape with a copy of another's weights.
@@ -58,7 +69,9 @@ public final class NeoX {
         _ = parameters.values.update(from: other.parameters.values)
     }
 
-    private func initialise(seed: UInt64) {
+    private static func initialise(
+        _ parameters: Parameters, _ configuration: NeoXConfiguration, seed: UInt64
+    ) {
         let width = Double(configuration.width)
         let layers = Double(configuration.layers)
         let (inner, writing) =

@@ -85,6 +85,7 @@ extension StoredRun {
             "optimizer    \(recipe.learning_rate.kind.rawValue), peak \(recipe.learning_rate.peak), "
                 + "minimum \(recipe.learning_rate.minimum), weight decay \(recipe.optimizer.weightDecay)",
         ]
+        if let weights = recipe.weights { lines.append("weights      \(weights)") }
         for (index, phase) in recipe.phases.enumerated() {
             let end =
                 index + 1 < recipe.phases.count ? recipe.phases[index + 1].start : recipe.steps

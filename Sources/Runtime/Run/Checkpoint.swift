@@ -51,7 +51,7 @@ public enum Checkpoint {
         let temporary = "\(folder).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
         do {
             try AtomicFile.makeFolder(temporary)
-            try Safetensors.write("\(temporary)/\(modelFile)", modelTensors(parameters))
+            try Safetensors.write("\(temporary)/\(modelFile)", parameters.named)
             try Safetensors.write("\(temporary)/\(optimizerFile)", optimizerTensors(optimizer))
             var manifest = manifest
             manifest.files = [:]
@@ -127,15 +127,6 @@ public enum Checkpoint {
                 ("second_moment", [count], optimizer.secondMoment),
             ])
         try optimizer.restore(steps: manifest.optimizerSteps)
-    }
-
-    private static func modelTensors(_ parameters: Parameters) -> [NamedTensor] {
-        parameters.ranges.map { range in
-            NamedTensor(
-                name: range.name, shape: range.shape,
-                values: UnsafeBufferPointer(
-                    rebasing: parameters.values[range.offset..<(range.offset + range.count)]))
-        }
     }
 
     private static func optimizerTensors(_ optimizer: AdamW) -> [NamedTensor] {

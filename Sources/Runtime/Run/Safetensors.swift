@@ -1,5 +1,3 @@
-import Foundation
-
 /// A malformed or unsuitable safetensors file.
 public struct SafetensorsError: RuntimeError {
     /// The file.
@@ -30,85 +28,76 @@ public struct NamedTensor {
 
 /// The safetensors format: eight bytes of header length, a JSON header, then the values.
 public enum Safetensors {
-    private struct Entry: Codable {
+    private struct Entry: Encodable {
         let dtype: String
         let shape: [Int]
         let data_offsets: [Int]
     }
 
-    /// Writes float32 tensors in the given order, and syncs the file.
+    /// Writes tensors in the given order, and syncs the file.
     ///
-    /// - Throws: `FileError`, for instance when the disk is full; no file is left behind then.
-    public static func write(_ path: String, _ tensors: [NamedTensor]) throws {
+    /// - Parameters:
+    ///   - storage: `float32`, or `bfloat16` to round every number to the nearest.
+    ///   - metadata: Texts for the header.
+    /// - Throws: `InvalidValue` for float16, whose range is too small for weights in general; `FileError`, for
+    ///   instance when the disk is full; no file is left behind then.
+    public static func write(
+        _ path: String, _ tensors: [NamedTensor], storage: StorageFormat = .float32,
+        metadata: [String: String] = [:]
+    ) throws {
+        guard storage != .float16 else {
+            throw InvalidValue("storage", expected: "float32 or bfloat16", found: storage.rawValue)
+        }
         var offset = 0
         var entries: [String: Entry] = [:]
         for tensor in tensors {
-            let end = offset + tensor.values.count * 4
+            let end = offset + tensor.values.count * storage.size
             entries[tensor.name] = Entry(
-                dtype: "F32", shape: tensor.shape, data_offsets: [offset, end])
+                dtype: storage.code, shape: tensor.shape, data_offsets: [offset, end])
             offset = end
         }
         var header = try CanonicalJSON.text(entries)
+        if !metadata.isEmpty {
+            let text = "{\"__metadata__\":\(try CanonicalJSON.text(metadata))"
+            header = text + (entries.isEmpty ? "}" : "," + header.dropFirst())
+        }
         // The values start at a multiple of eight bytes, as readers that map the file like it.
         while header.utf8.count % 8 != 0 { header += " " }
         try AtomicFile.write(path) { writer in
             try withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { try writer.write($0) }
             try writer.write(header)
-            for tensor in tensors { try writer.write(UnsafeRawBufferPointer(tensor.values)) }
+            for tensor in tensors { try write(tensor.values, storage, &writer) }
         }
     }
 
-    /// Reads tensors into buffers that the caller made; names, shapes and types must match exactly.
+    private static func write(
+        _ values: UnsafeBufferPointer<Float>, _ storage: StorageFormat, _ writer: inout FileWriter
+    ) throws {
+        guard storage == .bfloat16 else {
+            return try writer.write(UnsafeRawBufferPointer(values))
+        }
+        for start in stride(from: 0, to: values.count, by: 1 << 14) {
+            let part = values[start..<min(start + 1 << 14, values.count)]
+            try part.map { StorageFormat.bfloat16($0).littleEndian }.withUnsafeBytes {
+                try writer.write($0)
+            }
+        }
+    }
+
+    /// Reads tensors into buffers that the caller made; names and shapes must match exactly.
     ///
     /// - Throws: `FileError` or `SafetensorsError` naming the tensor, what it has and what was expected.
     public static func read(
         _ path: String,
         into targets: [(name: String, shape: [Int], values: UnsafeMutableBufferPointer<Float>)]
     ) throws {
-        func fail(_ reason: String) -> SafetensorsError {
-            SafetensorsError(path: path, reason: reason)
-        }
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-        } catch {
-            throw FileError("read", path, reason: (error as NSError).localizedDescription)
-        }
-        guard data.count >= 8 else {
-            throw fail("\(data.count) bytes long, shorter than its header length")
-        }
-        let length = data.prefix(8).enumerated().reduce(UInt64(0)) {
-            $0 | UInt64($1.element) << (8 * $1.offset)
-        }
-        guard length <= UInt64(data.count - 8) else {
-            throw fail("says its header has \(length) bytes, but the file has \(data.count)")
-        }
-        let start = 8 + Int(length)
-        let entries: [String: Entry]
-        do {
-            entries = try JSONDecoder().decode([String: Entry].self, from: data[8..<start])
-        } catch {
-            throw fail("its header is not the expected JSON (\(error))")
-        }
+        let file = try SafetensorsFile(path)
         for target in targets {
-            guard let entry = entries[target.name] else {
-                throw fail("tensor \(target.name) is missing")
+            guard let entry = file.entries[target.name] else {
+                throw SafetensorsError(path: path, reason: "tensor \(target.name) is missing")
             }
-            guard entry.dtype == "F32", entry.shape == target.shape else {
-                throw fail(
-                    "tensor \(target.name) is \(entry.dtype) \(entry.shape), expected F32 \(target.shape)"
-                )
-            }
-            guard entry.data_offsets.count == 2, entry.data_offsets[0] >= 0,
-                entry.data_offsets[1] - entry.data_offsets[0] == target.values.count * 4,
-                entry.data_offsets[1] <= data.count - start
-            else {
-                throw fail(
-                    "tensor \(target.name) lies at \(entry.data_offsets), outside of \(data.count - start) bytes of values"
-                )
-            }
-            let bytes = data[(start + entry.data_offsets[0])..<(start + entry.data_offsets[1])]
-            _ = bytes.copyBytes(to: UnsafeMutableRawBufferPointer(target.values))
+            let format = try file.check(entry, shape: target.shape)
+            try file.read(entry, format, into: target.values)
         }
     }
 }

@@ -123,7 +123,7 @@ public final class Tokenizer: Sendable {
         ids.reserveCapacity(text.count / 3 + 8)
         let encoder = encoders.withLock { $0.popLast() } ?? WordEncoder(table, byteIds)
         defer { encoders.withLock { $0.append(encoder) } }
-        if normalizes, let normal = Self.normalForm(text) {
+        if normalizes, let normal = NormalForm.composed(text) {
             normal.withUnsafeBytes { encodeNormal($0, encoder, into: &ids) }
         } else {
             encodeNormal(text, encoder, into: &ids)
@@ -149,15 +149,6 @@ public final class Tokenizer: Sendable {
     var allowsPieces: Bool {
         !normalizes
             && (recognised?.tokens ?? []).allSatisfy { !$0.content.utf8.contains { $0 != 0x20 } }
-    }
-
-    /// Text in normal form C; `nil` if it surely is so already.
-    private static func normalForm(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
-        // Every character below U+0300, whose first byte is below 0xCC, is its own normal form.
-        guard text.contains(where: { $0 >= 0xcc }),
-            let string = String(validating: text, as: UTF8.self)
-        else { return nil }
-        return Array(string.precomposedStringWithCanonicalMapping.utf8)
     }
 
     /// The bytes of some ids; special tokens give their text.

@@ -12,6 +12,49 @@ extension Tokenizer {
         return try TokenizerFile(path: path, root: root).tokenizer()
     }
 
+    /// Loads GPT-2's form of a tokenizer: `vocab.json`, an object from tokens to ids, and `merges.txt`, a merge a line
+    /// after an optional line `#version: …`.
+    ///
+    /// Tokens and merges are checked as those of a `tokenizer.json`. The end of a text is the token `<|endoftext|>` of
+    /// the vocabulary, which is never recognised in a text.
+    ///
+    /// - Throws: as `load(_:)`.
+    public static func load(vocabulary path: String, merges: String) throws -> Tokenizer {
+        let vocabulary = try JSONValue.read(try FileReader.bytes(path), file: path)
+        guard case .object = vocabulary else {
+            throw TokenizerError(path, "expected an object from tokens to ids")
+        }
+        guard let end = vocabulary[endOfTextMark] else {
+            throw TokenizerError(path, "expected the token \(endOfTextMark) to end documents")
+        }
+        // By bytes, as a carriage return with its line feed is one character.
+        let lines = try FileReader.text(merges).utf8.split(separator: 10).map { line in
+            String(decoding: line.last == 13 ? line.dropLast() : line, as: UTF8.self)
+        }
+        let rules = lines.enumerated().filter { index, line in
+            !line.isEmpty && !(index == 0 && line.hasPrefix("#version"))
+        }
+        let root = JSONValue.object([
+            ("pre_tokenizer", .object([("type", .string("ByteLevel"))])),
+            (
+                "added_tokens",
+                .array([
+                    .object([
+                        ("id", end), ("content", .string(endOfTextMark)),
+                        ("special", .boolean(true)),
+                    ])
+                ])
+            ),
+            (
+                "model",
+                .object([
+                    ("vocab", vocabulary), ("merges", .array(rules.map { .string($0.element) })),
+                ])
+            ),
+        ])
+        return try TokenizerFile(path: "\(path) with \(merges)", root: root).tokenizer()
+    }
+
     /// Writes the tokenizer in the form of Hugging Face `tokenizer.json`.
     public func save(_ path: String) throws {
         try AtomicFile.write(path) { writer in

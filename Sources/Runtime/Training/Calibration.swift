@@ -28,7 +28,7 @@ public enum Calibration {
         return best / Double(bench.tokens)
     }
 
-    /// Times the kernels of `steps` training steps on fresh weights and the recipe's first batch; no
+    /// Times the kernels of `steps` training steps on the initial weights and the recipe's first batch; no
     /// run changes.
     ///
     /// - Throws: `Interrupted`; errors of the model.
@@ -72,7 +72,7 @@ public enum Calibration {
         init(_ trajectory: Trajectory) throws {
             self.trajectory = trajectory
             let recipe = trajectory.recipe
-            model = try NeoX(recipe.model, seed: recipe.seed, precision: recipe.precision)
+            model = try recipe.initialModel()
             optimizer = try AdamW(model.parameters, settings: recipe.optimizer)
             batches = try trajectory.batches(0)
             tokens = batches.reduce(0) { $0 + $1.inputs.count }

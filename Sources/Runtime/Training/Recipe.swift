@@ -6,6 +6,8 @@ import Foundation
 public struct Recipe: Sendable {
     /// The model's shape.
     public var model: NeoXConfiguration
+    /// The weights of state 0; `nil` for fresh ones of the seed.
+    public var weights: PretrainedModel?
     /// The tokenizer all corpora are read with.
     public var tokenizer: Tokenizer
     /// The corpora that mixtures name.
@@ -16,7 +18,7 @@ public struct Recipe: Sendable {
     public var batch: Int
     /// Parts a batch is worked through in, to save memory; it changes the last bits of results.
     public var accumulate: Int
-    /// Seed of the initial weights and of every source's order.
+    /// Seed of fresh weights and of every source's order.
     public var seed: UInt64
     /// Arithmetic of matrix products.
     public var precision: Precision
@@ -38,12 +40,13 @@ public struct Recipe: Sendable {
     ///
     /// - Throws: `RecipeError` or `InvalidValue` naming the field.
     public init(
-        model: NeoXConfiguration, tokenizer: Tokenizer, corpora: [String: Corpus], mixture: Mixture,
-        steps: Int,
+        model: NeoXConfiguration, weights: PretrainedModel? = nil, tokenizer: Tokenizer,
+        corpora: [String: Corpus], mixture: Mixture, steps: Int,
         batch: Int, accumulate: Int, seed: UInt64, precision: Precision, optimizer: AdamWSettings,
         learningRate: LearningRateSettings, mayRepeat: Set<String>?
     ) throws {
         self.model = model
+        self.weights = weights
         self.tokenizer = tokenizer
         self.corpora = corpora
         self.steps = steps
@@ -63,6 +66,7 @@ public struct Recipe: Sendable {
     /// - Throws: `RecipeError` or `InvalidValue` naming the field, the value and what was expected.
     public func validate() throws {
         try model.validate()
+        if let weights { try weights.check(model) }
         guard steps >= 1 else { throw InvalidValue("steps", expected: "at least 1", found: steps) }
         guard batch >= 1 else { throw InvalidValue("batch", expected: "at least 1", found: batch) }
         guard accumulate >= 1, batch % accumulate == 0 else {

@@ -20,6 +20,7 @@ struct RecipeText: Codable {
     }
 
     let model: NeoXConfiguration
+    let weights: String?
     let tokenizer: String
     let vocabulary: Int
     let sources: [String: String]
@@ -40,7 +41,8 @@ extension Trajectory {
     public func recipeText(pretty: Bool = false) throws -> String {
         try CanonicalJSON.text(
             RecipeText(
-                model: recipe.model, tokenizer: recipe.tokenizer.digest.hex,
+                model: recipe.model, weights: recipe.weights?.digest.hex,
+                tokenizer: recipe.tokenizer.digest.hex,
                 vocabulary: recipe.tokenizer.vocabularySize,
                 sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0.digest.hex) }),
                 steps: recipe.steps, batch: recipe.batch, accumulate: recipe.accumulate,

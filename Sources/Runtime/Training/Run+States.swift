@@ -18,7 +18,7 @@ extension Run {
     func loaded(_ options: RunOptions) throws -> State {
         if let state { return state }
         let recipe = trajectory.recipe
-        let model = try NeoX(recipe.model, seed: recipe.seed, precision: recipe.precision)
+        let model = try recipe.initialModel(stop: options.stop)
         let state = (
             model: model, optimizer: try AdamW(model.parameters, settings: recipe.optimizer)
         )
@@ -75,6 +75,7 @@ extension Run {
         guard step > 0 else { return }
         let before = rolling
         if !hasCheckpoint(step) {
+            try store.keep(trajectory.recipe.tokenizer)
             let manifest = CheckpointManifest(
                 key: key, step: step, optimizerSteps: state.optimizer.steps, rolling: isRolling,
                 model: trajectory.recipe.model, recipe: try trajectory.recipeText(),

@@ -71,11 +71,12 @@ extension Trajectory {
     }
 
     func initialKey() -> Digest {
-        var start = DigestBuilder("mtrepl state")
+        let weights = recipe.weights?.digest
+        var start = DigestBuilder(weights == nil ? "mtrepl state" : "mtrepl state of weights")
         start.add(Numerics.version)
         start.add(recipe.model.digest)
         start.add(recipe.tokenizer.digest)
-        start.add(recipe.seed)
+        if let weights { start.add(weights) } else { start.add(recipe.seed) }
         start.add(recipe.precision.rawValue)
         return start.finish()
     }

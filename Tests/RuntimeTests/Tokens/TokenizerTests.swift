@@ -159,6 +159,86 @@ func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -
             message { _ = try Tokenizer.load(scratch.path + "/none.json") }.contains("none.json"))
     }
 
+    @Test("normal form C composes Hangul in its ranges only, beside text of other scripts")
+    func normalForm() {
+        for (text, expected) in [
+            ("\u{1112}\u{1161}\u{11ab}", "\u{d55c}"),
+            ("\u{bd80}\u{11b5}\u{11da}", "\u{bd8e}\u{11da}"),
+            ("\u{1108}\u{1176}", "\u{1108}\u{1176}"), ("\u{1113}\u{1161}", "\u{1113}\u{1161}"),
+            ("\u{ac00}\u{11a7}", "\u{ac00}\u{11a7}"), ("\u{ac01}\u{11a8}", "\u{ac01}\u{11a8}"),
+            ("e\u{301}\u{1100}\u{1175}o\u{302}", "\u{e9}\u{ae30}\u{f4}"),
+            ("\u{1100}\u{301}\u{1161}", "\u{1100}\u{301}\u{1161}"),
+            ("q\u{307}\u{323}", "q\u{323}\u{307}"), ("\u{1100}\u{2126}", "\u{1100}\u{3a9}"),
+        ] {
+            let found = Array(text.utf8).withUnsafeBytes { NormalForm.composed($0) }
+            #expect(found == Array(expected.utf8), "\(text.unicodeScalars)")
+        }
+    }
+
+    @Test("vocab.json and merges.txt give the same tokenizer, and mistakes in them are named")
+    func vocabularyAndMerges() throws {
+        let scratch = try Scratch()
+        let tokenizer = try Tokenizer.train(onTexts: sampleText(30_000), vocabularySize: 500)
+        let vocabulary = tokenizer.tokens.enumerated().map { id, bytes in
+            let text =
+                Int32(id) == tokenizer.endOfText
+                ? Tokenizer.endOfTextMark : ByteAlphabet.text(bytes)
+            return "\(JSONValue.quoted(text)): \(id)"
+        }
+        let rules = tokenizer.merges.map { merge in
+            [merge.left, merge.right].map { ByteAlphabet.text(tokenizer.tokens[Int($0)]) }
+                .joined(separator: " ")
+        }
+        func load(_ vocabulary: [String], _ rules: [String], end: String = "\n") throws -> Tokenizer
+        {
+            try Tokenizer.load(
+                vocabulary: try scratch.write(
+                    "vocab.json", "{\(vocabulary.joined(separator: ", "))}"),
+                merges: try scratch.write(
+                    "merges.txt", rules.map { $0 + end }.joined()))
+        }
+        let version = ["#version: 0.2"]
+        for rules in [rules, version + rules] {
+            for end in ["\n", "\r\n"] {
+                #expect(try load(vocabulary, rules, end: end).digest == tokenizer.digest)
+            }
+        }
+        for (vocabulary, rules, expected) in [
+            (vocabulary, rules + [rules[3]], "stands twice"),
+            (vocabulary, Array(rules.reversed()), "no earlier merge makes"),
+            (vocabulary, rules + ["a"], "two tokens separated by one space"),
+            (
+                vocabulary.filter { !$0.hasPrefix("\"<|end") }, rules,
+                "expected the token <|endoftext|>"
+            ),
+            (vocabulary + ["\"zzzzz\": 7"], rules, "id 7 has another token"),
+            (vocabulary + ["\"zzzzz\": 70000000"], rules, "expected an id in"),
+        ] {
+            let error = message { _ = try load(vocabulary, rules) }
+            #expect(error.contains(expected), "\(expected): \(error)")
+            #expect(error.contains("vocab.json"))
+        }
+    }
+
+    @Test("the tokenizer of GPT-2 loads from its vocabulary and merges")
+    func gpt2() throws {
+        guard let shared = Shared.folder else {
+            print("SKIPPED: the tokenizer of GPT-2 needs ../shared")
+            return
+        }
+        let tokenizer = try Tokenizer.load(
+            vocabulary: shared + "/tokenizers/gpt2-encoder.json",
+            merges: shared + "/tokenizers/gpt2-vocab.bpe")
+        #expect(tokenizer.vocabularySize == 50257)
+        #expect(tokenizer.endOfText == 50256)
+        #expect(tokenizer.encode("Hello world") == [15496, 995])
+        let bytes = (0...255).map { UInt8($0) }
+        #expect(try tokenizer.decode(tokenizer.encode(bytes)) == bytes)
+        let scratch = try Scratch()
+        try tokenizer.save(scratch.path + "/t.json")
+        #expect(try Tokenizer.load(scratch.path + "/t.json").digest == tokenizer.digest)
+    }
+
     @Test("the tokenizer of GPT-NeoX loads, with its added runs of spaces")
     func neox() throws {
         guard let shared = Shared.folder else {

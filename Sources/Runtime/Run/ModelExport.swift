@@ -1,0 +1,109 @@
+import Foundation
+
+/// A folder that Hugging Face's transformers loads: configuration, weights and tokenizer.
+public enum ModelExport {
+    private static let files = [
+        HuggingFaceConfiguration.file, "generation_config.json", Checkpoint.modelFile,
+        "tokenizer.json", "tokenizer_config.json",
+    ]
+
+    private struct Generation: Encodable {
+        let bos_token_id: Int32
+        let eos_token_id: Int32
+    }
+
+    private struct TokenizerSettings: Encodable {
+        let add_prefix_space = false
+        let bos_token: String
+        let clean_up_tokenization_spaces = false
+        let eos_token: String
+        let model_max_length: Int
+        let tokenizer_class = "PreTrainedTokenizerFast"
+        let unk_token: String
+    }
+
+    /// Writes a model with its tokenizer.
+    ///
+    /// The folder appears whole or not at all; one that holds an earlier export is replaced.
+    ///
+    /// - Parameter storage: `float32`, or `bfloat16` to round every weight to the nearest.
+    /// - Throws: `ModelFolderError` when the folder holds other files; `FileError`; `InvalidValue`.
+    public static func write(
+        _ folder: String, _ configuration: NeoXConfiguration, _ parameters: Parameters,
+        _ tokenizer: Tokenizer, storage: StorageFormat = .float32
+    ) throws {
+        try check(folder)
+        let temporary = "\(folder).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
+        let manager = FileManager.default
+        do {
+            try AtomicFile.makeFolder(temporary)
+            try Safetensors.write(
+                "\(temporary)/\(Checkpoint.modelFile)", parameters.named, storage: storage,
+                metadata: ["format": "pt"])
+            let end = tokenizer.endOfText
+            try AtomicFile.write(
+                "\(temporary)/\(HuggingFaceConfiguration.file)",
+                text: HuggingFaceConfiguration.text(
+                    configuration, endOfText: end, storage: storage))
+            try AtomicFile.write(
+                "\(temporary)/generation_config.json",
+                json: Generation(bos_token_id: end, eos_token_id: end))
+            try tokenizer.save("\(temporary)/tokenizer.json")
+            let mark = try tokenizer.text([end])
+            try AtomicFile.write(
+                "\(temporary)/tokenizer_config.json",
+                json: TokenizerSettings(
+                    bos_token: mark, eos_token: mark, model_max_length: configuration.context,
+                    unk_token: mark))
+            try replace(folder, by: temporary)
+        } catch {
+            try? manager.removeItem(atPath: temporary)
+            throw error
+        }
+        AtomicFile.syncFolder((folder as NSString).deletingLastPathComponent)
+    }
+
+    /// Refuses to replace what is no earlier export.
+    private static func check(_ folder: String) throws {
+        guard !folder.isEmpty else {
+            throw InvalidValue("folder", expected: "the name of a folder", found: "nothing")
+        }
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else { return }
+        guard isFolder.boolValue else {
+            throw ModelFolderError(path: folder, reason: "a file of that name is in the way")
+        }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        if let odd = names.sorted().first(where: { !files.contains($0) }) {
+            throw ModelFolderError(
+                path: folder,
+                reason: "it holds \(odd), which is no part of an export; "
+                    + "expected a new folder, an empty one or an earlier export")
+        }
+    }
+
+    private static func replace(_ folder: String, by temporary: String) throws {
+        let manager = FileManager.default
+        guard manager.fileExists(atPath: folder) else { return try move(temporary, folder) }
+        let old = temporary + ".old"
+        try move(folder, old)
+        try move(temporary, folder)
+        try? manager.removeItem(atPath: old)
+    }
+
+    private static func move(_ from: String, _ to: String) throws {
+        guard rename(from, to) == 0 else { throw FileError("write", to, errno: errno) }
+    }
+}
+
+extension Parameters {
+    /// Every parameter, to be written.
+    var named: [NamedTensor] {
+        ranges.map { range in
+            NamedTensor(
+                name: range.name, shape: range.shape,
+                values: UnsafeBufferPointer(
+                    rebasing: values[range.offset..<(range.offset + range.count)]))
+        }
+    }
+}

@@ -1,0 +1,177 @@
+/// A safetensors file whose header has been read and checked; numbers are read when asked for.
+///
+/// Nothing in the file is trusted: the header may be 16 MiB long at most, every tensor must lie inside the file, be as
+/// long as its shape says, and share no byte with another. Memory does not depend on what the header claims.
+struct SafetensorsFile: Sendable {
+    /// One tensor.
+    struct Entry: Sendable {
+        let name: String
+        /// The format's name for the type of its numbers.
+        let code: String
+        let shape: [Int]
+        /// Its first byte, counted from the beginning of the file.
+        let offset: Int
+        let bytes: Int
+
+        var end: Int { offset + bytes }
+    }
+
+    /// The longest header that is read.
+    static let longestHeader = 1 << 24
+
+    /// Bytes of a number of each type that the format knows.
+    private static let sizes: [String: Int] = [
+        "BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1, "U16": 2, "I16": 2,
+        "F16": 2, "BF16": 2, "U32": 4, "I32": 4, "F32": 4, "U64": 8, "I64": 8, "F64": 8, "C64": 8,
+    ]
+
+    let path: String
+    /// Every tensor, by name.
+    let entries: [String: Entry]
+
+    /// Reads and checks the header.
+    ///
+    /// - Throws: `FileError`; `SafetensorsError` naming the file, the tensor, what it has and what was expected.
+    init(_ path: String) throws {
+        self.path = path
+        let file = try RandomAccessFile(path)
+        func fail(_ reason: String) -> SafetensorsError {
+            SafetensorsError(path: path, reason: reason)
+        }
+        guard file.size >= 8 else {
+            throw fail("\(file.size) bytes long, shorter than its header length")
+        }
+        var stored: UInt64 = 0
+        try withUnsafeMutableBytes(of: &stored) { try file.read(at: 0, into: $0) }
+        let length = UInt64(littleEndian: stored)
+        guard length <= UInt64(file.size - 8) else {
+            throw fail("says its header has \(length) bytes, but the file has \(file.size)")
+        }
+        guard length <= UInt64(Self.longestHeader) else {
+            throw fail(
+                "says its header has \(length) bytes, more than the \(Self.longestHeader) that are read"
+            )
+        }
+        var header = [UInt8](repeating: 0, count: Int(length))
+        try header.withUnsafeMutableBytes { try file.read(at: 8, into: $0) }
+        let root: JSONValue
+        do {
+            root = try JSONValue.read(header, file: path)
+        } catch let error as TextError {
+            throw fail("its header is not JSON: \(error.reason)")
+        }
+        guard case .object(let members) = root else { throw fail("its header is no JSON object") }
+        let start = 8 + Int(length)
+        var entries: [String: Entry] = [:]
+        for (name, value) in members where name != "__metadata__" {
+            let entry = try Self.entry(name, value, start: start, end: file.size, fail)
+            guard entries.updateValue(entry, forKey: name) == nil else {
+                throw fail("tensor \(name) stands twice")
+            }
+        }
+        var (covered, last) = (start, "the header")
+        for entry in entries.values.sorted(by: { ($0.offset, $0.end) < ($1.offset, $1.end) }) {
+            guard entry.offset >= covered else {
+                throw fail("tensor \(entry.name) overlaps with \(last)")
+            }
+            (covered, last) = (entry.end, "tensor \(entry.name)")
+        }
+        self.entries = entries
+    }
+
+    private static func entry(
+        _ name: String, _ value: JSONValue, start: Int, end: Int,
+        _ fail: (String) -> SafetensorsError
+    ) throws -> Entry {
+        guard let code = value["dtype"]?.string else {
+            throw fail("tensor \(name) has no \"dtype\"")
+        }
+        guard let size = sizes[code] else {
+            throw fail("tensor \(name) has the unknown type \(JSONValue.quoted(code))")
+        }
+        func whole(_ key: String) throws -> [Int] {
+            guard let list = value[key]?.array else {
+                throw fail("tensor \(name) has no list \"\(key)\"")
+            }
+            return try list.map {
+                // Doubles hold whole numbers exactly up to 2⁵³.
+                guard let number = $0.integer, (0...1 << 53).contains(number) else {
+                    throw fail("tensor \(name): \"\(key)\" holds what is no whole number from 0 on")
+                }
+                return number
+            }
+        }
+        let shape = try whole("shape")
+        let offsets = try whole("data_offsets")
+        guard offsets.count == 2, offsets[0] <= offsets[1], offsets[1] <= end - start else {
+            throw fail(
+                "tensor \(name) lies at \(offsets), outside of \(end - start) bytes of values")
+        }
+        var bytes = size
+        for length in shape {
+            let (product, overflow) = bytes.multipliedReportingOverflow(by: length)
+            guard !overflow else { throw fail("tensor \(name) has the impossible shape \(shape)") }
+            bytes = product
+        }
+        guard bytes == offsets[1] - offsets[0] else {
+            throw fail(
+                "tensor \(name) is \(code) \(shape), \(bytes) bytes, but has \(offsets[1] - offsets[0])"
+            )
+        }
+        return Entry(
+            name: name, code: code, shape: shape, offset: start + offsets[0], bytes: bytes)
+    }
+
+    /// The format of a tensor that must have a shape.
+    ///
+    /// - Throws: `SafetensorsError`.
+    func check(_ entry: Entry, shape: [Int]) throws -> StorageFormat {
+        let format = StorageFormat.allCases.first { $0.code == entry.code }
+        guard let format, entry.shape == shape else {
+            throw SafetensorsError(
+                path: path,
+                reason: "tensor \(entry.name) is \(entry.code) \(entry.shape), "
+                    + "expected F32, F16 or BF16 \(shape)")
+        }
+        return format
+    }
+
+    /// Numbers in the pieces of `forEachPiece`.
+    static let piece = 1 << 18
+
+    /// Calls `body` with consecutive pieces of a tensor as 32-bit floats, and the index of the first number of each.
+    ///
+    /// - Throws: `FileError`; whatever `body` throws.
+    func forEachPiece(
+        _ entry: Entry, _ format: StorageFormat,
+        _ body: (Int, UnsafeBufferPointer<Float>) throws -> Void
+    ) throws {
+        let file = try RandomAccessFile(path)
+        let count = entry.bytes / format.size
+        let room = min(count, Self.piece)
+        let raw = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: room * format.size, alignment: 16)
+        defer { raw.deallocate() }
+        let floats = UnsafeMutableBufferPointer<Float>.allocate(capacity: room)
+        defer { floats.deallocate() }
+        for start in stride(from: 0, to: count, by: Self.piece) {
+            let length = min(Self.piece, count - start)
+            let bytes = UnsafeMutableRawBufferPointer(rebasing: raw[..<(length * format.size)])
+            try file.read(at: entry.offset + start * format.size, into: bytes)
+            let piece = UnsafeMutableBufferPointer(rebasing: floats[..<length])
+            format.decode(UnsafeRawBufferPointer(bytes), into: piece)
+            try body(start, UnsafeBufferPointer(piece))
+        }
+    }
+
+    /// Reads a tensor into a buffer of its size.
+    func read(
+        _ entry: Entry, _ format: StorageFormat, into target: UnsafeMutableBufferPointer<Float>
+    ) throws {
+        try forEachPiece(entry, format) { start, piece in
+            let part = UnsafeMutableBufferPointer(
+                rebasing: target[start..<(start + piece.count)])
+            _ = part.update(fromContentsOf: piece)
+        }
+    }
+}

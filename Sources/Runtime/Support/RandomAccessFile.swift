@@ -1,0 +1,49 @@
+import Glibc
+
+/// A file that is read at any place; closed with its last reference.
+final class RandomAccessFile {
+    /// The path as given.
+    let path: String
+    /// Bytes in it when it was opened.
+    let size: Int
+    private let descriptor: Int32
+
+    /// Opens a regular file.
+    ///
+    /// - Throws: `FileError`.
+    init(_ path: String) throws {
+        // Without O_NONBLOCK a pipe of that name would be waited for.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw FileError("open", path, errno: errno) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw FileError("open", path, reason: "it is not a regular file")
+        }
+        self.path = path
+        self.descriptor = descriptor
+        size = Int(status.st_size)
+    }
+
+    deinit { close(descriptor) }
+
+    /// Fills a buffer with the bytes from `offset` on.
+    ///
+    /// - Throws: `FileError`, also when the file ends before the buffer is full.
+    func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
+        var done = 0
+        while done < buffer.count {
+            let count = pread(
+                descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done,
+                off_t(offset + done))
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw FileError("read", path, errno: errno)
+            }
+            guard count > 0 else {
+                throw FileError("read", path, reason: "it ends at byte \(offset + done)")
+            }
+            done += count
+        }
+    }
+}

@@ -1,0 +1,32 @@
+extension Recipe {
+    /// The model of state 0: with the weights of a folder, or fresh ones of the seed.
+    func initialModel(stop: ShouldStop = { false }) throws -> NeoX {
+        guard let weights else { return try NeoX(model, seed: seed, precision: precision) }
+        return try weights.model(model, precision: precision, stop: stop)
+    }
+}
+
+extension PretrainedModel {
+    /// Refuses a shape that these weights do not have; the context is free.
+    ///
+    /// - Throws: `RecipeError`.
+    func check(_ model: NeoXConfiguration) throws {
+        var own = configuration
+        own.context = model.context
+        own.initialisation = model.initialisation
+        guard own == model else {
+            throw RecipeError("model", "its shape is not that of the weights in \(folder)")
+        }
+    }
+}
+
+extension Run {
+    /// Writes the present state as a folder that Hugging Face's transformers loads.
+    ///
+    /// - Throws: as `ModelExport.write`.
+    public func export(to folder: String, storage: StorageFormat = .float32) throws {
+        let recipe = trajectory.recipe
+        try ModelExport.write(
+            folder, recipe.model, try model().parameters, recipe.tokenizer, storage: storage)
+    }
+}

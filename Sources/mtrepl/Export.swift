@@ -1,0 +1,46 @@
+import ArgumentParser
+import Bindings
+import Runtime
+
+/// `mtrepl export`: a state of a run for other programs.
+struct Export: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", _superCommandName: "mtrepl",
+        abstract: "Write a state of a run as a folder that Hugging Face's transformers loads.",
+        discussion: """
+            The state must have a checkpoint: the last state of a run has, and those that other runs branched from and \
+            that `keep` named; `mtrepl runs show` lists them. An earlier export in the folder is replaced.
+            """)
+
+    @OptionGroup var place: StoreOption
+
+    @Option(help: "How weights are stored: float32, or bfloat16, which rounds every weight.")
+    var storage = "float32"
+
+    @Option(
+        help: ArgumentHelp(
+            "The run's tokenizer.json, if the store does not have it.", valueName: "file"))
+    var tokenizer: String?
+
+    @Argument(
+        help: ArgumentHelp(
+            "The run's name, or the beginning of its key; its last state, or that of a step.",
+            valueName: "run[@step]"))
+    var state: String
+
+    @Argument(help: ArgumentHelp("Where to.", valueName: "folder"))
+    var folder: String
+
+    func validate() throws {
+        guard ["float32", "bfloat16"].contains(storage) else {
+            throw ValidationError("--storage: float32 or bfloat16 expected, got '\(storage)'")
+        }
+    }
+
+    func run() throws {
+        let (run, step) = try place.open().export(
+            state, to: folder, storage: StorageFormat(rawValue: storage) ?? .float32,
+            tokenizer: tokenizer)
+        print("\(folder): run \(run.row.name) after \(step) of \(run.row.steps) steps, \(storage)")
+    }
+}

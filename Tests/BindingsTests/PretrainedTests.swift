@@ -1,0 +1,70 @@
+import TestSupport
+import Testing
+
+@testable import Bindings
+
+@Suite("Pretrained models in Lua") struct PretrainedTests {
+    @Test("a network or a run is exported, loaded, and trained on")
+    func roundTrip() throws {
+        let rig = try Rig()
+        let scratch = try Scratch()
+        try rig.make("run")
+        try rig.bench.interpreter.run(
+            """
+            local folder = "\(scratch.path)/model"
+            run:train()
+            run:export(folder)
+            local loaded = mt.pretrained(folder)
+            assert(loaded.vocabulary == model.vocabulary and loaded.context == model.context)
+            assert(loaded.tokenizer.digest == tokenizer.digest)
+            assert(#loaded.weights == 64 and model.weights == nil)
+            assert(tostring(loaded):find(loaded.weights:sub(1, 12), 1, true))
+            local ids = { 5, 60, 7 }
+            local network = run:model()
+            assert((loaded:initialise():logits(ids) - network:logits(ids)):abs():max() <= 0)
+            network:export(folder)
+            assert(mt.pretrained(folder).weights == loaded.weights)
+            network:export(folder, { storage = "bfloat16" })
+            assert(mt.pretrained(folder).weights ~= loaded.weights)
+            run:export(folder)
+
+            local short = mt.pretrained(folder, { context = 4, tokenizer = tokenizer })
+            assert(short.context == 4 and short.weights == loaded.weights)
+            local more = mt.recipe { model = loaded, steps = 2, batch = 2, mixture = { prose = 1 } }
+            assert(tostring(more):find("weights of " .. folder, 1, true))
+            assert(more:keys({ 0 })[1] == more:with({ seed = 5 }):keys({ 0 })[1])
+            local trained = more:run { name = "more" }
+            assert(trained.step == 2 and trained.trained == 2)
+            assert(more:explain(recipe).last_shared == nil)
+            """, name: "=test")
+    }
+
+    @Test("mistakes say what was expected")
+    func mistakes() throws {
+        let rig = try Rig()
+        let scratch = try Scratch()
+        try rig.make("network")
+        #expect(
+            rig.bench.error("mt.pretrained('\(scratch.path)')")
+                == "test:1: cannot open \(scratch.path)/config.json: No such file or directory")
+        #expect(
+            rig.bench.error("mt.pretrained('x', { layers = 3 })").contains(
+                "unknown option 'layers'"))
+        let folder = scratch.path + "/model"
+        try rig.bench.interpreter.run("network:export('\(folder)')", name: "=test")
+        try rig.bench.interpreter.run(
+            "big = mt.tokenizer { train_on = corpus, vocabulary = 400 }", name: "=test")
+        #expect(
+            rig.bench.error("mt.pretrained('\(folder)', { tokenizer = big })")
+                == "test:1: tokenizer: expected at most the 280 tokens of the model, got 400")
+        #expect(
+            rig.bench.error("network:export('\(folder)', { storage = 'float16' })").contains(
+                "storage: \"float32\", \"bfloat16\" expected, got \"float16\""))
+        #expect(
+            rig.bench.error("network:export('\(scratch.path)')").contains(
+                "it holds model, which is no part of an export"))
+        #expect(
+            rig.bench.error("mt.tokenizer { merges = 'merges.txt' }").contains(
+                "merges: expected together with `file`"))
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("mtrepl export", .serialized) struct ExportTests {
+    @Test(
+        "a state of a run becomes a folder; a state without checkpoint is an error with exit code 1"
+    )
+    func export() throws {
+        let scratch = try Scratch()
+        let store = scratch.path + "/store"
+        let script = try scratch.write(
+            "run.lua", StudyScript.prelude + "\nbase:run { name = 'trunk', keep = { 6 } }")
+        let trained = try Program.run(["--threads", "1", "--store", store, script])
+        #expect(trained.code == 0, "\(trained.errors)")
+        let folder = scratch.path + "/model"
+        let last = try Program.run(["export", "trunk", folder, "--store", store])
+        #expect(last.output == "\(folder): run trunk after 24 of 24 steps, float32\n")
+        let first = try Program.run([
+            "export", "trunk@6", folder, "--store", store, "--storage", "bfloat16",
+        ])
+        #expect(first.output == "\(folder): run trunk after 6 of 24 steps, bfloat16\n")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        #expect(
+            files == [
+                "config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
+                "tokenizer_config.json",
+            ])
+        let missing = try Program.run(["export", "trunk@7", folder, "--store", store])
+        #expect(missing.code == 1)
+        #expect(
+            missing.errors
+                == "mtrepl: run trunk has no checkpoint of state 7; it has those of 6, 24\n")
+        let storage = try Program.run([
+            "export", "trunk", folder, "--store", store, "--storage", "float8",
+        ])
+        #expect(storage.code == 2, "\(storage.errors)")
+        let lua = try Program.run([
+            "--store", store, "-e", "print(mt.pretrained('\(folder)').parameters > 100000)",
+        ])
+        #expect(lua.output == "true\n", "\(lua.errors)")
+    }
+
+    /// A Python that has the packages: `MTREPL_PYTHON`, or that of `.venv` in the checkout.
+    private static let python: String? = {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().path
+        let path =
+            ProcessInfo.processInfo.environment["MTREPL_PYTHON"] ?? root + "/.venv/bin/python"
+        guard FileManager.default.isExecutableFile(atPath: path) else { return nil }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = ["-c", "import torch, transformers, tokenizers, safetensors"]
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return nil }
+        process.waitUntilExit()
+        return process.terminationStatus == 0 ? path : nil
+    }()
+
+    @Test("transformers and tokenizers agree with us in both directions")
+    func interop() throws {
+        guard let python = Self.python else {
+            print(
+                "SKIPPED: comparison with transformers needs MTREPL_PYTHON or .venv with torch, "
+                    + "transformers, tokenizers, safetensors")
+            return
+        }
+        let scratch = try Scratch()
+        let log = scratch.path + "/log"
+        try "".write(toFile: log, atomically: false, encoding: .utf8)
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("scripts/interop.py").path
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: python)
+        process.arguments = [
+            script, "models", "export", "tokenizers", "--made-up", "2000", "--program",
+            Program.path,
+        ]
+        process.standardOutput = FileHandle(forWritingAtPath: log)
+        process.standardError = FileHandle(forWritingAtPath: log)
+        try process.run()
+        process.waitUntilExit()
+        let text = try String(contentsOfFile: log, encoding: .utf8)
+        for line in text.split(separator: "\n") where line.contains("max diff") { print(line) }
+        #expect(process.terminationStatus == 0, "\(text)")
+    }
+}

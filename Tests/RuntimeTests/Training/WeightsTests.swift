@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+@testable import Runtime
+
+@Suite("Training from weights", .serialized) struct WeightsTests {
+    /// A laboratory, and its base recipe starting from the weights that a run of it has after 5 steps.
+    private static func laboratory() throws -> (Laboratory, Recipe, Run) {
+        let laboratory = try Laboratory()
+        let run = try laboratory.run(laboratory.base)
+        try run.train(to: 5)
+        let folder = laboratory.scratch.path + "/exported"
+        try run.export(to: folder)
+        var recipe = laboratory.base
+        recipe.weights = try PretrainedModel(folder)
+        return (laboratory, recipe, run)
+    }
+
+    @Test("state 0 is the weights, whose content is in its key and whose seed is not")
+    func start() throws {
+        let (laboratory, recipe, run) = try Self.laboratory()
+        let start = try laboratory.run(recipe)
+        #expect(start.step == 0)
+        #expect(
+            try start.model().parameters.values.elementsEqual(run.model().parameters.values))
+        var other = recipe
+        other.seed = 77
+        let second = try laboratory.run(other).trajectory
+        #expect(second.keys[0] == start.trajectory.keys[0])
+        #expect(second.keys[1] != start.trajectory.keys[1])  // the seed orders the data
+        #expect(start.trajectory.keys[0] != run.trajectory.keys[0])
+        // Rounded weights are other weights.
+        let rounded = laboratory.scratch.path + "/rounded"
+        try run.export(to: rounded, storage: .bfloat16)
+        other.weights = try PretrainedModel(rounded)
+        #expect(try laboratory.run(other).trajectory.keys[0] != start.trajectory.keys[0])
+        let text = try start.trajectory.recipeText()
+        #expect(text.contains(recipe.weights?.digest.hex ?? "?"))
+        #expect(!(try run.trajectory.recipeText()).contains("weights\":\""))
+    }
+
+    @Test("interrupted and resumed is the same as not, and finetuning follows")
+    func resume() throws {
+        let (laboratory, recipe, _) = try Self.laboratory()
+        let whole = try laboratory.run(try recipe.finetuned(laboratory.finetuning()))
+        let (other, same, _) = try Self.laboratory()
+        let first = try other.run(try same.finetuned(other.finetuning()))
+        try whole.train()
+        try first.train(to: 4)
+        let second = try other.run(try same.finetuned(other.finetuning()))
+        #expect(second.step == 4)
+        try second.train()
+        #expect(try second.bits() == whole.bits())
+        #expect(second.key == whole.key)
+    }
+
+    @Test("another shape than that of the weights is refused, another context is not")
+    func shape() throws {
+        let (_, recipe, _) = try Self.laboratory()
+        var other = recipe
+        other.model.context = 64
+        try other.validate()
+        other.model.parallelResidual = false
+        #expect { try other.validate() } throws: {
+            "\($0)".contains("its shape is not that of the weights in")
+        }
+    }
+
+    @Test("a state is exported from the store with the tokenizer that the store keeps")
+    func store() throws {
+        let (laboratory, _, run) = try Self.laboratory()
+        var options = RunOptions()
+        options.keep = [7]
+        try run.train(options: options)
+        let folder = laboratory.scratch.path + "/out"
+        for (name, step) in [("test", 12), ("test@7", 7), ("\(run.trajectory.keys[12].hex)@7", 7)] {
+            #expect(try laboratory.store.export(name, to: folder).step == step)
+            let again = try PretrainedModel(folder)
+            #expect(again.configuration == laboratory.base.model)
+            #expect(try again.tokenizer().digest == laboratory.base.tokenizer.digest)
+        }
+        #expect { try laboratory.store.export("test@6", to: folder) } throws: {
+            "\($0)" == "run test has no checkpoint of state 6; it has those of 5, 7, 12"
+        }
+        #expect(throws: UnknownRun.self) { try laboratory.store.export("tset@5", to: folder) }
+        let kept =
+            "\(laboratory.store.folder)/tokenizers/\(laboratory.base.tokenizer.digest.hex).json"
+        let elsewhere = laboratory.scratch.path + "/tokenizer.json"
+        try FileManager.default.copyItem(atPath: kept, toPath: elsewhere)
+        try FileManager.default.removeItem(atPath: "\(laboratory.store.folder)/tokenizers")
+        #expect { try laboratory.store.export("test", to: folder) } throws: {
+            "\($0)".contains("does not have the tokenizer of run test")
+        }
+        try laboratory.store.export("test", to: folder, tokenizer: elsewhere)
+        #expect(try PretrainedModel(folder).tokenizer().digest == laboratory.base.tokenizer.digest)
+    }
+}

@@ -1,0 +1,546 @@
+#!/usr/bin/env python3
+"""Compares models and tokenizers with Hugging Face's transformers and tokenizers, in both directions.
+
+    python3 -m venv .venv && .venv/bin/pip install torch transformers tokenizers safetensors
+    .venv/bin/python scripts/interop.py                     # models and exports
+    .venv/bin/python scripts/interop.py tokenizers --tokenizer-file T.json --corpora FOLDER --megabytes 50
+    .venv/bin/python scripts/interop.py golden              # makes Tests/RuntimeTests/Reference/huggingface again
+
+`models` makes small random GPTNeoXForCausalLM folders and compares logits. `export` trains a small model with mtrepl,
+exports it, and checks that transformers loads it without a warning and gives the same logits and greedy tokens.
+`tokenizers` compares ids and decoded text over the strings of a folder of .jsonl.gz files and over made-up text. Every
+line says what was compared and the largest difference; the exit code is 1 if one is too large.
+"""
+
+import argparse
+import contextlib
+import gzip
+import json
+import logging
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import unicodedata
+import warnings
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import safetensors.torch
+import tokenizers
+import torch
+import transformers
+from transformers import AutoModelForCausalLM, AutoTokenizer, GPTNeoXConfig, GPTNeoXForCausalLM
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+GOLDEN = ROOT / "Tests" / "RuntimeTests" / "Reference" / "huggingface"
+END = "<|endoftext|>"
+# Largest difference of logits of about unit size: float32 rounding through a few layers.
+LIMIT = 2e-5
+
+# name, parallel residual, rotary fraction, tied, activation, stored as, vocabulary, shard size
+CASES = [
+    ("parallel", True, 0.25, False, "gelu", "float32", 300, None),
+    ("sequential", False, 1.0, False, "gelu_new", "float32", 300, None),
+    ("tied", True, 1.0, True, "gelu", "float32", 300, None),
+    ("tied-sequential", False, 0.25, True, "gelu_fast", "float32", 300, None),
+    ("padded-bfloat16", True, 0.25, False, "gelu", "bfloat16", 384, None),
+    ("float16", False, 1.0, False, "gelu_pytorch_tanh", "float16", 300, None),
+    ("sharded", True, 0.25, False, "gelu", "float32", 320, "100KB"),
+    ("sharded-tied-bfloat16", False, 0.25, True, "gelu_new", "bfloat16", 320, "60KB"),
+    ("older-names", True, 0.25, False, "gelu", "float32", 300, None),
+]
+
+failures = []
+
+
+def report(what, difference, limit, detail=""):
+    good = difference <= limit
+    print(f"{'ok ' if good else 'BAD'} {what}: max diff {difference:.3g} (limit {limit:.3g}) {detail}".rstrip())
+    if not good:
+        failures.append(what)
+
+
+def check(what, condition, detail=""):
+    print(f"{'ok ' if condition else 'BAD'} {what} {detail}".rstrip())
+    if not condition:
+        failures.append(what)
+
+
+def lua(program, folder, script, *arguments):
+    """Runs a Lua script in a folder; its standard output."""
+    path = pathlib.Path(folder) / "script.lua"
+    path.write_text(script)
+    command = [program, "--store", str(pathlib.Path(folder) / "store"), str(path), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+@contextlib.contextmanager
+def listening():
+    """Collects what transformers logs from warnings on, and Python's warnings."""
+    heard = []
+
+    class Handler(logging.Handler):
+        def emit(self, record):
+            heard.append(record.getMessage())
+
+    handler = Handler(level=logging.WARNING)
+    logger = logging.getLogger("transformers")
+    logger.addHandler(handler)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield heard
+    logger.removeHandler(handler)
+    heard.extend(str(w.message) for w in caught)
+
+
+# Models of theirs
+
+
+def small_tokenizer(path, size):
+    """A byte-level BPE tokenizer of `size` tokens, trained on this file."""
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=size, special_tokens=[END], show_progress=False,
+        initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    tokenizer.train_from_iterator([pathlib.Path(__file__).read_text()], trainer)
+    tokenizer.save(str(path))
+
+
+def random_model(parallel, rotary, tied, activation, vocabulary, width=48, heads=3, layers=3, feed=96, context=64):
+    config = GPTNeoXConfig(
+        vocab_size=vocabulary, hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads,
+        intermediate_size=feed, max_position_embeddings=context, hidden_act=activation,
+        use_parallel_residual=parallel, tie_word_embeddings=tied, layer_norm_eps=1e-5, bos_token_id=0, eos_token_id=0,
+        rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": rotary})
+    config._attn_implementation = "eager"
+    model = GPTNeoXForCausalLM(config).float().eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            noise = torch.randn_like(parameter) * 0.15
+            parameter.copy_(noise + 1 if "norm" in name and name.endswith("weight") else noise)
+    return model
+
+
+def save(model, folder, stored, shard):
+    model.to(getattr(torch, stored))
+    options = {"max_shard_size": shard} if shard else {}
+    model.save_pretrained(folder, **options)
+    return GPTNeoXForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+
+
+def age(folder):
+    """Rewrites a folder as older versions of transformers wrote it: other names, and buffers among the tensors."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    rope = config.pop("rope_parameters")
+    config.update(rotary_pct=rope["partial_rotary_factor"], rotary_emb_base=10000, torch_dtype="float32")
+    config.pop("dtype", None)
+    path.write_text(json.dumps(config))
+    path = folder / "model.safetensors"
+    tensors = safetensors.torch.load_file(path)
+    renamed = {name.replace("lm_head", "embed_out"): tensor for name, tensor in tensors.items()}
+    for layer in range(config["num_hidden_layers"]):
+        prefix = f"gpt_neox.layers.{layer}.attention."
+        renamed[prefix + "bias"] = torch.ones(1, 1, 8, 8, dtype=torch.bool).tril()
+        renamed[prefix + "masked_bias"] = torch.tensor(-1e9)
+        renamed[prefix + "rotary_emb.inv_freq"] = torch.ones(2)
+    safetensors.torch.save_file(renamed, path, metadata={"format": "pt"})
+
+
+LOGITS = """
+for index = 2, #arg do
+  local model = mt.pretrained(arg[index])
+  local network = model:initialise()
+  local ids = {}
+  for line in io.lines(arg[index] .. "/ids.txt") do
+    local row = {}
+    for id in line:gmatch("%d+") do row[#row + 1] = math.tointeger(tonumber(id)) end
+    ids[#ids + 1] = row
+  end
+  local out = assert(io.open(arg[index] .. "/ours.txt", "w"))
+  for _, row in ipairs(network:logits(ids):table()) do
+    for _, column in ipairs(row) do
+      for _, value in ipairs(column) do out:write(string.format("%.9g\\n", value)) end
+    end
+  end
+  out:close()
+end
+"""
+
+
+def read_logits(path, shape):
+    return torch.tensor([float(line) for line in path.read_text().split()]).reshape(shape)
+
+
+def models(program, work):
+    print("# Logits of folders that transformers wrote")
+    expected = {}
+    for number, (name, parallel, rotary, tied, activation, stored, vocabulary, shard) in enumerate(CASES):
+        torch.manual_seed(number)
+        folder = work / name
+        model = save(random_model(parallel, rotary, tied, activation, vocabulary), folder, stored, shard)
+        if name == "older-names":
+            age(folder)
+        small_tokenizer(folder / "tokenizer.json", 300)
+        ids = torch.randint(0, vocabulary, (3, 50))
+        (folder / "ids.txt").write_text("\n".join(" ".join(map(str, row)) for row in ids.tolist()) + "\n")
+        with torch.no_grad():
+            expected[name] = model(ids).logits
+    lua(program, work, LOGITS, "-", *[work / name for name in expected])
+    for name, logits in expected.items():
+        ours = read_logits(work / name / "ours.txt", logits.shape)
+        report(f"logits {name}", (ours - logits).abs().max().item(), LIMIT, f"largest logit {logits.abs().max():.2f}")
+    print("# Exports of the same models, read by transformers")
+    broken = work / "broken"
+    shutil.copytree(work / "parallel", broken)
+    tensors = safetensors.torch.load_file(broken / "model.safetensors")
+    tensors.popitem()
+    safetensors.torch.save_file(tensors, broken / "model.safetensors", metadata={"format": "pt"})
+    with listening() as heard:
+        GPTNeoXForCausalLM.from_pretrained(broken)
+    check("a folder with a missing tensor is heard of", bool(heard))
+    script = """
+        for index = 2, #arg do
+          mt.pretrained(arg[index]):initialise():export(arg[index] .. "/again")
+          mt.pretrained(arg[index]):initialise():export(arg[index] .. "/rounded", { storage = "bfloat16" })
+        end
+        """
+    lua(program, work, script, "-", *[work / name for name in expected])
+    for name, logits in expected.items():
+        for kind in ["again", "rounded"]:
+            with listening() as heard:
+                model, info = GPTNeoXForCausalLM.from_pretrained(
+                    work / name / kind, dtype=torch.float32, attn_implementation="eager", output_loading_info=True)
+            clean = not heard and not any(info[key] for key in ["missing_keys", "unexpected_keys", "mismatched_keys"])
+            check(f"{kind} {name} loads without warnings", clean, str(heard or ""))
+            ids = [list(map(int, line.split())) for line in (work / name / "ids.txt").read_text().splitlines()]
+            with torch.no_grad():
+                theirs = model.eval()(torch.tensor(ids)).logits
+            if kind == "again":
+                report(f"logits of the export of {name}", (theirs - logits).abs().max().item(), LIMIT)
+            else:
+                original = GPTNeoXForCausalLM.from_pretrained(work / name, dtype=torch.float32).state_dict()
+                same = all(
+                    torch.equal(value, original[key].bfloat16().float()) for key, value in model.state_dict().items())
+                check(f"bfloat16 export of {name} rounds every weight as torch does", same)
+
+
+# Exports of ours
+
+TRAIN = """
+local prose = mt.corpus { "prose", embedded = "prose", bytes = 300000 }
+local code = mt.corpus { "code", embedded = "code", bytes = 100000 }
+local tokens = mt.tokenizer { train_on = { prose, code }, vocabulary = 600 }
+local shape = mt.neox("micro-0.4m", { tokenizer = tokens, context = 64, vocabulary = 640 })
+local run = mt.recipe { model = shape, steps = 400, batch = 8, seed = 3, mixture = { prose = 1 } }
+  :midtrain { from = 200, mixture = { prose = 0.5, code = 0.5 } }:open { name = "trunk" }
+run:train { keep = { 40 } }
+run:export(arg[1])
+local function dump(network, prefix)
+  local ids = tokens:encode("The old house stood by the river")
+  local out = assert(io.open(prefix .. ".logits", "w"))
+  for _, row in ipairs(network:logits(ids):table()) do
+    for _, value in ipairs(row) do out:write(string.format("%.9g\\n", value)) end
+  end
+  out:close()
+  out = assert(io.open(prefix .. ".ids", "w"))
+  out:write(table.concat(ids, " "))
+  out:close()
+end
+dump(run:model(), arg[1] .. ".ours")
+for index, prompt in ipairs { "The ", "def f(", "", "12 +" } do
+  local out = assert(io.open(arg[1] .. ".text" .. index, "wb"))
+  out:write(prompt, "\\0", run:generate { prompt, tokens = 40, temperature = 0 })
+  out:close()
+end
+-- Training goes on from the export as from any published model.
+local again = mt.pretrained(arg[1])
+local more = mt.recipe { model = again, steps = 4, batch = 8, seed = 9, mixture = { code = 1 } }
+local start = more:open { name = "start" }
+dump(start:model(), arg[1] .. ".start")
+assert(more:keys({ 0 })[1] == more:with({ seed = 10 }):keys({ 0 })[1])
+assert(more:keys({ 0 })[1] ~= mt.recipe { model = shape, steps = 4, batch = 8, seed = 9, mixture = { code = 1 } }
+  :keys({ 0 })[1])
+start:train()
+start:export(arg[1] .. ".more", { storage = "bfloat16" })
+"""
+
+
+def byte_alphabet():
+    """The character that stands for each byte in byte-level vocabularies."""
+    table, extra = {}, 0
+    for byte in range(256):
+        if 0x21 <= byte <= 0x7E or 0xA1 <= byte <= 0xAC or 0xAE <= byte <= 0xFF:
+            table[chr(byte)] = byte
+        else:
+            table[chr(256 + extra)] = byte
+            extra += 1
+    return table
+
+
+def export(program, work):
+    print("# A model trained here, read by transformers")
+    folder = work / "export"
+    lua(program, work, TRAIN, folder)
+    done = subprocess.run(
+        [program, "export", "trunk@40", str(work / "step40"), "--store", str(work / "store")],
+        capture_output=True, text=True)
+    check("mtrepl export trunk@40", done.returncode == 0, done.stderr)
+    done = subprocess.run(
+        [program, "export", "trunk@41", str(work / "step41"), "--store", str(work / "store")],
+        capture_output=True, text=True)
+    check("mtrepl export of a state without checkpoint is an error", done.returncode == 1, done.stderr.strip())
+    for place in [folder, work / "step40", work / "export.more"]:
+        with listening() as heard:
+            model, info = AutoModelForCausalLM.from_pretrained(
+                place, dtype=torch.float32, attn_implementation="eager", output_loading_info=True)
+            tokenizer = AutoTokenizer.from_pretrained(place)
+        clean = not heard and not any(info[key] for key in ["missing_keys", "unexpected_keys", "mismatched_keys"])
+        check(f"{place.name} loads without warnings", clean, str(heard or ""))
+        check(f"{place.name} has its special tokens", tokenizer.eos_token == END and tokenizer.eos_token_id is not None)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    text = "The old house stood by the river"
+    ids = list(map(int, (work / "export.ours.ids").read_text().split()))
+    check("ids of the export", tokenizer.encode(text, add_special_tokens=False) == ids)
+    with torch.no_grad():
+        logits = model(torch.tensor([ids])).logits[0]
+    for name in ["ours", "start"]:
+        ours = read_logits(work / f"export.{name}.logits", logits.shape)
+        report(f"logits of the trained model ({name})", (ours - logits).abs().max().item(), LIMIT)
+    alphabet = byte_alphabet()
+    for index in range(1, 5):
+        prompt, generated = (work / f"export.text{index}").read_bytes().split(b"\0", 1)
+        start = [tokenizer.eos_token_id] + tokenizer.encode(prompt.decode(), add_special_tokens=False)
+        with listening() as heard, torch.no_grad():
+            out = model.generate(
+                torch.tensor([start]), attention_mask=torch.ones(1, len(start), dtype=torch.long), max_new_tokens=40,
+                do_sample=False, pad_token_id=tokenizer.eos_token_id)[0].tolist()[len(start):]
+        tokens = tokenizer.convert_ids_to_tokens([i for i in out if i != tokenizer.eos_token_id])
+        theirs = bytes(alphabet[character] for token in tokens for character in token)
+        check(f"greedy text after {prompt!r}", theirs == generated and not heard, f"{theirs[:40]!r} {heard or ''}")
+
+
+# Tokenizers
+
+ENCODE = """
+local tokenizer
+if arg[4] then tokenizer = mt.tokenizer { file = arg[3], merges = arg[4] }
+else tokenizer = mt.tokenizer { file = arg[3] } end
+local input = assert(io.open(arg[1], "rb"))
+local ids = assert(io.open(arg[2] .. ".ids", "wb"))
+local texts = assert(io.open(arg[2] .. ".texts", "wb"))
+while true do
+  local length = input:read("l")
+  if not length then break end
+  local text = input:read(tonumber(length)) or ""
+  local encoded = tokenizer:encode(text)
+  ids:write(table.concat(encoded, " "), "\\n")
+  local decoded = tokenizer:decode(encoded)
+  texts:write(#decoded, "\\n", decoded)
+end
+ids:close()
+texts:close()
+tokenizer:save(arg[2] .. ".json")
+"""
+
+
+def strings(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from strings(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from strings(part)
+
+
+def corpus_texts(folder, megabytes):
+    """Strings of the .jsonl.gz files of a folder, an equal part of each; large files make up for small ones."""
+    files = sorted(pathlib.Path(folder).glob("*.jsonl.gz"), key=lambda path: path.stat().st_size)
+    left = megabytes * 1_000_000
+    for index, path in enumerate(files):
+        budget = left / (len(files) - index)
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                for text in strings(json.loads(line)):
+                    if budget > 0 and text:
+                        size = len(text.encode())
+                        budget -= size
+                        left -= size
+                        yield text
+                if budget <= 0:
+                    break
+
+
+def made_up_texts(count):
+    """Other scripts, emoji, controls, combining marks in several orders, runs of white space, broken contractions."""
+    draw = random.Random(5)
+    ranges = [
+        (0x20, 0x7E), (0x00, 0x1F), (0x7F, 0xA0), (0xA0, 0x24F), (0x300, 0x36F), (0x370, 0x3FF), (0x400, 0x4FF),
+        (0x590, 0x5FF), (0x600, 0x6FF), (0x900, 0x97F), (0xE00, 0xE7F), (0x1100, 0x11FF), (0x1E00, 0x1EFF),
+        (0x2000, 0x206F), (0x2150, 0x218F), (0x2460, 0x24FF), (0x3000, 0x30FF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3),
+        (0xF900, 0xFAFF), (0xFE00, 0xFE0F), (0x10330, 0x1034F), (0x1D400, 0x1D7FF), (0x1F300, 0x1FAFF), (0x20000, 0x2A6DF),
+    ]
+    pieces = [" ", "  ", "   ", "\n", "\n\n", "\t", "\r\n", "\u00a0", "\u3000", "'s", "'LL", "'ll", "' re", "n't", "123", "e\u0301",
+              "\u0301e", "\u1112\u1161\u11ab", "\U0001f469\u200d\U0001f52c", "\U0001f1e9\U0001f1ea", END, "<|padding|>", "\ufeff", "\u180e"]
+    for _ in range(count):
+        parts = []
+        for _ in range(draw.randrange(1, 40)):
+            if draw.random() < 0.4:
+                parts.append(draw.choice(pieces))
+            else:
+                low, high = draw.choice(ranges)
+                parts.append("".join(chr(draw.randint(low, high)) for _ in range(draw.randrange(1, 8))))
+        yield "".join(parts)
+
+
+def read_blob(path):
+    data = path.read_bytes()
+    position = 0
+    while position < len(data):
+        end = data.index(b"\n", position)
+        length = int(data[position:end])
+        yield data[end + 1:end + 1 + length]
+        position = end + 1 + length
+
+
+def compare_ids(what, program, work, tokenizer, texts, files, normal=lambda text: text):
+    tokenizer.encode_special_tokens = True
+    blob, out = work / "texts.bin", work / "tokens"
+    with open(blob, "wb") as stream:
+        for text in texts:
+            data = text.encode()
+            stream.write(b"%d\n" % len(data) + data)
+    lua(program, work, ENCODE, blob, out, *files)
+    differ = undecoded = tokens = size = 0
+    example = ""
+    with open(work / "tokens.ids") as lines:
+        decoded = read_blob(work / "tokens.texts")
+        for start in range(0, len(texts), 512):
+            batch = texts[start:start + 512]
+            for text, encoding in zip(batch, tokenizer.encode_batch(batch, add_special_tokens=False)):
+                ours = list(map(int, next(lines).split()))
+                tokens += len(ours)
+                size += len(text.encode())
+                if ours != encoding.ids:
+                    differ += 1
+                    example = example or f"{text[:60]!r}: ours {ours[:12]}, theirs {encoding.ids[:12]}"
+                back = next(decoded)
+                if back != normal(text).encode() or back.decode() != tokenizer.decode(encoding.ids, skip_special_tokens=False):
+                    undecoded += 1
+                    example = example or f"{text[:60]!r}: decoded {back[:60]!r}"
+    check(f"{what}: {len(texts)} texts, {size / 1e6:.1f} MB, {tokens} tokens: "
+          f"{differ} differ in ids, {undecoded} in text", differ + undecoded == 0, example)
+
+
+def compare_tokenizers(program, work, arguments):
+    print("# Tokenizers")
+    made_up = list(made_up_texts(arguments.made_up))
+    texts = made_up + (list(corpus_texts(arguments.corpora, arguments.megabytes)) if arguments.corpora else [])
+    some = texts[:: max(1, len(texts) // 60000)]
+    nfc = lambda text: unicodedata.normalize("NFC", text)
+    if arguments.tokenizer_file:
+        path = arguments.tokenizer_file
+        compare_ids("tokenizer.json", program, work, tokenizers.Tokenizer.from_file(path), texts, [path], nfc)
+        saved = str(work / "tokens.json")
+        os.replace(saved, saved + ".kept")
+        compare_ids("what save made of it, read by tokenizers", program, work,
+                    tokenizers.Tokenizer.from_file(saved + ".kept"), some, [path], nfc)
+    if arguments.vocabulary and arguments.merges:
+        files = [arguments.vocabulary, arguments.merges]
+        theirs = tokenizers.Tokenizer(tokenizers.models.BPE.from_file(*files))
+        theirs.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+        theirs.decoder = tokenizers.decoders.ByteLevel()
+        compare_ids("vocab.json and merges.txt", program, work, theirs, texts, files)
+        saved = str(work / "tokens.json")
+        os.replace(saved, saved + ".kept")
+        compare_ids("what save made of them, read by tokenizers", program, work,
+                    tokenizers.Tokenizer.from_file(saved + ".kept"), some, files)
+    path = work / "small.json"
+    small_tokenizer(path, 700)
+    compare_ids("a tokenizer trained by tokenizers", program, work, tokenizers.Tokenizer.from_file(str(path)),
+                some, [str(path)])
+    script = """
+        local prose = mt.corpus { "prose", embedded = "prose", bytes = 400000 }
+        local code = mt.corpus { "code", embedded = "code", bytes = 400000 }
+        mt.tokenizer { train_on = { prose, code }, vocabulary = 2000 }:save(arg[1])
+        """
+    path = work / "trained.json"
+    lua(program, work, script, path)
+    compare_ids("a tokenizer trained here, read by tokenizers", program, work,
+                tokenizers.Tokenizer.from_file(str(path)), some, [str(path)])
+
+
+# Golden files
+
+
+def golden():
+    """Folders of a few kilobytes with the logits that transformers gives."""
+    cases = [
+        ("parallel", True, 0.25, False, "gelu", "bfloat16", None),
+        ("sequential", False, 1.0, True, "gelu_new", "float16", None),
+        ("sharded", True, 1.0, False, "gelu", "bfloat16", "5KB"),
+    ]
+    for number, (name, parallel, rotary, tied, activation, stored, shard) in enumerate(cases):
+        torch.manual_seed(50 + number)
+        folder = GOLDEN / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.iterdir():
+            path.unlink()
+        model = random_model(parallel, rotary, tied, activation, 31, width=16, heads=2, layers=1, feed=24, context=16)
+        model = save(model, folder, stored, shard)
+        if name == "parallel":
+            age(folder)
+        (folder / "generation_config.json").unlink(missing_ok=True)
+        ids = torch.randint(0, 31, (1, 9))
+        with torch.no_grad():
+            logits = model(ids).logits
+        (folder / "logits.json").write_text(json.dumps({
+            "made_with": f"torch {torch.__version__.split('+')[0]}, transformers {transformers.__version__}",
+            "ids": ids[0].tolist(), "logits": [round(value, 7) for value in logits.reshape(-1).tolist()]}) + "\n")
+        print(f"{folder}: {sum(path.stat().st_size for path in folder.iterdir())} bytes")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", default=["models", "export"],
+                        help="models, export, tokenizers, golden; default: models and export")
+    parser.add_argument("--program", default=str(ROOT / ".build" / "release" / "mtrepl"))
+    parser.add_argument("--tokenizer-file", help="a tokenizer.json")
+    parser.add_argument("--vocabulary", help="a vocab.json")
+    parser.add_argument("--merges", help="its merges.txt")
+    parser.add_argument("--corpora", help="a folder of .jsonl.gz files")
+    parser.add_argument("--megabytes", type=float, default=50)
+    parser.add_argument("--made-up", type=int, default=20000, help="texts of odd characters")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.parts) - {"models", "export", "tokenizers", "golden"}:
+        parser.error(f"unknown part {', '.join(sorted(unknown))}")
+    torch.set_num_threads(1)
+    transformers.logging.disable_progress_bar()
+    print(f"torch {torch.__version__}, transformers {transformers.__version__}, tokenizers {tokenizers.__version__}")
+    with tempfile.TemporaryDirectory() as place:
+        for part in arguments.parts:
+            work = pathlib.Path(place) / part
+            work.mkdir()
+            if part == "models":
+                models(arguments.program, work)
+            elif part == "export":
+                export(arguments.program, work)
+            elif part == "tokenizers":
+                compare_tokenizers(arguments.program, work, arguments)
+            else:
+                golden()
+    print("all agree" if not failures else f"{len(failures)} differ: {', '.join(failures)}")
+    sys.exit(1 if failures else 0)
