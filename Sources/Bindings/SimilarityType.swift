@@ -19,7 +19,8 @@ extension Library {
             "metric", SimilarityMetric.names,
             "What is compared: tokens (0.4 cosine + 0.3 Jaccard + 0.3 / (1 + JSD in nats) of token counts) or its parts, cosine of n-grams of words or characters, 1 − JSD / ln 2 of n-grams of characters, or cross_entropy (bits a byte under a model of byte n-grams)."
         ).or("tokens"),
-        .object("tokenizer", "tokenizer", "What counts tokens; the token metrics need one.").optional,
+        .object("tokenizer", "tokenizer", "What counts tokens; the token metrics need one.")
+            .optional,
         .integers(
             "n",
             "Length of n-grams; default: 1 for words, 3 for characters, 1 to 4 for characters_js, 5 for cross_entropy.",

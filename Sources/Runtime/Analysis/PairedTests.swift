@@ -26,8 +26,9 @@ public enum PairedTests {
     /// Random assignments of signs beyond `exactLimit` pairs.
     public static let draws = 100_000
 
-    /// The permutation test of the mean: how often a random sign for every difference gives a mean at least as far
-    /// from 0. Exact up to 20 pairs; beyond, from 100,000 seeded draws, the data counted among them.
+    /// The permutation test of the mean: how often random signs give a mean at least as far from 0.
+    ///
+    /// Exact up to 20 pairs; beyond, from 100,000 seeded draws, the data counted among them.
     ///
     /// - Source: Fisher (1935), The design of experiments, section 21; Phipson and Smyth (2010) for the draws.
     public static func permutation(_ differences: [Double], seed: UInt64 = 1) -> Double {

@@ -31,7 +31,8 @@ extension Similarity {
         }
         if settings.bootstrap > 0 {
             lines.append(
-                "±: half of the 95% interval over \(settings.bootstrap) resamples of the documents.")
+                "±: half of the 95% interval over \(settings.bootstrap) resamples of the documents."
+            )
         }
         return lines.joined(separator: " ")
     }

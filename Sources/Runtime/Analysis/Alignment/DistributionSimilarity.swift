@@ -4,11 +4,11 @@ import Foundation
 enum DistributionSimilarity {
     /// The three parts of the paper's token metric.
     struct Parts {
-        /// The cosine of the angle between the two, 0 ... 1.
+        /// The cosine of the angle between the two, from 0 to 1.
         var cosine: Double
         /// Features of both over features of either.
         var jaccard: Double
-        /// The Jensen–Shannon divergence in nats, 0 ... ln 2.
+        /// The Jensen–Shannon divergence in nats, from 0 to ln 2.
         var divergence: Double
 
         /// 1 / (1 + JSD).

@@ -68,7 +68,9 @@ public struct SimilaritySettings: Sendable {
 
     /// What is measured.
     public var metric = SimilarityMetric.tokens
-    /// Lengths of n-grams; empty takes the metric's own. Only `charactersJensenShannon` takes several.
+    /// Lengths of n-grams; empty takes the metric's own.
+    ///
+    /// Only `charactersJensenShannon` takes several.
     public var lengths: [Int] = []
     /// What counts tokens; only the token metrics need one.
     public var tokenizer: Tokenizer?
