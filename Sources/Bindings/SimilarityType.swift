@@ -148,10 +148,10 @@ extension Library {
     private static func advantage(
         _ proximity: ProximityAdvantage, _ more: [(String, (any LuaConvertible)?)] = []
     ) -> Record {
-        Record(
-            more + limits(proximity.advantage) + [
-                ("mixed", proximity.mixed), ("general", proximity.general),
-            ])
+        var fields = more + limits(proximity.advantage)
+        fields.append(("mixed", proximity.mixed))
+        fields.append(("general", proximity.general))
+        return Record(fields)
     }
 
     private static var similarityType: ObjectType {

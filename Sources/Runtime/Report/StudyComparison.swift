@@ -71,7 +71,7 @@ public struct StudyComparison {
                     reference: references.values.compactMap { $0[index].number }.sorted())
             }
             return Line(
-                label: label, differences: Array(zip(columns, paired)),
+                label: label, differences: zip(columns, paired).map { ($0, $1) },
                 corrected: paired.map { _ in nil })
         }
         // Every p value that is shown counts as one comparison.
@@ -127,6 +127,8 @@ public struct StudyComparison {
                     "With \(most) pairs no p is below \(String(format: "%.3g", floor)), before any correction; "
                         + "more seeds can show more.")
             }
+        }
+        if self.lines.contains(where: { $0.differences.contains { $0.paired.effect != nil } }) {
             lines.append(
                 "/ noise: the difference over the standard deviation of \(reference) over seeds.")
         }

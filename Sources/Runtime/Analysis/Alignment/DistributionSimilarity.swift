@@ -33,8 +33,9 @@ enum DistributionSimilarity {
             if a > 0 || b > 0 { either += 1 }
             if a > 0 && b > 0 { both += 1 }
             let middle = (a + b) / 2
-            if a > 0 { divergence += a / 2 * log(a / middle) }
-            if b > 0 { divergence += b / 2 * log(b / middle) }
+            // One sum of both sides, so that exchanging them gives the same bits.
+            divergence +=
+                (a > 0 ? a / 2 * log(a / middle) : 0) + (b > 0 ? b / 2 * log(b / middle) : 0)
         }
         // Rounding may go a hair beyond the bounds.
         return Parts(
