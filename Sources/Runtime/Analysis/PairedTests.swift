@@ -12,10 +12,10 @@ public enum PairedTests {
         let count = positive + negative
         guard count > 0 else { return 1 }
         var tail = 0.0
+        let all = lgamma(Double(count) + 1) - Double(count) * log(2.0)
         for index in 0...min(positive, negative) {
-            tail += exp(
-                lgamma(Double(count) + 1) - lgamma(Double(index) + 1)
-                    - lgamma(Double(count - index) + 1) - Double(count) * log(2))
+            let ways: Double = lgamma(Double(index) + 1) + lgamma(Double(count - index) + 1)
+            tail += exp(all - ways)
         }
         return min(1, 2 * tail)
     }
