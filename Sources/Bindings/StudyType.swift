@@ -329,7 +329,7 @@ extension Library {
                 },
                 Method(
                     "compare",
-                    "Differences to a reference arm, paired by seed: mean, 95% interval (Student's t) and number of pairs.",
+                    "Differences to a reference arm, paired by seed: mean, 95% interval (Student's t), multiples of the reference's seed noise, p of the exact permutation test (Holm's correction over all that are shown) and number of pairs.",
                     [
                         .options([
                             .strings("arms", "Names of arms.").rest,
@@ -347,7 +347,7 @@ extension Library {
                         box.result, names: try options.strings("arms"),
                         against: try options.string("against"),
                         columns: try options.strings(ifPresent: "columns") ?? box.result.corpora)
-                    try call.returns(comparison.table().text())
+                    try call.returns(comparison.text())
                 },
                 Method("csv", "Writes the rows as CSV.", [.path("path", "Where to.")]) {
                     box, call in

@@ -46,6 +46,21 @@ final class Rig {
         ),
         "plan": (["study"], "study:plan { calibrate = false }"),
         "result": (["study"], "study:run()"),
+        "similarity": (
+            ["corpus"],
+            """
+            mt.similarity { corpus, mt.corpus { 'code', embedded = 'code', bytes = 20000 },
+              metric = 'words', documents = 20, bootstrap = 4 }
+            """
+        ),
+        "recommendation": (
+            ["corpus"],
+            """
+            mt.recommend { general = corpus, candidates = mt.corpus { 'code', embedded = 'code', bytes = 20000 },
+              target = mt.corpus { 'tasks', embedded = 'code-tasks', bytes = 8000 }, weights = 0.2,
+              metric = 'words', documents = 20, bootstrap = 4 }
+            """
+        ),
     ]
 
     /// Leaves an object of a type in the global of its name, with what it needs.

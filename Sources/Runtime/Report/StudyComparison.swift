@@ -1,3 +1,5 @@
+import Foundation
+
 /// A paired comparison of two kinds of arms: the same seed on both sides of every difference.
 public struct StudyComparison {
     /// One line: arms that share everything but the seed, against their reference.
@@ -5,13 +7,18 @@ public struct StudyComparison {
         /// The arms' name and parameters but the seed.
         public let label: String
         /// Differences to the reference with the same seed, by column.
-        public let differences: [(column: String, estimate: Estimate)]
+        public let differences: [(column: String, paired: PairedComparison)]
+        /// p of the permutation test, by column, by Holm's correction for all lines and columns with two pairs or more;
+        /// `nil` for fewer.
+        public fileprivate(set) var corrected: [Double?]
     }
 
     /// The reference's name.
     public let reference: String
     /// The lines in order of the study's arms.
     public let lines: [Line]
+    /// How many p values Holm's correction is for.
+    public let comparisons: Int
 
     /// Compares every arm whose name is among `names` with the arm called `reference` of the same seed.
     ///
@@ -56,24 +63,76 @@ public struct StudyComparison {
             }
         }
         self.reference = reference
-        lines = order.map { label in
+        var found = order.map { label in
             let values = groups[label] ?? []
-            return Line(label: label, differences: zip(columns, values).map { ($0, Estimate($1)) })
+            let paired = zip(indices, values).map { index, differences in
+                PairedComparison(
+                    differences: differences,
+                    reference: references.values.compactMap { $0[index].number }.sorted())
+            }
+            return Line(
+                label: label, differences: zip(columns, paired).map { ($0, $1) },
+                corrected: paired.map { _ in nil })
         }
+        // Every p value that is shown counts as one comparison.
+        let places = found.indices.flatMap { line in
+            found[line].differences.indices.compactMap {
+                found[line].differences[$0].paired.differences.count > 1 ? (line, $0) : nil
+            }
+        }
+        let corrected = PairedTests.holm(
+            places.map { found[$0].differences[$1].paired.permutationP })
+        for (place, value) in zip(places, corrected) { found[place.0].corrected[place.1] = value }
+        lines = found
+        comparisons = places.count
     }
 
-    /// The comparison as a table: mean difference, 95% interval and number of pairs.
+    /// The comparison as a table: mean difference, 95% interval, multiples of the seed noise, p, and number of pairs.
     public func table() -> TextTable {
         let columns = lines.first?.differences.map(\.column) ?? []
-        var table = TextTable(["against \(reference)"] + columns.map { "Δ \($0)" } + ["pairs"])
+        let tested = comparisons > 0
+        let noisy = lines.contains { $0.differences.contains { $0.paired.effect != nil } }
+        var table = TextTable(
+            ["against \(reference)"]
+                + columns.flatMap {
+                    ["Δ \($0)"] + (noisy ? ["/ noise"] : []) + (tested ? ["p"] : [])
+                } + ["pairs"])
         for line in lines {
-            let pairs = line.differences.map(\.estimate.count)
-            table.append(
-                [line.label]
-                    + line.differences.map { $0.estimate.count == 0 ? "" : signed($0.estimate) }
-                    + ["\(pairs.min() ?? 0)"])
+            var cells = [line.label]
+            for (item, p) in zip(line.differences, line.corrected) {
+                let paired = item.paired
+                cells.append(paired.estimate.count == 0 ? "" : signed(paired.estimate))
+                if noisy { cells.append(paired.effect.map { String(format: "%+.1f", $0) } ?? "") }
+                if tested { cells.append(p.map { String(format: "%.3g", $0) } ?? "") }
+            }
+            cells.append("\(line.differences.map(\.paired.estimate.count).min() ?? 0)")
+            table.append(cells)
         }
         return table
+    }
+
+    /// The table and what its columns mean.
+    public func text() -> String {
+        var lines = [table().text()]
+        let pairs = self.lines.flatMap { $0.differences.map(\.paired.estimate.count) }
+        if comparisons > 0, let most = pairs.max() {
+            lines.append("")
+            lines.append(
+                "p: permutation test of the paired differences, two-sided"
+                    + (comparisons > 1
+                        ? ", by Holm's correction for \(comparisons) comparisons." : "."))
+            let floor = PairedTests.floor(most)
+            if floor > 0.05 {
+                lines.append(
+                    "With \(most) pairs no p is below \(String(format: "%.3g", floor)), before any correction; "
+                        + "more seeds can show more.")
+            }
+        }
+        if self.lines.contains(where: { $0.differences.contains { $0.paired.effect != nil } }) {
+            lines.append(
+                "/ noise: the difference over the standard deviation of \(reference) over seeds.")
+        }
+        return lines.joined(separator: "\n")
     }
 
     private func signed(_ estimate: Estimate) -> String {

@@ -1,0 +1,76 @@
+import Runtime
+
+extension Library {
+    /// Statistics of lists of numbers.
+    static var statistics: Library { Library(functions: [paired, correlation, holm]) }
+
+    private static func record(_ interval: Interval) -> Record {
+        Record([("value", interval.value), ("low", interval.low), ("high", interval.high)])
+    }
+
+    private static var paired: Function {
+        Function(
+            "paired",
+            "Differences of pairs, first minus second: mean with intervals, exact tests, and multiples of the second list's standard deviation.",
+            [
+                .numbers("first", "Values, such as losses of an arm by seed."),
+                .numbers("second", "The reference's values, in the same order."),
+                .integer("seed", "Seed of the resamples.", in: 0...).or(1),
+            ],
+            returns:
+                "table with n, mean, half_width (of Student's 95% interval), bootstrap (value, low, high), sign_p, permutation_p, effect",
+            example:
+                "print(mt.paired({ 2.1, 2.2, 2.0 }, { 2.3, 2.3, 2.2 }).permutation_p)  --> 0.25"
+        ) { call in
+            let first = try call.numbers("first")
+            let second = try call.numbers("second")
+            guard first.count == second.count, !first.isEmpty else {
+                throw call.mistake(
+                    "second", "\(first.count) numbers expected, got \(second.count)")
+            }
+            let found = PairedComparison(
+                differences: zip(first, second).map { $0 - $1 }, reference: second,
+                seed: UInt64(try call.integer("seed")))
+            try call.returns(
+                Record([
+                    ("n", found.estimate.count), ("mean", found.estimate.mean),
+                    ("half_width", found.estimate.halfWidth),
+                    ("bootstrap", record(found.bootstrap)), ("sign_p", found.signP),
+                    ("permutation_p", found.permutationP), ("effect", found.effect),
+                ]))
+        }
+    }
+
+    private static var correlation: Function {
+        Function(
+            "correlation",
+            "How far two lists of numbers rise and fall together, such as proximity advantage and gain: Pearson's r, Spearman's rho, and the line of least squares.",
+            [
+                .numbers("x", "At least three numbers."), .numbers("y", "As many numbers."),
+            ],
+            returns:
+                "table with n, pearson, spearman and slope (each value, low and high of the 95% interval), pearson_p, spearman_p, intercept, leave_one_out (root mean square error of predicting each point from the line of the others) and leave_one_out_mean (the same from their mean)",
+            example:
+                "print(mt.correlation({ 0.1, 0.2, 0.3, 0.4 }, { 1, 3, 2, 4 }).pearson.value)  --> 0.8"
+        ) { call in
+            let found = try Correlation(try call.numbers("x"), try call.numbers("y"))
+            try call.returns(
+                Record([
+                    ("n", found.count), ("pearson", record(found.pearson)),
+                    ("pearson_p", found.pearsonP), ("spearman", record(found.spearman)),
+                    ("spearman_p", found.spearmanP), ("slope", record(found.fit.slope)),
+                    ("intercept", found.fit.intercept),
+                    ("leave_one_out", found.fit.leaveOneOut),
+                    ("leave_one_out_mean", found.fit.leaveOneOutMean),
+                ]))
+        }
+    }
+
+    private static var holm: Function {
+        Function(
+            "holm", "Holm's correction of p values for how many there are.",
+            [.numbers("p", "p values.", .fraction)], returns: "list of numbers, in their order",
+            example: "print(mt.holm({ 0.01, 0.04 })[1])  --> 0.02"
+        ) { call in try call.returns(PairedTests.holm(try call.numbers("p"))) }
+    }
+}

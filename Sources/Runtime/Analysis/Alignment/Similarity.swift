@@ -1,0 +1,159 @@
+/// How alike some corpora are, before anything is trained: their documents, counted once.
+public final class Similarity: Sendable {
+    /// What was read of a corpus.
+    public struct Sample: Sendable {
+        /// The corpus' name.
+        public let name: String
+        /// Documents counted.
+        public let documents: Int
+        /// Bytes of their beginnings.
+        public let bytes: Int
+    }
+
+    /// The corpora in order.
+    public let samples: [Sample]
+    /// How it was measured.
+    public let settings: SimilaritySettings
+    /// The lengths of n-grams in force.
+    public let lengths: [Int]
+    let engine: any SimilarityEngine
+
+    /// The corpora's names in order.
+    public var names: [String] { samples.map(\.name) }
+
+    /// Reads and counts the documents.
+    ///
+    /// - Throws: `InvalidValue` for settings that do not go together, fewer than two corpora or a name given twice;
+    ///   whatever reading throws; `Interrupted`.
+    public init(
+        _ corpora: [Corpus], _ settings: SimilaritySettings, progress: ProgressHandler? = nil,
+        stop: ShouldStop = { false }
+    ) throws {
+        let lengths = try settings.checkedLengths()
+        let names = corpora.map(\.name)
+        guard names.count > 1, Set(names).count == names.count else {
+            throw InvalidValue(
+                "corpora", expected: "at least two, of different names",
+                found: names.isEmpty ? "none" : names.joined(separator: ", "))
+        }
+        var samples: [Sample] = []
+        var texts: [(name: String, texts: [[UInt8]])] = []
+        var keys: [[[KeyCounts]]] = lengths.map { _ in [] }
+        for (index, corpus) in corpora.enumerated() {
+            progress?(
+                WorkProgress(
+                    "counting \(corpus.name)", done: index, total: corpora.count, unit: "corpora"))
+            let sample = try DocumentSample(corpus, settings, stop: stop)
+            let bytes = sample.texts.reduce(0) { $0 + $1.count }
+            samples.append(
+                Sample(name: corpus.name, documents: sample.texts.count, bytes: bytes))
+            if settings.metric == .crossEntropy {
+                texts.append((corpus.name, sample.texts))
+                continue
+            }
+            for (scale, length) in lengths.enumerated() {
+                keys[scale].append(try Self.count(sample.texts, length, settings))
+            }
+            if stop() { throw Interrupted("interrupted while counting \(corpus.name)") }
+        }
+        if settings.metric == .crossEntropy {
+            engine = try CrossEntropyEngine(texts, order: lengths[0])
+        } else {
+            let most = settings.metric.needsTokenizer ? settings.vocabulary : nil
+            engine = CountEngine(
+                metric: settings.metric, names: names,
+                scales: try keys.map { try FeatureCounts.number($0, most: most) })
+        }
+        self.samples = samples
+        self.settings = settings
+        self.lengths = lengths
+    }
+
+    private static func count(
+        _ texts: [[UInt8]], _ length: Int, _ settings: SimilaritySettings
+    ) throws -> [KeyCounts] {
+        try Parallel.map(texts.count) { index in
+            var keys: [UInt64] = []
+            switch settings.metric {
+            case .words: Ngrams.words(texts[index], length: length, into: &keys)
+            case .characters, .charactersJensenShannon:
+                Ngrams.characters(texts[index], length: length, into: &keys)
+            default:
+                let ids = settings.tokenizer?.encode(texts[index]) ?? []
+                keys = ids.prefix(settings.tokens).map { UInt64(UInt32(bitPattern: $0)) }
+            }
+            return KeyCounts(keys)
+        }
+    }
+
+    /// The value of a pair of mixtures with its interval over resampled documents.
+    ///
+    /// Of cross-entropy, `first` is scored under a model of `second`.
+    ///
+    /// - Throws: `MixtureError` for a corpus that is not known; `Interrupted`.
+    public func value(
+        _ first: Mixture, _ second: Mixture, stop: ShouldStop = { false }
+    ) throws -> Interval {
+        let pair = SimilarityPair(first: first, second: second)
+        return try intervals([pair], stop: stop)[0]
+    }
+
+    /// Every corpus with every other: row by row, the interval of each value.
+    public func matrix(stop: ShouldStop = { false }) throws -> [[Interval]] {
+        let pairs = names.flatMap { first in
+            names.map {
+                SimilarityPair(first: Mixture(only: first), second: Mixture(only: $0))
+            }
+        }
+        let values = try intervals(pairs, stop: stop)
+        return names.indices.map { row in
+            Array(values[row * names.count..<(row + 1) * names.count])
+        }
+    }
+
+    /// Cosine, Jaccard and Jensen–Shannon divergence (nats) of a pair, for metrics that count.
+    ///
+    /// - Throws: `InvalidValue` for cross-entropy; `MixtureError` for a corpus that is not known.
+    public func parts(
+        _ first: Mixture, _ second: Mixture
+    ) throws -> (cosine: Double, jaccard: Double, divergence: Double) {
+        guard let engine = engine as? CountEngine else {
+            throw InvalidValue(
+                "metric", expected: "one that counts features",
+                found: "\"\(settings.metric.rawValue)\"")
+        }
+        try check([SimilarityPair(first: first, second: second)])
+        let parts = try engine.parts(SimilarityPair(first: first, second: second))
+        return (parts.cosine, parts.jaccard, parts.divergence)
+    }
+
+    func check(_ pairs: [SimilarityPair]) throws {
+        for pair in pairs {
+            try pair.first.check(against: names)
+            try pair.second.check(against: names)
+        }
+    }
+
+    /// Values and replicates of some pairs, the same resamples for all of them.
+    func evaluate(
+        _ pairs: [SimilarityPair], stop: ShouldStop
+    ) throws -> (values: [Double], replicates: [[Double]]) {
+        try check(pairs)
+        let values = try engine.values(pairs)
+        var replicates: [[Double]] = []
+        let block = 16
+        for start in stride(from: 0, to: settings.bootstrap, by: block) {
+            if stop() { throw Interrupted("interrupted while resampling documents") }
+            replicates += try engine.replicates(
+                pairs, start..<min(settings.bootstrap, start + block), seed: settings.seed)
+        }
+        return (values, replicates)
+    }
+
+    private func intervals(_ pairs: [SimilarityPair], stop: ShouldStop) throws -> [Interval] {
+        let (values, replicates) = try evaluate(pairs, stop: stop)
+        return values.indices.map { index in
+            Bootstrap.centred(values[index], replicates.map { $0[index] })
+        }
+    }
+}

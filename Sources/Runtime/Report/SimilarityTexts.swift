@@ -1,0 +1,62 @@
+import Foundation
+
+extension Similarity {
+    /// The matrix for people, with what it was measured on.
+    public func text(stop: ShouldStop = { false }) throws -> String {
+        var table = TextTable([settings.metric.label] + names)
+        for (name, row) in zip(names, try matrix(stop: stop)) {
+            table.append(
+                [name]
+                    + row.map { cell in
+                        let half = cell.low.flatMap { low in cell.high.map { ($0 - low) / 2 } }
+                        return String(format: "%.3f", cell.value)
+                            + (half.map { String(format: " ±%.3f", $0) } ?? "")
+                    })
+        }
+        return [table.text(), "", basis].joined(separator: "\n")
+    }
+
+    /// What the values rest on, in sentences.
+    public var basis: String {
+        let read = samples.map { "\($0.name) \($0.documents)" }.joined(separator: ", ")
+        var lines = [
+            "Documents (\(settings.sampling.rawValue) of \(settings.split.rawValue)): \(read)."
+        ]
+        if !settings.metric.needsTokenizer {
+            lines.append("n = \(lengths.map(String.init).joined(separator: ", ")).")
+        }
+        if settings.metric == .crossEntropy {
+            lines.append(
+                "Rows are scored under models of the columns, on other documents; lower is closer.")
+        }
+        if settings.bootstrap > 0 {
+            lines.append(
+                "±: half of the 95% interval over \(settings.bootstrap) resamples of the documents."
+            )
+        }
+        return lines.joined(separator: " ")
+    }
+}
+
+extension Recommendation {
+    /// The ranking for people, and what it rests on.
+    public func text() -> String {
+        var table = TextTable([
+            "rank", "candidate", "weight", "proximity advantage [95%]", "behind the first",
+        ])
+        for (rank, line) in lines.enumerated() {
+            let tied = rank > 0 && line.isTied && line.behind?.low != nil ? " (not told apart)" : ""
+            table.append([
+                "\(rank + 1)", line.candidate, String(format: "%g", line.weight),
+                line.proximity.advantage.text(signed: true),
+                line.behind.map { $0.text() + tied } ?? "",
+            ])
+        }
+        return [
+            "Mixtures of \(general) for \(target) by \(similarity.settings.metric.label)",
+            table.text(), "", similarity.basis,
+            "Rests on text alone: nothing was trained. The advantage predicts which candidate helps more, not by how much;",
+            "it grows with weight and knows neither start time nor what the general text loses. Test weights with a study.",
+        ].joined(separator: "\n")
+    }
+}
