@@ -238,8 +238,8 @@ def models(program, work):
 # Exports of ours
 
 TRAIN = """
-local prose = mt.corpus { "prose", embedded = "prose", bytes = 300000 }
-local code = mt.corpus { "code", embedded = "code", bytes = 100000 }
+local prose = mt.corpus { "prose", embedded = "prose", bytes = 800000 }
+local code = mt.corpus { "code", embedded = "code", bytes = 400000 }
 local tokens = mt.tokenizer { train_on = { prose, code }, vocabulary = 600 }
 local shape = mt.neox("micro-0.4m", { tokenizer = tokens, context = 64, vocabulary = 640 })
 local run = mt.recipe { model = shape, steps = 400, batch = 8, seed = 3, mixture = { prose = 1 } }
