@@ -14,34 +14,36 @@ extension Library {
         Library(functions: [similarity, recommend], types: [similarityType, recommendationType])
     }
 
-    private static let measureOptions: [Parameter] = [
-        .choice(
-            "metric", SimilarityMetric.names,
-            "What is compared: tokens (0.4 cosine + 0.3 Jaccard + 0.3 / (1 + JSD in nats) of token counts) or its parts, cosine of n-grams of words or characters, 1 − JSD / ln 2 of n-grams of characters, or cross_entropy (bits a byte under a model of byte n-grams)."
-        ).or("tokens"),
-        .object("tokenizer", "tokenizer", "What counts tokens; the token metrics need one.")
-            .optional,
-        .integers(
-            "n",
-            "Length of n-grams; default: 1 for words, 3 for characters, 1 to 4 for characters_js, 5 for cross_entropy.",
-            in: 1...16
-        ).optional,
-        .integer("documents", "Documents of a corpus at most.", in: 1...10_000_000).or(1000),
-        .choice(
-            "sample", SimilaritySettings.Sampling.allCases.map(\.rawValue),
-            "The first documents of the split, or a random sample for one pass over the corpus."
-        ).or("first"),
-        .choice("split", Split.allCases.map(\.rawValue), "Which part is read.").or("train"),
-        .integer("characters", "Characters of a document at most.", in: 1...1 << 28).or(10_000),
-        .integer("tokens", "Tokens of a document at most.", in: 1...1 << 28).or(512),
-        .integer("vocabulary", "The most frequent ids of a corpus that count.", in: 1...1 << 24)
-            .or(50_000),
-        .integer(
-            "bootstrap", "Resamples of the documents for 95% intervals; 0 for none.",
-            in: 0...100_000
-        ).or(200),
-        .integer("seed", "Seed of the resamples.", in: 0...).or(1),
-    ]
+    private static var measureOptions: [Parameter] {
+        [
+            .choice(
+                "metric", SimilarityMetric.names,
+                "What is compared: tokens (0.4 cosine + 0.3 Jaccard + 0.3 / (1 + JSD in nats) of token counts) or its parts, cosine of n-grams of words or characters, 1 − JSD / ln 2 of n-grams of characters, or cross_entropy (bits a byte under a model of byte n-grams)."
+            ).or("tokens"),
+            .object("tokenizer", "tokenizer", "What counts tokens; the token metrics need one.")
+                .optional,
+            .integers(
+                "n",
+                "Length of n-grams; default: 1 for words, 3 for characters, 1 to 4 for characters_js, 5 for cross_entropy.",
+                in: 1...16
+            ).optional,
+            .integer("documents", "Documents of a corpus at most.", in: 1...10_000_000).or(1000),
+            .choice(
+                "sample", SimilaritySettings.Sampling.allCases.map(\.rawValue),
+                "The first documents of the split, or a random sample for one pass over the corpus."
+            ).or("first"),
+            .choice("split", Split.allCases.map(\.rawValue), "Which part is read.").or("train"),
+            .integer("characters", "Characters of a document at most.", in: 1...1 << 28).or(10_000),
+            .integer("tokens", "Tokens of a document at most.", in: 1...1 << 28).or(512),
+            .integer("vocabulary", "The most frequent ids of a corpus that count.", in: 1...1 << 24)
+                .or(50_000),
+            .integer(
+                "bootstrap", "Resamples of the documents for 95% intervals; 0 for none.",
+                in: 0...100_000
+            ).or(200),
+            .integer("seed", "Seed of the resamples.", in: 0...).or(1),
+        ]
+    }
 
     private static func settings(_ options: Options) throws -> SimilaritySettings {
         var result = SimilaritySettings()
