@@ -1,7 +1,10 @@
 extension Library {
     /// Everything that scripts see.
     public static var standard: Library {
-        [tensors, corpora, tokenizers, models, networks, recipes, runs, studies, store, files]
-            .reduce(core) { $0.adding($1) }
+        [
+            strictness, tensors, corpora, tokenizers, models, networks, recipes, runs, studies,
+            store, files,
+        ]
+        .reduce(core) { $0.adding($1) }
     }
 }
