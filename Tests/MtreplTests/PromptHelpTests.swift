@@ -21,11 +21,13 @@ import Testing
         let terminal = try prompt()
         terminal.type("print(mt.elap\t() > 0)\n")
         try terminal.expect("mt.elapsed() > 0)\ntrue\n> ")
-        terminal.type("mt.recipe { st\t\u{3}")
+        terminal.type("mt.recipe { st\t")
         try terminal.expect("mt.recipe { steps = ")
+        terminal.type("\u{3}")
         try terminal.expect("> ")
-        terminal.type("mt.neox(\"pythia-14\t\u{3}")
+        terminal.type("mt.neox(\"pythia-14\t")
         try terminal.expect("mt.neox(\"pythia-14m\"")
+        terminal.type("\u{3}")
         try terminal.expect("> ")
         leave(terminal)
     }
@@ -98,6 +100,7 @@ import Testing
             let other = try prompt(arguments, home)
             other.type("greeting\n")
             try other.expect("the global 'greeting' is not defined")
+            try other.expect("\n> ")
             leave(other)
         }
         #expect(
