@@ -6,8 +6,13 @@ public struct LuaError: RuntimeError {
     public let message: String
     /// Identifies the error value that a failed callback left behind, so that it can be raised again unchanged.
     let ticket: UInt64?
+    /// The chunk and line that the message begins with.
+    var place: (chunk: String, line: Int)?
 
-    init(_ message: String, ticket: UInt64? = nil) {
+    /// An error with a message.
+    public init(_ message: String) { self.init(message, ticket: nil) }
+
+    init(_ message: String, ticket: UInt64?) {
         self.message = message
         self.ticket = ticket
     }
@@ -19,6 +24,8 @@ public struct LuaSyntaxError: RuntimeError {
     public let message: String
     /// More text could make it correct: the prompt then asks for another line.
     public let isIncomplete: Bool
+    /// The chunk and line that the message names.
+    var place: (chunk: String, line: Int)?
 }
 
 /// `os.exit` was called: the host should close the interpreter and leave.

@@ -20,6 +20,10 @@ public final class Interpreter {
         public var softMaximum: Int64 = 512 << 20
         /// Counts the bytes that Swift objects hold.
         public var liveBytes: (@convention(c) () -> Int64)?
+        /// Whether reading a global that nobody has set is an error.
+        public var strict = true
+        /// How results and help are shown.
+        public var display = Display()
         /// Receives messages and progress; by default lines go to standard error.
         public var report: (Report) -> Void = { report in
             if case .line(let text) = report { Report.toStandardError(text + "\n") }
@@ -62,7 +66,10 @@ public final class Interpreter {
     let started = ContinuousClock.now
     private var functions: [Function] = []
     private var typeNumbers: [ObjectIdentifier: Int32] = [:]
-    private var printer: Callback?
+    /// What the prelude does for Swift.
+    var helpers: Helpers?
+    /// The text of chunks that are in no file, by name, for errors and for the source of functions.
+    public var chunks: [String: String] = [:]
 
     /// Creates an interpreter.
     ///
@@ -99,9 +106,7 @@ public final class Interpreter {
         core.state = state
         core.interpreter = self
         try register(library)
-        if case .function(let show)? = try evaluate(Prelude.text, name: "=prelude").first {
-            printer = show
-        }
+        try prepare()
     }
 
     deinit { close() }
@@ -111,7 +116,7 @@ public final class Interpreter {
     /// Objects of this interpreter are closed from then on.
     public func close() {
         guard let state = core.state else { return }
-        printer = nil
+        helpers = nil
         core.state = nil
         core.interpreter = nil
         mt_close(state)
@@ -119,36 +124,39 @@ public final class Interpreter {
 
     // MARK: Running
 
-    /// Runs a chunk and drops what it returns, or prints it as the prompt does.
+    /// Runs a chunk; what it returns is dropped, or kept and printed as the prompt does.
     ///
     /// - Parameters:
     ///   - text: Lua source.
     ///   - name: `@file` or `=name`, for error messages.
     ///   - arguments: Passed as `...`.
-    ///   - printing: Whether results are printed.
+    ///   - results: What is done with what it returns.
     /// - Throws: `LuaSyntaxError`, `LuaError` with a traceback, `Interrupted`, `ExitRequest`, `OutOfMemory`.
-    public func run(_ text: String, name: String, arguments: [String] = [], printing: Bool = false)
+    public func run(
+        _ text: String, name: String, arguments: [String] = [], results: Handling = .dropped
+    )
         throws
     {
         let state = try open()
+        let receiver = try receiver(results)
         try load(text, name)
-        try execute(state, arguments, printing: printing) { _, _ in }
+        try execute(state, arguments, receiver: receiver) { _, _ in }
     }
 
     /// Runs a file (or standard input, when the path is nil), skipping a first line that starts with `#`.
     ///
-    /// - Throws: as `run(_:name:arguments:printing:)`.
+    /// - Throws: as `run(_:name:arguments:results:)`.
     public func run(file path: String?, arguments: [String] = []) throws {
         let state = try open()
         try check(mt_load_file(state, path))
-        try execute(state, arguments, printing: false) { _, _ in }
+        try execute(state, arguments) { _, _ in }
     }
 
     /// Runs a chunk and copies what it returns.
     public func evaluate(_ text: String, name: String = "=evaluate") throws -> [Value] {
         let state = try open()
         try load(text, name)
-        return try execute(state, [], printing: false) { call, first in
+        return try execute(state, []) { call, first in
             try Reader(interpreter: self, call: call).values(from: first)
         }
     }
@@ -171,17 +179,29 @@ public final class Interpreter {
                 mt_load(state, $0.baseAddress, $0.count, name)
             }
         }
-        try check(status)
+        do { try check(status) } catch var error as LuaSyntaxError {
+            if let match = error.message.firstMatch(of: /:(\d+):\s/), let line = Int(match.1) {
+                error.place = (name, line)
+            }
+            throw error
+        }
     }
 
     private func execute<Result>(
-        _ state: OpaquePointer, _ arguments: [String], printing: Bool,
+        _ state: OpaquePointer, _ arguments: [String], receiver: Int32 = 0,
         _ read: (OpaquePointer, Int32) throws -> Result
     ) throws -> Result {
         try withList { list in
             for argument in arguments { list.string(argument) }
             var first: Int32 = 0
-            try check(mt_run(state, list.list, printing ? printer?.reference ?? 0 : 0, &first))
+            do { try check(mt_run(state, list.list, receiver, &first)) } catch var error as LuaError
+            {
+                var line: Int32 = 0
+                if let chunk = mt_error_place(state, &line) {
+                    error.place = (String(cString: chunk), Int(line))
+                }
+                throw error
+            }
             guard let call = mt_current(state) else { throw LuaError("no state") }
             defer { mt_settop(call, first - 1) }
             return try read(call, first)

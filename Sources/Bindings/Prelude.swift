@@ -1,15 +1,30 @@
 /// The part of the library that is written in Lua.
 enum Prelude {
-    /// Returns the printer of the prompt: strings as they are, tables with sorted keys, cut where they are long.
-    static let text = #"""
-        local type, tostring, rawget, next, select = type, tostring, rawget, next, select
+    /// One chunk: the printer, then what the prompt needs; returns a table of functions.
+    static let text = show + grid + prompt
+
+    /// Values as text: tables with sorted keys, in as few lines as the width allows, cut where they are deep or long.
+    private static let show = #"""
+        local type, tostring, rawget, rawset, rawlen, next, select = type, tostring, rawget, rawset, rawlen, next, select
         local format, rep, concat, sort = string.format, string.rep, table.concat, table.sort
-        local print, getmetatable, math_type = print, getmetatable, math.type
+        local print, getmetatable, setmetatable, math_type = print, getmetatable, setmetatable, math.type
+        local utf8_length, utf8_offset, globals, error, info = utf8.len, utf8.offset, _G, error, debug.getinfo
+        local width, colours = 80, false
         local longest, deepest = 100, 4
 
-        local function key_text(key)
-          if type(key) == "string" and key:match("^[%a_][%w_]*$") then return key end
-          return "[" .. (type(key) == "string" and format("%q", key) or tostring(key)) .. "]"
+        local function paint(code, text) return colours and "\27[" .. code .. "m" .. text .. "\27[0m" or text end
+        local function size(text)
+          text = text:gsub("\27%[[%d;]*m", "")
+          return utf8_length(text) or #text
+        end
+        local function cut(text, room)
+          local length = utf8_length(text)
+          if not length or length <= room then return text end
+          return text:sub(1, utf8_offset(text, room) - 1) .. "…"
+        end
+        local function type_of(value)
+          local meta = getmetatable(value)
+          return type(value) == "userdata" and type(meta) == "string" and meta:match("^mtrepl%.(.*)") or type(value)
         end
 
         local function before(a, b)
@@ -18,48 +33,260 @@ enum Prelude {
           if ta == "number" or ta == "string" then return a < b end
           return tostring(a) < tostring(b)
         end
-
-        local show
-        local function show_table(value, indent, seen, depth)
-          local meta = getmetatable(value)
-          if type(meta) == "table" and meta.__tostring or type(meta) == "string" then return tostring(value) end
-          if seen[value] then return "{...}" end
-          if next(value) == nil then return "{}" end
-          if depth > deepest then return tostring(value) end
-          seen[value] = true
-          local parts, length, count = {}, 0, 0
-          while rawget(value, length + 1) ~= nil and length < longest do
-            length = length + 1
-            parts[length] = show(value[length], indent .. "  ", seen, depth + 1)
-          end
+        local function sorted_keys(value, length)
           local keys = {}
           for key in next, value do
             if not (math_type(key) == "integer" and key >= 1 and key <= length) then keys[#keys + 1] = key end
           end
           sort(keys, before)
-          for index, key in ipairs(keys) do
+          return keys
+        end
+        local function length_of(value)
+          local length = 0
+          while rawget(value, length + 1) ~= nil do length = length + 1 end
+          return length
+        end
+
+        local function scalar(value, nested)
+          local kind = type(value)
+          if kind == "string" then
+            if not nested then return value end
+            return paint("32", (format("%q", cut(value, 200)):gsub("\\\n", "\\n")))
+          elseif kind == "number" then return nested and paint("36", tostring(value)) or tostring(value)
+          elseif kind == "boolean" or kind == "nil" then return paint("33", tostring(value)) end
+          local text = tostring(value)
+          if kind == "userdata" and not nested then return (text:gsub("^[^\n:]+", function(head) return paint("1", head) end)) end
+          return text
+        end
+        local function key_text(key)
+          if type(key) == "string" and key:match("^[%a_][%w_]*$") then return key end
+          return "[" .. scalar(key, true) .. "]"
+        end
+
+        -- Short parts side by side, as many a line as fit.
+        local function fill(parts, indent)
+          local lines, line, used = {}, {}, 0
+          for index, part in ipairs(parts) do
+            local room = size(part) + 2
+            if used > 0 and used + room + #indent + 2 > width then
+              lines[#lines + 1] = concat(line, ", ")
+              line, used = {}, 0
+            end
+            line[#line + 1], used = part, used + room
+          end
+          lines[#lines + 1] = concat(line, ", ")
+          return concat(lines, ",\n" .. indent .. "  ")
+        end
+
+        local show
+        local function show_table(value, indent, seen, depth)
+          local meta = getmetatable(value)
+          if type(meta) == "table" and rawget(meta, "__tostring") or type(meta) == "string" then return tostring(value) end
+          if seen[value] then return "{...}" end
+          if next(value) == nil then return "{}" end
+          if depth > deepest then return "{…}" end
+          seen[value] = true
+          local parts, flat, length = {}, true, length_of(value)
+          local function add(prefix, item)
+            flat = flat and type(item) ~= "table"
+            parts[#parts + 1] = prefix .. show(item, indent .. "  ", seen, depth + 1)
+          end
+          for index = 1, length do
             if index > longest then
-              parts[#parts + 1] = format("... (%d more)", #keys - longest)
+              parts[#parts + 1] = format("… (%d more)", length - longest)
               break
             end
-            parts[#parts + 1] = key_text(key) .. " = " .. show(rawget(value, key), indent .. "  ", seen, depth + 1)
+            add("", rawget(value, index))
+          end
+          local keys = sorted_keys(value, length)
+          for index, key in ipairs(keys) do
+            if index > longest then
+              parts[#parts + 1] = format("… (%d more)", #keys - longest)
+              break
+            end
+            add(key_text(key) .. " = ", rawget(value, key))
           end
           seen[value] = nil
           local line = "{ " .. concat(parts, ", ") .. " }"
-          if #line + #indent <= 100 and not line:find("\n", 1, true) then return line end
-          return "{\n" .. indent .. "  " .. concat(parts, ",\n" .. indent .. "  ") .. "\n" .. indent .. "}"
+          if size(line) + #indent <= width and not line:find("\n", 1, true) then return line end
+          local inside = flat and #keys == 0 and fill(parts, indent) or concat(parts, ",\n" .. indent .. "  ")
+          return "{\n" .. indent .. "  " .. inside .. "\n" .. indent .. "}"
         end
-
         function show(value, indent, seen, depth)
           if type(value) == "table" then return show_table(value, indent, seen, depth) end
-          if type(value) == "string" and depth > 0 then return format("%q", value):gsub("\\\n", "\\n") .. "" end
-          return tostring(value)
+          return scalar(value, depth > 0)
         end
 
-        return function(...)
+        """#
+
+    /// Lists of records as tables of columns.
+    private static let grid = #"""
+        local first = { name = 1, arm = 2, phase = 3, source = 4, start = 5, weight = 6, seed = 7, step = 8, loss = 9 }
+        local head, tail = 12, 8
+
+        -- The columns of a list of flat records, or nothing if it is something else.
+        local function columns_of(list)
+          local length = length_of(list)
+          if length < 2 or getmetatable(list) or #sorted_keys(list, length) > 0 then return end
+          local known, names = {}, {}
+          for index = 1, length do
+            local row = rawget(list, index)
+            if type(row) ~= "table" or getmetatable(row) ~= nil or next(row) == nil then return end
+            for key, item in next, row do
+              local kind = type(item)
+              if type(key) ~= "string" or kind == "table" or kind == "function" or kind == "userdata" then return end
+              if kind == "string" and item:find("\n", 1, true) then return end
+              if not known[key] then
+                known[key] = true
+                names[#names + 1] = key
+              end
+            end
+          end
+          sort(names, function(a, b)
+            local x, y = first[a] or 100, first[b] or 100
+            if x ~= y then return x < y end
+            return a < b
+          end)
+          return names, length
+        end
+
+        local function cell(value)
+          if value == nil then return "" end
+          if math_type(value) == "float" then return format("%.6g", value) end
+          return cut(tostring(value), 40)
+        end
+
+        -- Rows under their names, numbers to the right; the middle of many rows and what is too wide left out.
+        local function grid(list, names, length)
+          local shown = {}
+          for index = 1, length do
+            if length <= head + tail or index <= head or index > length - tail then shown[#shown + 1] = index end
+          end
+          local lines, used, left_out = {}, 0, {}
+          for position = 0, #shown do lines[position] = {} end
+          for _, name in ipairs(names) do
+            local wide, cells, number = size(name), {}, true
+            for position, index in ipairs(shown) do
+              local value = rawget(rawget(list, index), name)
+              cells[position] = cell(value)
+              wide = size(cells[position]) > wide and size(cells[position]) or wide
+              number = number and (value == nil or type(value) == "number")
+            end
+            if used > 0 and used + wide + 2 > width then
+              left_out[#left_out + 1] = name
+            else
+              used = used + wide + 2
+              cells[0] = name
+              for position = 0, #shown do
+                local space = rep(" ", wide - size(cells[position]))
+                local text = position == 0 and paint("1", name) or cells[position]
+                lines[position][#lines[position] + 1] = number and space .. text or text .. space
+              end
+            end
+          end
           local texts = {}
-          for index = 1, select("#", ...) do texts[index] = show((select(index, ...)), "", {}, 0) end
+          for position = 0, #shown do
+            if position > 0 and shown[position] > (shown[position - 1] or 0) + 1 then
+              texts[#texts + 1] = format("… %d more", length - head - tail)
+            end
+            texts[#texts + 1] = (concat(lines[position], "  "):gsub(" +$", ""))
+          end
+          if #left_out > 0 then texts[#texts + 1] = "(not shown: " .. concat(left_out, ", ") .. ")" end
+          return concat(texts, "\n")
+        end
+
+        """#
+
+    /// What the prompt keeps and lists.
+    private static let prompt = #"""
+        local known, results
+
+        local function keep(...)
+          local value = ...
+          if not known or value == nil then return end
+          rawset(globals, "_", value)
+          results = rawget(globals, "Out")
+          if type(results) == "table" then rawset(results, rawlen(results) + 1, value) end
+        end
+        local function printer(...)
+          keep(...)
+          local texts = {}
+          for index = 1, select("#", ...) do
+            local value = select(index, ...)
+            local names, length
+            if type(value) == "table" and select("#", ...) == 1 then names, length = columns_of(value) end
+            texts[index] = names and grid(value, names, length) or show(value, "", {}, 0)
+          end
           print(concat(texts, "\t"))
         end
+
+        local function summary(value)
+          local kind = type(value)
+          if kind == "string" then return format("%q", value):gsub("\\\n", "\\n") .. "" end
+          if kind == "table" then
+            local length = length_of(value)
+            local fields = #sorted_keys(value, length)
+            return (length > 0 and length .. " items" or "") .. (length > 0 and fields > 0 and ", " or "")
+              .. ((fields > 0 or length == 0) and fields .. " fields" or "")
+          elseif kind == "function" then
+            local about = info(value, "S")
+            return about.what == "C" and "built in" or about.short_src .. ":" .. about.linedefined
+          end
+          local text = tostring(value)
+          if kind == "userdata" and text:sub(1, #type_of(value)) == type_of(value) then
+            text = text:sub(#type_of(value) + 1):gsub("^[:%s]+", "")
+          end
+          return (text:match("[^\n]*"))
+        end
+        -- Lists the globals that the researcher made.
+        local function who()
+          local rows = {}
+          for _, name in ipairs(sorted_keys(globals, 0)) do
+            if type(name) == "string" and not known[name] then
+              local value = rawget(globals, name)
+              rows[#rows + 1] = { name = name, type = type_of(value), value = cut(summary(value), width > 60 and width - 30 or 30) }
+            end
+          end
+          if #rows == 0 then return print("no globals yet") end
+          local lines, wide, kinds = {}, 4, 4
+          for _, row in ipairs(rows) do
+            wide = size(row.name) > wide and size(row.name) or wide
+            kinds = size(row.type) > kinds and size(row.type) or kinds
+          end
+          for index, row in ipairs(rows) do
+            lines[index] = paint("1", row.name) .. rep(" ", wide - size(row.name)) .. "  " .. row.type
+              .. rep(" ", kinds - size(row.type)) .. "  " .. row.value
+          end
+          print(concat(lines, "\n"))
+        end
+
+        local hidden = rawget(globals, "mt.internal")
+        rawset(globals, "mt.internal", nil)
+        package.loaded["mt.internal"] = nil
+        local strictness = { __index = hidden.undefined }
+
+        return {
+          printer = printer, keep = keep,
+          configure = function(columns, coloured) width, colours = columns, coloured end,
+          begin = function()
+            rawset(globals, "Out", setmetatable({}, { __index = function(list, index)
+              if math_type(index) == "integer" and index < 0 then return rawget(list, rawlen(list) + 1 + index) end
+            end }))
+            rawset(globals, "who", who)
+            rawset(globals, "help", function(...) print(hidden.page(...)) end)
+            known = { _ = true }
+            for name in next, globals do known[name] = true end
+          end,
+          strict = function(on)
+            local present = getmetatable(globals)
+            if present ~= nil and present ~= strictness then error("the globals have a metatable of a script's own", 0) end
+            setmetatable(globals, on and strictness or nil)
+          end,
+          is_strict = function() return getmetatable(globals) == strictness end,
+          source = function(f)
+            local about = info(f, "S")
+            return about.source, about.linedefined, about.lastlinedefined
+          end,
+        }
         """#
 }

@@ -49,6 +49,9 @@ public final class Session {
     /// Makes a corpus known by its name, in place of an earlier one of that name.
     func add(_ corpus: Corpus) { corpora[corpus.name] = corpus }
 
+    /// The names that mixtures may use.
+    var corpusNames: [String] { corpora.keys.sorted() }
+
     /// The corpora that a mixture names.
     ///
     /// - Throws: `Mistake` naming the one that is not known, and the nearest name.

@@ -2,8 +2,8 @@ extension Library {
     /// Everything that scripts see.
     public static var standard: Library {
         [
-            tensors, corpora, tokenizers, alignment, statistics, models, networks, recipes, runs,
-            studies, store, files,
+            strictness, tensors, corpora, tokenizers, alignment, statistics, models, networks,
+            recipes, runs, studies, store, files,
         ]
         .reduce(core) { $0.adding($1) }
     }

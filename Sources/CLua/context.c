@@ -146,6 +146,7 @@ void mt_close(mt_state *s) {
     lua_close(s->L);
     free(s->safe_folder);
     free(s->message);
+    free(s->place);
     free(s->freed);
     free(s);
 }

@@ -73,6 +73,8 @@ struct mt_state {
     // Last message.
     char *message;
     size_t message_length;
+    char *place;  // chunk of the last error, or NULL
+    int place_line;
     // Interrupts.
     lua_State *volatile current;
     volatile sig_atomic_t interrupted, presses;

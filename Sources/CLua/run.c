@@ -1,4 +1,6 @@
 // Loading and running chunks, and calling Lua functions from Swift: always through lua_pcall, always text.
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
@@ -55,6 +57,28 @@ mt_status mt_load(mt_state *s, const char *text, size_t length, const char *name
 
 mt_status mt_load_file(mt_state *s, const char *path) { return load_from(s, &(source){.name = path, .file = true}); }
 
+// Notes the chunk and line that the message begins with: short_src in the message may have been cut.
+static void note_place(lua_State *L, const char *text) {
+    mt_state *s = mt_of(L);
+    free(s->place);
+    s->place = NULL;
+    lua_Debug where;
+    for (int level = 1; level < 50 && lua_getstack(L, level, &where); level++) {
+        lua_getinfo(L, "Sl", &where);
+        char start[LUA_IDSIZE + 16];
+        int length = snprintf(start, sizeof start, "%s:%d:", where.short_src, where.currentline);
+        if (where.currentline < 1 || strncmp(text, start, (size_t)length)) continue;
+        s->place = strdup(where.source);
+        s->place_line = where.currentline;
+        return;
+    }
+}
+
+const char *mt_error_place(mt_state *s, int *line) {
+    *line = s->place_line;
+    return s->place;
+}
+
 // Message handler: adds the traceback, and notes an interrupt.
 static int traceback(lua_State *L) {
     mt_state *s = mt_of(L);
@@ -69,6 +93,7 @@ static int traceback(lua_State *L) {
             text = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
     }
     if (s->interrupt_text[0] && strstr(text, s->interrupt_text)) s->run_interrupted = true;
+    note_place(L, text);
     luaL_traceback(L, L, text, 1);
     return 1;
 }
@@ -101,6 +126,8 @@ mt_status mt_run(mt_state *s, mt_list *arguments, int printer, int *first) {
     s->current = L;
     s->owner = pthread_self();
     s->run_interrupted = false;
+    free(s->place);
+    s->place = NULL;
     int function = lua_gettop(L);
     if (!lua_checkstack(L, 8)) {
         lua_settop(L, function - 1);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <signal.h>
 #include <sys/select.h>
+#include <sys/wait.h>
 
 // The callback interface with plain values, since Swift 6 does not let globals of C be used.
 
@@ -14,7 +15,37 @@ static inline void mt_rl_begin(const char *prompt, void (*line)(char *)) {
     rl_callback_handler_install(prompt, line);
 }
 
-static inline void mt_rl_name(const char *name) { rl_readline_name = name; }
+static inline void mt_rl_name(const char *name) {
+    rl_readline_name = name;
+    // Entries of several lines stay one in the history's file.
+    history_comment_char = '#';
+    history_write_timestamps = 1;
+    history_multiline_entries = 1;
+    rl_variable_bind("show-all-if-ambiguous", "on");
+}
+
+// `matches` makes the list for the word in start ..< end; `breaks` says which characters end a word.
+static inline void mt_rl_complete_with(char **(*matches)(const char *, int, int), char *(*breaks)(void)) {
+    rl_attempted_completion_function = matches;
+    rl_completion_word_break_hook = breaks;
+}
+
+static inline const char *mt_rl_buffer(void) { return rl_line_buffer ? rl_line_buffer : ""; }
+
+static inline int mt_rl_point(void) { return rl_point; }
+
+// Called by `matches`: nothing is put after a completed word, and no file names are tried instead.
+static inline void mt_rl_exactly(void) {
+    rl_completion_append_character = 0;
+    rl_attempted_completion_over = 1;
+}
+
+// Runs a command in the shell; its exit status, or 128 and the signal.
+static inline int mt_shell(const char *command) {
+    int status = system(command);
+    if (status < 0) return 127;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 // Forgets what was typed, as Ctrl-C does, and gives the terminal back.
 static inline void mt_rl_abandon(void) {

@@ -9,6 +9,8 @@ final class Host {
     private(set) var isLeaving = false
 
     private let messages: Messages
+    private var inputs = 0
+    private var isAtPrompt = false
 
     init(_ settings: Interpreter.Settings) throws {
         let messages = Messages()
@@ -34,11 +36,11 @@ final class Host {
             return Int32(truncatingIfNeeded: request.code & 255)
         } catch let error as Interrupted {
             interpreter.clearInterrupt()
-            show(error.message)
+            show(error)
             return ExitStatus.interrupted
         } catch let error as any RuntimeError {
             interpreter.clearInterrupt()
-            show(error.message)
+            show(error)
             return ExitStatus.failure
         }
     }
@@ -49,8 +51,12 @@ final class Host {
     func evaluate(_ text: String) -> Int32? {
         do {
             return try run { interpreter in
-                let source = try Self.source(text, interpreter)
-                try interpreter.run(source, name: "=stdin", printing: true)
+                let name = "=input \(inputs + 1)"
+                let source = try Self.source(text, name, interpreter)
+                inputs += 1
+                interpreter.chunks[name] = text
+                let silenced = Interpreter.isSilenced(text)
+                try interpreter.run(source, name: name, results: silenced ? .kept : .printed)
             }
         } catch {
             return nil
@@ -59,30 +65,57 @@ final class Host {
 
     /// Runs text that is known to be unfinished, for its error message.
     func complain(_ text: String) -> Int32 {
-        (try? run { try $0.run(text, name: "=stdin") }) ?? ExitStatus.failure
+        (try? run { try $0.run(text, name: "=input \(inputs + 1)") }) ?? ExitStatus.failure
     }
 
     /// The chunk to run: `return TEXT` if that parses.
     ///
     /// - Throws: `NeedsMore` if the text is the beginning of a chunk.
-    private static func source(_ text: String, _ interpreter: Interpreter) throws -> String {
+    private static func source(_ text: String, _ name: String, _ interpreter: Interpreter) throws
+        -> String
+    {
         let trimmed = text.drop { $0 == " " || $0 == "\t" }
         let plain = trimmed.hasPrefix("=") ? "return " + trimmed.dropFirst() : text
         do {
-            try interpreter.parse("return \(text)", name: "=stdin")
+            try interpreter.parse("return \(text)", name: name)
             return "return \(text)"
         } catch is LuaSyntaxError {}
         do {
-            try interpreter.parse(plain, name: "=stdin")
+            try interpreter.parse(plain, name: name)
         } catch let error as LuaSyntaxError where error.isIncomplete {
             throw NeedsMore()
+        } catch {
+            interpreter.chunks[name] = text
+            throw error
         }
         return plain
     }
 
-    private func show(_ message: String) {
+    /// Makes the globals of a prompt and runs the start-up file, if there is one.
+    func begin(atPrompt: Bool, startUpFile: String? = nil) -> Int32 {
+        defer { isAtPrompt = atPrompt }
+        return
+            (try? run { interpreter in
+                try interpreter.beginPrompt()
+                if let startUpFile { try interpreter.run(file: startUpFile) }
+            }) ?? ExitStatus.failure
+    }
+
+    /// The message, the line of source it names, and the traceback without what lies below the chunk.
+    private func show(_ error: any RuntimeError) {
         fflush(nil)
-        messages.show(.line("mtrepl: \(message)"))
+        var lines = error.message.split(separator: "\n", omittingEmptySubsequences: false).map(
+            String.init)
+        while lines.count > 1, lines.last == "\t[C]: in ?" { lines.removeLast() }
+        if !isAtPrompt { lines[0] = "mtrepl: " + lines[0] }
+        let end = lines.firstIndex(of: "stack traceback:") ?? lines.count
+        if Screen.colours(2) {
+            for index in 0..<end { lines[index] = "\u{1b}[1;31m\(lines[index])\u{1b}[0m" }
+        }
+        if let source = interpreter.sourceLine(error) {
+            lines.insert("  \(source.number) | \(source.text)", at: end)
+        }
+        messages.show(.line(lines.joined(separator: "\n")))
     }
 }
 

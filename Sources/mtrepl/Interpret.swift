@@ -43,6 +43,16 @@ struct Interpret: ParsableCommand {
     @Flag(help: "Print on standard error, at the end, where the time of all kernels went.")
     var profile = false
 
+    @Flag(
+        name: .customLong("no-strict"),
+        help: "Let a global that nobody has set be nil, as in plain Lua.")
+    var noStrict = false
+
+    @Flag(
+        name: .customLong("no-rc"),
+        help: "Open the prompt without .mtreplrc.lua of the working folder or the home folder.")
+    var noStartUpFile = false
+
     @Argument(
         parsing: .captureForPassthrough,
         help: ArgumentHelp("The script and its arguments.", valueName: "script"))
@@ -71,6 +81,8 @@ struct Interpret: ParsableCommand {
         settings.seed = seed
         settings.liveBytes = { Int64(Memory.liveBytes) }
         settings.store = store
+        settings.strict = !noStrict
+        settings.display = Screen.display
         if safe { settings.safeFolder = "." }
         let host = try Host(settings)
         let code =
@@ -93,13 +105,19 @@ struct Interpret: ParsableCommand {
         var code = try host.run { interpreter in
             try interpreter.setArguments(
                 script: script.first ?? "mtrepl", Array(script.dropFirst()))
-            for text in e { try interpreter.run(text, name: "=(command line)") }
+            for text in e {
+                interpreter.chunks["=(command line)"] = text
+                try interpreter.run(text, name: "=(command line)")
+            }
             guard let name = script.first else { return }
             try interpreter.run(
                 file: name == "-" ? nil : name, arguments: Array(script.dropFirst()))
         }
         if wantsPrompt, !host.isLeaving {
-            code = terminal ? Prompt(host).run() : LineInput(host).run()
+            code =
+                terminal
+                ? Prompt(host, readsStartUpFile: !noStartUpFile && !safe && script.isEmpty).run()
+                : LineInput(host).run()
         }
         return code
     }

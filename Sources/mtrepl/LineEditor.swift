@@ -1,3 +1,4 @@
+import Bindings
 import CReadline
 import Glibc
 
@@ -14,11 +15,21 @@ final class LineEditor {
 
     private let history: String?
     private let isInterrupted: () -> Bool
+    /// The lines before the one that is edited, for completion.
+    var before: String {
+        get { Completing.before }
+        set { Completing.before = newValue }
+    }
 
-    /// An editor with a history file; `isInterrupted` tells and forgets that Ctrl-C came.
-    init(history: String?, isInterrupted: @escaping () -> Bool) {
+    /// An editor with a history file; `complete` finds what may stand at the end of a text, `isInterrupted` tells and forgets
+    /// that Ctrl-C came.
+    init(
+        history: String?, complete: @escaping (String) -> Completion,
+        isInterrupted: @escaping () -> Bool
+    ) {
         self.history = history
         self.isInterrupted = isInterrupted
+        Completing.start(complete)
         mt_rl_name("mtrepl")
         using_history()
         stifle_history(10_000)

@@ -9,6 +9,7 @@ struct LineInput {
     /// Runs every line; the exit code is that of the last error, 0 without one.
     func run() -> Int32 {
         var code = ExitStatus.success
+        _ = host.begin(atPrompt: false)
         var pending = ""
         while !host.isLeaving, let line = readLine() {
             pending += pending.isEmpty ? line : "\n" + line

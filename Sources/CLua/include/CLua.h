@@ -53,6 +53,8 @@ mt_status mt_run(mt_state *state, mt_list *arguments, int printer, int *first);
 mt_status mt_invoke(mt_state *state, int reference, mt_list *arguments, int *first);
 // Text of the last error of mt_load, mt_run, mt_invoke and mt_set_*.
 const char *mt_message(mt_state *state, size_t *length);
+// The chunk and line that the last error of mt_run begins with, such as "@file" or "=stdin"; NULL when not known.
+const char *mt_error_place(mt_state *state, int *line);
 int mt_exit_code(mt_state *state);
 mt_status mt_set_global(mt_state *state, const char *name, mt_list *value);
 mt_call *mt_current(mt_state *state);
@@ -80,6 +82,9 @@ size_t mt_table_length(mt_call *call, int index);
 // Walks a table: begin, then next until false; key and value lie at top - 1 and top. The table must not change meanwhile.
 bool mt_table_begin(mt_call *call);
 bool mt_table_next(mt_call *call, int index);
+// Leaves on top of the stack what a path of names leads to from the globals, without running code: raw access, and the
+// tables that __index names. With `inherited`, the table that is asked after so many others when a name is missing.
+mt_status mt_look(mt_state *state, mt_list *path, int inherited);
 // Makes a reference to the value at index, which lives until mt_unreference; 0 when out of memory.
 int mt_reference(mt_call *call, int index);
 void mt_unreference(mt_state *state, int reference);

@@ -1,0 +1,35 @@
+import Bindings
+import Glibc
+
+/// What the terminal can show.
+enum Screen {
+    /// The display of the interpreter: the width of the terminal, and colours where they are wanted.
+    static var display: Display {
+        var display = Display()
+        display.width = { Screen.width }
+        display.colours = colours(1)
+        return display
+    }
+
+    /// Columns of the terminal; 80 where there is none.
+    static var width: Int {
+        var size = winsize()
+        for descriptor: Int32 in [1, 2, 0]
+        where ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1 {
+            return Int(size.ws_col)
+        }
+        return 80
+    }
+
+    /// Whether a descriptor is a terminal that shows colours, and `NO_COLOR` is not set.
+    static func colours(_ descriptor: Int32) -> Bool {
+        let term = variable("TERM")
+        return isatty(descriptor) != 0 && variable("NO_COLOR").isEmpty && !term.isEmpty
+            && term != "dumb"
+    }
+
+    /// An environment variable, empty if it is not set.
+    static func variable(_ name: String) -> String {
+        getenv(name).map { String(cString: $0) } ?? ""
+    }
+}

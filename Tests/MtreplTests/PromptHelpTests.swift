@@ -1,0 +1,110 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Prompt's comforts", .serialized) struct PromptHelpTests {
+    private func prompt(_ arguments: [String] = [], _ environment: [String: String] = [:]) throws
+        -> Terminal
+    {
+        let terminal = try Terminal(arguments, environment: environment)
+        try terminal.expect("\n> ")
+        return terminal
+    }
+
+    private func leave(_ terminal: Terminal) {
+        terminal.type("\u{4}")
+        #expect(terminal.wait() == 0)
+    }
+
+    @Test("the Tab key completes names, options and choices")
+    func completion() throws {
+        let terminal = try prompt()
+        terminal.type("print(mt.elap\t() > 0)\n")
+        try terminal.expect("mt.elapsed() > 0)\ntrue\n> ")
+        terminal.type("mt.recipe { st\t")
+        try terminal.expect("mt.recipe { steps = ")
+        terminal.type("\u{3}")
+        try terminal.expect("> ")
+        terminal.type("mt.neox(\"pythia-14\t")
+        try terminal.expect("mt.neox(\"pythia-14m\"")
+        terminal.type("\u{3}")
+        try terminal.expect("> ")
+        leave(terminal)
+    }
+
+    @Test("help, source and the shell")
+    func help() throws {
+        let terminal = try prompt()
+        terminal.type("?mt.elapsed\n")
+        try terminal.expect("mt.elapsed() -> number\n")
+        try terminal.expect("> ")
+        terminal.type("mt.elapsed?\n")
+        try terminal.expect("mt.elapsed() -> number\n")
+        try terminal.expect("> ")
+        terminal.type("help 'elapsed'\n")
+        try terminal.expect("\nmt.elapsed() -> number\n")
+        try terminal.expect("> ")
+        terminal.type("function double(x) return 2 * x end\n")
+        try terminal.expect("> ")
+        terminal.type("??double\n")
+        try terminal.expect("input 2:1\nfunction double(x) return 2 * x end\n> ")
+        terminal.type("$ echo from the shell\n")
+        try terminal.expect("\nfrom the shell\n> ")
+        leave(terminal)
+    }
+
+    @Test(
+        "a semicolon silences; _ and Out keep results; who lists; an undefined global is an error")
+    func results() throws {
+        let terminal = try prompt()
+        terminal.type("6 * 7;\n")
+        try terminal.expect("6 * 7;\n> ")
+        terminal.type("_ + 1\n")
+        try terminal.expect("\n43\n> ")
+        terminal.type("Out[1] + Out[-1]\n")
+        try terminal.expect("\n85\n> ")
+        terminal.type("answer = 42\n")
+        try terminal.expect("> ")
+        terminal.type("who()\n")
+        try terminal.expect("answer  number  42\n> ")
+        terminal.type("anser\n")
+        try terminal.expect("the global 'anser' is not defined; did you mean 'answer'?")
+        try terminal.expect("> ")
+        leave(terminal)
+        let plain = try prompt(["--no-strict"])
+        plain.type("anser\n")
+        try plain.expect("\nnil\n> ")
+        leave(plain)
+    }
+
+    @Test("a pasted block stays one chunk and keeps its locals")
+    func paste() throws {
+        let terminal = try Terminal([], environment: ["TERM": "xterm", "NO_COLOR": "1"])
+        try terminal.expect("> ")
+        terminal.type("\u{1b}[200~local a = 20\nlocal b = 22\nprint('sum', a + b)\u{1b}[201~\n")
+        try terminal.expect("sum\t42")
+        try terminal.expect("> ")
+        leave(terminal)
+    }
+
+    @Test("the start-up file is run at the prompt, and not with --no-rc, --safe or a script")
+    func startUp() throws {
+        let scratch = try Scratch()
+        try scratch.write(".mtreplrc.lua", "greeting = 'from the start-up file'\n")
+        let home = ["HOME": scratch.path]
+        let terminal = try prompt([], home)
+        terminal.type("greeting\n")
+        try terminal.expect("\nfrom the start-up file\n> ")
+        leave(terminal)
+        for arguments in [["--no-rc"], ["--safe"]] {
+            let other = try prompt(arguments, home)
+            other.type("greeting\n")
+            try other.expect("the global 'greeting' is not defined")
+            try other.expect("\n> ")
+            leave(other)
+        }
+        #expect(
+            try Program.run(["-e", "print(rawget(_G, 'greeting'))"], in: scratch.path).output
+                == "nil\n")
+    }
+}
