@@ -62,7 +62,7 @@ import Testing
     /// Fails allocation 1, 2, 3, … of a chunk until it passes; of a long one, a few on the way.
     private func fail(_ bench: Bench, _ code: String, everyOne: Bool = true) throws {
         let state = try #require(bench.interpreter.core.state)
-        try bench.interpreter.run("f = function() \(code) end", name: "=test")
+        try bench.interpreter.run("f = function() \(code)\nend", name: "=test")
         var step: Int64 = 1
         if !everyOne {
             mt_fail_allocation(state, 0)
