@@ -26,7 +26,11 @@ public final class Interpreter {
         public var display = Display()
         /// Receives messages and progress; by default lines go to standard error.
         public var report: (Report) -> Void = { report in
-            if case .line(let text) = report { Report.toStandardError(text + "\n") }
+            switch report {
+            case .line(let text): Report.toStandardError(text + "\n")
+            case .output(let output): Report.toStandardOutput(output.text + "\n")
+            case .status: break
+            }
         }
 
         /// The defaults.
@@ -39,9 +43,17 @@ public final class Interpreter {
         case line(String)
         /// A line that replaces the one before it; empty when there is nothing more to say.
         case status(String)
+        /// A plot, or another thing with more forms than text; belongs to standard output.
+        case output(RichOutput)
 
         /// Hands on what is buffered for standard output; whether all that was ever written has arrived.
         public static func flushStandardOutput() -> Bool { mt_flush() }
+
+        /// Writes text to standard output, in order with `print`.
+        public static func toStandardOutput(_ text: String) {
+            var text = text
+            text.withUTF8 { mt_write($0.baseAddress, $0.count) }
+        }
 
         /// Writes text to standard error.
         public static func toStandardError(_ text: String) {
@@ -259,10 +271,7 @@ public final class Interpreter {
     }
 
     /// Writes to standard output, in order with `print`.
-    public func write(_ text: String) {
-        var text = text
-        text.withUTF8 { mt_write($0.baseAddress, $0.count) }
-    }
+    public func write(_ text: String) { Report.toStandardOutput(text) }
 
     /// Bytes in use.
     public var memory: mt_memory { core.state.map { mt_memory_use($0) } ?? mt_memory() }

@@ -16,6 +16,9 @@ final class Messages {
         case .line(let text):
             clear()
             Interpreter.Report.toStandardError(text + "\n")
+        case .output(let output):
+            clear()
+            Interpreter.Report.toStandardOutput(output.text + "\n")
         case .status(let text) where terminal:
             clear()
             status = Self.cut(text)
