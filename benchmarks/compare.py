@@ -1,6 +1,7 @@
-"""Compares mtrepl with its peers in alternating processes and writes docs/performance.md.
+"""Compares mtrepl with its peers, process by process in turns, and writes docs/performance.md.
 
-Results of each benchmark are kept in benchmarks/out, so that one can be repeated with --only.
+Results of each benchmark are kept in benchmarks/out, so that one can be repeated with --only. A benchmark that
+fails is reported and the others go on.
 """
 
 import argparse
@@ -37,8 +38,7 @@ FORMS = [("plain", ""), ("head in chunks", "--loss head")]
 class Runner:
     def __init__(self, options):
         self.prefix = shlex.split(options.prefix)
-        self.rounds = 2 if options.quick else 3
-        self.repeats = 2 if options.quick else 3
+        self.repeats = 2 if options.quick else 7
         self.forms = FORMS[:1] if options.quick else FORMS + [("compiled", "--compile")] * options.compile
 
     def process(self, command, environment=None, seconds=170):
@@ -56,23 +56,19 @@ class Runner:
             command += ["--threads", str(THREADS)]
         return json.loads(self.process(command, environment).splitlines()[-1])
 
-    def alternate(self, cases):
-        """Medians over `rounds` processes of each case, taken in turns. Cases: {name: (side, arguments, environment)}."""
-        taken = {name: [] for name in cases}
-        for _ in range(self.rounds):
-            for name, case in cases.items():
-                taken[name].append(self.one(*case))
+    def measure(self, cases):
+        """Medians of each case, taken in turn. Cases: {name: (side, arguments, environment)}."""
         result = {}
-        for name, runs in taken.items():
-            seconds = [second for run in runs for second in run["seconds"]]
+        for name, case in cases.items():
+            taken = self.one(*case)
+            seconds = taken["seconds"]
             result[name] = {
-                **runs[0], "seconds": statistics.median(seconds), "count": len(seconds),
-                "spread": (max(seconds) - min(seconds)) / statistics.median(seconds),
-                "peak": max(run["peak"] for run in runs)}
+                **taken, "seconds": statistics.median(seconds), "count": len(seconds),
+                "spread": (max(seconds) - min(seconds)) / statistics.median(seconds)}
         return result
 
     def fastest_form(self, arguments, environment):
-        """The form of the peer's step that is fastest, by one step each."""
+        """The form of the peer's step that is fastest, by one step each after the first."""
         if len(self.forms) == 1:
             return self.forms[0]
         times = {}
@@ -85,7 +81,7 @@ class Runner:
 
 
 def steps(runner, row, command="step"):
-    """Our step and the peer's, for each precision, with the allocator as it is and tuned."""
+    """Our step and the peer's, for each precision. The peer's allocator is tuned; for a step, also as it is."""
     _, model, vocabulary, rows, columns, *_ = row
     if command == "generate":
         rows, columns = 1, GENERATED
@@ -94,12 +90,12 @@ def steps(runner, row, command="step"):
     for precision in ("float32", "bfloat16"):
         cases["ours " + precision] = ("ours", f"{shape} --precision {precision}")
     for mode in ("float32", "autocast", "true"):
-        for allocator, environment in (("default", {}), ("tuned", TUNED)):
-            name, arguments = f"{mode} {allocator}", f"{shape} --mode {mode}"
-            form = FORMS[0] if command == "generate" else runner.fastest_form(arguments, environment)
-            forms[name] = form[0]
-            cases[name] = ("peer", f"{arguments} {form[1]}", environment)
-    result = runner.alternate(cases)
+        arguments = f"{shape} --mode {mode}"
+        form = FORMS[0] if command == "generate" else runner.fastest_form(arguments, TUNED)
+        for allocator, environment in (("default", {}), ("tuned", TUNED))[command != "step":]:
+            forms[f"{mode} {allocator}"] = form[0]
+            cases[f"{mode} {allocator}"] = ("peer", f"{arguments} {form[1]}", environment)
+    result = runner.measure(cases)
     for name, form in forms.items():
         result[name]["form"] = form
     return result
@@ -110,11 +106,31 @@ def ceiling(runner):
     for precision in ("float32", "bfloat16"):
         for m, n, k in ((4096, 2048, 512), (2048, 2048, 2048), (4096, 512, 2048)):
             shape = f"product --m {m} --n {n} --k {k} --precision {precision}"
-            taken = runner.alternate({"ours": ("ours", shape), "PyTorch": ("peer", shape)})
+            taken = runner.measure({"ours": ("ours", shape), "PyTorch": ("peer", shape)})
             for side, run in taken.items():
                 rate = run["operations"] / run["seconds"] / 1e9
                 best[precision] = max(best.get(precision, [0]), [rate, side, f"{m}×{n}×{k}"])
     return best
+
+
+def profile(runner, row):
+    """Where the time of our step goes, kernel by kernel, for each precision."""
+    _, model, vocabulary, rows, columns, *_ = row
+    shape = f"profile --model {model} --vocabulary {vocabulary} --rows {rows} --columns {columns}"
+    result = {}
+    for precision in ("float32", "bfloat16"):
+        taken = runner.one("ours", f"{shape} --precision {precision}")
+        kernels = {}
+        for line in taken["kernels"]:
+            name = line["kernel"].removesuffix(" bf16")
+            if name == "matmul":
+                name += " of the head" if str(vocabulary) in line["shape"].split(" x ") else " in blocks"
+            sums = kernels.setdefault(name, [0, 0, 0])
+            for i, key in enumerate(("seconds", "operations", "bytes")):
+                sums[i] += line[key] / len(taken["seconds"])
+        result[precision] = {"seconds": statistics.mean(taken["seconds"]), "operations": taken["operations"],
+                             "kernels": kernels}
+    return result
 
 
 def tokenize(runner, source):
@@ -125,7 +141,7 @@ def tokenize(runner, source):
             "--vocabulary", vocabulary, "--bytes", str(4 << 20)])
         shape = f"tokenize --text {folder}/text --tokenizer {folder}/tokenizer.json"
         single = {"RAYON_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-        return runner.alternate({"ours": ("ours", shape), "peer": ("peer", shape + " --threads 1", single)})
+        return runner.measure({"ours": ("ours", shape), "peer": ("peer", shape + " --threads 1", single)})
 
 
 def program():
@@ -188,11 +204,14 @@ def main():
     rows = {f"{kind}-{row[0]}": (lambda r, row=row, kind=kind: steps(r, row, kind))
             for kind in ("step", "evaluate", "generate") for row in STEPS
             if kind == "step" or row[0] in ("14m-50k", "70m-50k")}
+    rows |= {f"profile-{row[0]}": lambda r, row=row: profile(r, row) for row in STEPS}
     benchmarks = {"ceiling": ceiling, **rows, "prompt": prompt}
     for name in ("prose", "code"):
         benchmarks["tokenize-" + name] = lambda r, name=name: tokenize(r, name)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, and the peer's plain form only")
+    parser.add_argument("--runs", type=int, default=1, metavar="N", help="measure everything N times, for the spread")
+    parser.add_argument("--add", action="store_true", help="count the runs that benchmarks/out has too")
     parser.add_argument("--compile", action="store_true", help="try torch.compile too (slow to start)")
     parser.add_argument("--only", action="append", metavar="NAME", help="names begin so: " + ", ".join(benchmarks))
     parser.add_argument("--text", action="append", default=[], metavar="FILE", help="tokenise this file too")
@@ -205,15 +224,29 @@ def main():
         if not any(name.startswith(only) for name in benchmarks):
             parser.error(f"--only {only}: expected the beginning of one of {', '.join(benchmarks)}")
     OUT.mkdir(exist_ok=True)
-    for name, body in benchmarks.items():
-        if options.only and not any(name.startswith(only) for only in options.only):
-            continue
-        print(f"{name} …", file=sys.stderr, flush=True)
-        result = {"name": name, "quick": options.quick, **machine(), "result": body(Runner(options))}
-        (OUT / (name + ".json")).write_text(json.dumps(result, indent=1))
+    chosen = [name for name in benchmarks if not options.only or any(name.startswith(only) for only in options.only)]
+    failed = []
+    for run in range(options.runs):
+        for name in chosen:
+            started = time.perf_counter()
+            path = OUT / (name + ".json")
+            earlier = []
+            if (run > 0 or options.add) and path.exists():
+                earlier = json.loads(path.read_text())["runs"]
+            elif path.exists():
+                path.unlink()  # a failure must not leave an old number in the table
+            try:
+                taken = earlier + [benchmarks[name](Runner(options))]
+                path.write_text(json.dumps({"quick": options.quick, **machine(), "runs": taken}, indent=1))
+            except Exception as error:  # noqa: BLE001: whatever it is, the other benchmarks go on
+                failed.append(f"{name}, run {run + 1}: {error}")
+                print(failed[-1], file=sys.stderr)
+            print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
     from report import write
 
     print(write(OUT, ROOT / "docs/performance.md", STEPS, GENERATED))
+    if failed:
+        sys.exit("\n".join(["failed:"] + failed))
 
 
 if __name__ == "__main__":

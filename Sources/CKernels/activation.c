@@ -12,7 +12,8 @@ typedef struct {
     int form;
     float beta;
     const float *x, *dy;
-    float *y;
+    float *y, *parts;
+    uint16_t *narrow;
 } activation;
 
 // The normal distribution function by Abramowitz and Stegun 7.1.26 on z = |x| / sqrt(2); *density
@@ -31,12 +32,8 @@ static inline float normal_cdf(float x, float *density) {
     return x < 0 ? tail : 1.0f - tail;
 }
 
-static void gelu(void *context, long unit) {
-    const activation *p = context;
-    long first = unit * BLOCK, count = ck_min(BLOCK, p->count - first);
-    const float *x = p->x + first;
-    float *y = p->y + first;
-    if (p->form) {
+static inline void gelu_values(long count, int tanh_form, const float *x, float *y) {
+    if (tanh_form) {
         for (long i = 0; i < count; i++) {
             float v = x[i], u = 0.7978845608f * (v + 0.044715f * v * v * v);
             y[i] = v / (1.0f + ck_exp(-2.0f * u));  // (1 + tanh u) / 2 = 1 / (1 + exp(-2u))
@@ -49,8 +46,24 @@ static void gelu(void *context, long unit) {
     }
 }
 
-void ck_gelu(long count, int tanh_form, const float *x, float *y) {
-    activation p = { .count = count, .form = tanh_form, .x = x, .y = y };
+static void gelu(void *context, long unit) {
+    const activation *p = context;
+    long first = unit * BLOCK, count = ck_min(BLOCK, p->count - first);
+    const float *x = p->x + first;
+    if (p->narrow == NULL) {
+        gelu_values(count, p->form, x, p->y + first);
+        return;
+    }
+    for (long at = 0; at < count; at += CK_PIECE) {
+        float y[CK_PIECE];
+        long some = ck_min(CK_PIECE, count - at);
+        gelu_values(some, p->form, x + at, y);
+        ck_row_to_bf16(some, y, p->narrow + first + at);
+    }
+}
+
+void ck_gelu(long count, int tanh_form, const float *x, int half, void *y) {
+    activation p = { .count = count, .form = tanh_form, .x = x, .y = y, .narrow = half ? y : NULL };
     ck_parallel(ck_blocks(count, BLOCK), gelu, &p);
 }
 
@@ -83,6 +96,35 @@ void ck_gelu_gradient(long count, int tanh_form, const float *dy, const float *x
                       float *dx) {
     activation p = { .count = count, .form = tanh_form, .beta = beta, .x = x, .dy = dy, .y = dx };
     ck_parallel(ck_blocks(count, BLOCK), gelu_gradient, &p);
+}
+
+// Column by piece of columns, so that the sums stay at hand.
+static void gelu_gradient_rows(void *context, long unit) {
+    const activation *p = context;
+    long start = unit * CK_PART_ROWS, end = ck_min(p->count, start + CK_PART_ROWS);
+    for (long first = 0; first < p->width; first += CK_PIECE) {
+        long count = ck_min(CK_PIECE, p->width - first);
+        float sums[CK_PIECE] = { 0 }, fresh[CK_PIECE];
+        for (long row = start; row < end; row++) {
+            long at = row * p->width + first;
+            const float *x = p->x + at, *dy = p->dy + at;
+            if (p->form)
+                for (long i = 0; i < count; i++) fresh[i] = dy[i] * gelu_slope(x[i], 1);
+            else
+                for (long i = 0; i < count; i++) fresh[i] = dy[i] * gelu_slope(x[i], 0);
+            for (long i = 0; i < count; i++) sums[i] += fresh[i];
+            if (p->narrow != NULL) ck_row_to_bf16(count, fresh, p->narrow + at);
+            else memcpy(p->y + at, fresh, (size_t)count * sizeof *fresh);
+        }
+        memcpy(p->parts + unit * p->width + first, sums, (size_t)count * sizeof *sums);
+    }
+}
+
+void ck_gelu_gradient_rows(long rows, long width, int tanh_form, const float *dy, const float *x,
+                           int half, void *dx, float *parts) {
+    activation p = { .count = rows, .width = width, .form = tanh_form, .x = x, .dy = dy, .y = dx,
+                     .narrow = half ? dx : NULL, .parts = parts };
+    ck_parallel(ck_blocks(rows, CK_PART_ROWS), gelu_gradient_rows, &p);
 }
 
 static void softmax(void *context, long row) {

@@ -96,17 +96,42 @@ FAST static void multiply(long m, long n, long count, const uint32_t *a, long am
     }
 }
 
+// Sixteen rows of sixteen words to columns.
+INLINE void transpose(__m512i *x) {
+    __m512i t[16], u[16];
+    for (int i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(x[i], x[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(x[i], x[i + 1]);
+    }
+    for (int i = 0; i < 16; i += 4)
+        for (int c = 0; c < 2; c++) {
+            u[i + 2 * c] = _mm512_unpacklo_epi64(t[i + c], t[i + c + 2]);
+            u[i + 2 * c + 1] = _mm512_unpackhi_epi64(t[i + c], t[i + c + 2]);
+        }
+    for (int c = 0; c < 4; c++) {  // the 128-bit part l of u[4 g + c] is column 4 l + c of rows 4 g ...
+        __m512i even0 = _mm512_shuffle_i32x4(u[c], u[c + 4], 0x88), odd0 = _mm512_shuffle_i32x4(u[c], u[c + 4], 0xdd);
+        __m512i even1 = _mm512_shuffle_i32x4(u[c + 8], u[c + 12], 0x88);
+        __m512i odd1 = _mm512_shuffle_i32x4(u[c + 8], u[c + 12], 0xdd);
+        x[c] = _mm512_shuffle_i32x4(even0, even1, 0x88);
+        x[c + 4] = _mm512_shuffle_i32x4(odd0, odd1, 0x88);
+        x[c + 8] = _mm512_shuffle_i32x4(even0, even1, 0xdd);
+        x[c + 12] = _mm512_shuffle_i32x4(odd0, odd1, 0xdd);
+    }
+}
+
 // y[p, t] = the word p of row t of x[time, width]; rows up to `padded` are zero.
 FAST static void turn_words(long time, long padded, long width, const uint32_t *x, uint32_t *y) {
-    __m512i places = _mm512_mullo_epi32(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
-                                        _mm512_set1_epi32((int)width));
-    for (long t = 0; t < padded; t += LANES) {
-        long left = time - t < 0 ? 0 : ck_min(LANES, time - t);
-        __mmask16 there = (__mmask16)((1u << left) - 1);
-        for (long p = 0; p < width; p++)
-            _mm512_storeu_si512(y + p * padded + t, _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), there,
-                                                                             places, x + t * width + p, 4));
-    }
+    for (long t = 0; t < padded; t += LANES)
+        for (long p = 0; p < width; p += LANES) {
+            __m512i block[LANES];
+            long columns = ck_min(LANES, width - p);
+            __mmask16 there = (__mmask16)((1u << columns) - 1);
+            for (long r = 0; r < LANES; r++)
+                block[r] = t + r < time ? _mm512_maskz_loadu_epi32(there, x + (t + r) * width + p)
+                                        : _mm512_setzero_si512();
+            transpose(block);
+            for (long c = 0; c < columns; c++) _mm512_storeu_si512(y + (p + c) * padded + t, block[c]);
+        }
 }
 
 #if HALF

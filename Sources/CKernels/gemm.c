@@ -88,7 +88,7 @@ void ck_gemm_unit(int transpose_a, int transpose_b, long m, long n, long k, cons
 typedef struct {
     int transpose_a, transpose_b;
     long m, n, k, lda, ldb, ldc, tile_m, tile_n, columns;
-    const float *a, *b, *bias;
+    const float *a, *b, *bias, *residual;
     float *c;
     float beta;
 } product;
@@ -102,10 +102,22 @@ static void product_unit(void *context, long unit) {
     float *c = p->c + i * p->ldc + j;
     ck_gemm_unit(p->transpose_a, p->transpose_b, m, n, p->k, a, p->lda, b, p->ldb, p->beta, c,
                  p->ldc);
-    if (p->bias == NULL) return;
-    const float *bias = p->bias + j;
-    for (long row = 0; row < m; row++)
-        for (long column = 0; column < n; column++) c[row * p->ldc + column] += bias[column];
+    ck_finish_rows(m, n, p->bias == NULL ? NULL : p->bias + j,
+                   p->residual == NULL ? NULL : p->residual + i * p->ldc + j, c, p->ldc);
+}
+
+void ck_finish_rows(long m, long n, const float *bias, const float *residual, float *c, long ldc) {
+    if (bias == NULL && residual == NULL) return;
+    for (long row = 0; row < m; row++) {
+        float *y = c + row * ldc;
+        const float *x = residual + (residual == NULL ? 0 : row * ldc);
+        if (residual == NULL)
+            for (long i = 0; i < n; i++) y[i] += bias[i];
+        else if (bias == NULL)
+            for (long i = 0; i < n; i++) y[i] += x[i];
+        else
+            for (long i = 0; i < n; i++) y[i] = y[i] + bias[i] + x[i];
+    }
 }
 
 // Halves the longer side until there are `wanted` tiles, but no side to below `least`.
@@ -133,9 +145,10 @@ void ck_gemm_tiles(long m, long n, long *tile_m, long *tile_n) {
 }
 
 void ck_gemm(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
-             const float *b, long ldb, float beta, float *c, long ldc, const float *bias) {
+             const float *b, long ldb, float beta, float *c, long ldc, const float *bias,
+             const float *residual) {
     if (m <= 0 || n <= 0) return;
-    product p = { transpose_a, transpose_b, m, n, k, lda, ldb, ldc, 0, 0, 0, a, b, bias, c, beta };
+    product p = { transpose_a, transpose_b, m, n, k, lda, ldb, ldc, 0, 0, 0, a, b, bias, residual, c, beta };
     ck_gemm_tiles(m, n, &p.tile_m, &p.tile_n);
     p.columns = ck_blocks(n, p.tile_n);
     ck_parallel(ck_blocks(m, p.tile_m) * p.columns, product_unit, &p);
@@ -159,10 +172,10 @@ void ck_gemm_batch(long count, int transpose_a, int transpose_b, long m, long n,
     if (m <= 0 || n <= 0) return;
     long lda = transpose_a ? m : k, ldb = transpose_b ? k : n;
     if (count == 1) {
-        ck_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, beta, c, n, NULL);
+        ck_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, beta, c, n, NULL, NULL);
         return;
     }
-    batch all = { { transpose_a, transpose_b, m, n, k, lda, ldb, n, 0, 0, 0, a, b, NULL, c, beta },
+    batch all = { { transpose_a, transpose_b, m, n, k, lda, ldb, n, 0, 0, 0, a, b, NULL, NULL, c, beta },
                   step_a, step_b, step_c };
     ck_parallel(count, batch_unit, &all);
 }

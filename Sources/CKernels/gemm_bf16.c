@@ -107,7 +107,7 @@ typedef struct {
     long m, n, tile_m, tile_n, columns;
     const uint16_t *a, *b;
     float *c;
-    const float *bias;
+    const float *bias, *residual;
 } product;
 
 static int execute(const key *k, const uint16_t *a, const uint16_t *b, float *c) {
@@ -149,17 +149,16 @@ static void unit(void *context, long index) {
     float *c = p->c + i * shape->ldc + j;
     ck_gemm_bf16_unit(shape->transpose_a, shape->transpose_b, m, n, shape->k, a, shape->lda, b,
                       shape->ldb, (float)shape->accumulate, c, shape->ldc);
-    if (p->bias == NULL) return;
-    for (long r = 0; r < m; r++)
-        for (long s = 0; s < n; s++) c[r * shape->ldc + s] += p->bias[j + s];
+    ck_finish_rows(m, n, p->bias == NULL ? NULL : p->bias + j,
+                   p->residual == NULL ? NULL : p->residual + i * shape->ldc + j, c, shape->ldc);
 }
 
 void ck_gemm_bf16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a,
                   long lda, const uint16_t *b, long ldb, float beta, float *c, long ldc,
-                  const float *bias) {
+                  const float *bias, const float *residual) {
     if (m <= 0 || n <= 0) return;
     product p = { { transpose_a, transpose_b, beta != 0, m, n, k, lda, ldb, ldc }, m, n, 0, 0, 0,
-                  a, b, c, bias };
+                  a, b, c, bias, residual };
     ck_gemm_tiles(m, n, &p.tile_m, &p.tile_n);
     p.columns = ck_blocks(n, p.tile_n);
     ck_parallel(ck_blocks(m, p.tile_m) * p.columns, unit, &p);
@@ -179,7 +178,7 @@ static void probe(void) {
         for (int i = 0; i < SIDE * SIDE; i++) c[i] = 1.0f;
         float expected = layout & 4 ? SIDE + 1 : SIDE;
         ck_gemm_bf16(layout & 1, layout >> 1 & 1, SIDE, SIDE, SIDE, ones, SIDE, ones, SIDE,
-                     layout & 4 ? 1.0f : 0.0f, c, SIDE, NULL);
+                     layout & 4 ? 1.0f : 0.0f, c, SIDE, NULL, NULL);
         for (int i = 0; i < SIDE * SIDE; i++)
             if (c[i] != expected) return;
     }

@@ -6,12 +6,13 @@
 
 #include <math.h>
 
-enum { TIMES = 64 };
+enum { TIMES = CK_PART_ROWS };
 
 typedef struct {
     const ck_attention *shape;
     const float *cosine, *sine, *joint_in, *q_in, *k_in, *v_in;
-    float *joint;
+    float *joint, *parts;
+    uint16_t *narrow;
     void *q, *k, *v;
     float beta;
     long pieces;
@@ -89,4 +90,31 @@ void ck_heads_gradient(const ck_attention *shape, const float *dq, const float *
     heads p = { .shape = shape, .cosine = cosine, .sine = sine, .q_in = dq, .k_in = dk, .v_in = dv,
                 .joint = dqkv, .beta = beta, .pieces = ck_blocks(shape->time, TIMES) };
     ck_parallel(shape->batch * shape->heads * p.pieces, join, &p);
+}
+
+static void join_rows(void *context, long unit) {
+    const heads *p = context;
+    const ck_attention *s = p->shape;
+    long head = unit / p->pieces % s->heads, row = unit / p->pieces / s->heads, piece = unit % p->pieces;
+    long width = 3 * s->size, stride = s->heads * width;
+    float scale = 1.0f / sqrtf((float)s->size), fresh[3 * 1024], sums[3 * 1024];
+    memset(sums, 0, (size_t)width * sizeof *sums);
+    for (long t = piece * TIMES; t < (piece + 1) * TIMES; t++) {
+        long at = ((row * s->heads + head) * s->time + t) * s->size, to = (row * s->time + t) * stride + head * width;
+        const float *cosine = p->cosine + t * (s->rotated / 2), *sine = p->sine + t * (s->rotated / 2);
+        turn(s->size, s->rotated, p->q_in + at, cosine, sine, -1, scale, 0, fresh);
+        turn(s->size, s->rotated, p->k_in + at, cosine, sine, -1, 1, 0, fresh + s->size);
+        memcpy(fresh + 2 * s->size, p->v_in + at, (size_t)s->size * sizeof *fresh);
+        for (long i = 0; i < width; i++) sums[i] += fresh[i];
+        if (p->narrow != NULL) ck_row_to_bf16(width, fresh, p->narrow + to);
+        else memcpy(p->joint + to, fresh, (size_t)width * sizeof *fresh);
+    }
+    memcpy(p->parts + (row * p->pieces + piece) * stride + head * width, sums, (size_t)width * sizeof *sums);
+}
+
+void ck_heads_gradient_rows(const ck_attention *shape, const float *dq, const float *dk, const float *dv,
+                            const float *cosine, const float *sine, int half, void *dqkv, float *parts) {
+    heads p = { .shape = shape, .cosine = cosine, .sine = sine, .q_in = dq, .k_in = dk, .v_in = dv, .joint = dqkv,
+                .narrow = half ? dqkv : NULL, .parts = parts, .pieces = ck_blocks(shape->time, TIMES) };
+    ck_parallel(shape->batch * shape->heads * p.pieces, join_rows, &p);
 }

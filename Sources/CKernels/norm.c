@@ -3,13 +3,14 @@
 #include "pool.h"
 #include "vector.h"
 
-enum { ROWS = 64, COLUMNS = 32 };  // rows in a unit; columns in a unit of the sums over rows
+enum { ROWS = CK_PART_ROWS, COLUMNS = 32 };  // rows in a unit; columns in a unit of the sums over rows
 
 typedef struct {
     long rows, width;
     float epsilon, beta;
     const float *x, *gain, *bias, *dy, *mean_in, *rstd_in;
     float *y, *mean, *rstd;
+    uint16_t *narrow;
 } norm;
 
 static void normalise(void *context, long unit) {
@@ -18,22 +19,32 @@ static void normalise(void *context, long unit) {
     long width = p->width, end = ck_min(p->rows, (unit + 1) * ROWS);
     for (long row = unit * ROWS; row < end; row++) {
         const float *x = p->x + row * width;
-        float *y = p->y + row * width;
         float sum = 0;
         for (long i = 0; i < width; i++) sum += x[i];
         float mean = sum / (float)width, squares = 0;
         for (long i = 0; i < width; i++) squares += (x[i] - mean) * (x[i] - mean);
         float rstd = 1.0f / __builtin_sqrtf(squares / (float)width + p->epsilon);
-        for (long i = 0; i < width; i++) y[i] = (x[i] - mean) * rstd * p->gain[i] + p->bias[i];
+        if (p->narrow == NULL) {
+            float *y = p->y + row * width;
+            for (long i = 0; i < width; i++) y[i] = (x[i] - mean) * rstd * p->gain[i] + p->bias[i];
+        } else {
+            for (long first = 0; first < width; first += CK_PIECE) {
+                float y[CK_PIECE];
+                const float *z = x + first, *gain = p->gain + first, *bias = p->bias + first;
+                long count = ck_min(CK_PIECE, width - first);
+                for (long i = 0; i < count; i++) y[i] = (z[i] - mean) * rstd * gain[i] + bias[i];
+                ck_row_to_bf16(count, y, p->narrow + row * width + first);
+            }
+        }
         p->mean[row] = mean;
         p->rstd[row] = rstd;
     }
 }
 
 void ck_layer_norm(long rows, long width, float epsilon, const float *x, const float *gain,
-                   const float *bias, float *y, float *mean, float *rstd) {
+                   const float *bias, int half, void *y, float *mean, float *rstd) {
     norm p = { .rows = rows, .width = width, .epsilon = epsilon, .x = x, .gain = gain, .bias = bias,
-               .y = y, .mean = mean, .rstd = rstd };
+               .y = y, .narrow = half ? y : NULL, .mean = mean, .rstd = rstd };
     ck_parallel(ck_blocks(rows, ROWS), normalise, &p);
 }
 
@@ -124,4 +135,19 @@ static void column_sums(void *context, long unit) {
 void ck_column_sums(long rows, long width, const float *x, float beta, float *out) {
     norm p = { .rows = rows, .width = width, .beta = beta, .x = x, .y = out };
     ck_parallel(ck_blocks(width, COLUMNS), column_sums, &p);
+}
+
+static void add_parts(void *context, long unit) {
+    const norm *p = context;
+    long first = unit * COLUMNS, columns = ck_min(COLUMNS, p->width - first);
+    double total[COLUMNS] = { 0 };
+    for (long row = 0; row < p->rows; row++)
+        for (long i = 0; i < columns; i++) total[i] += (double)p->x[row * p->width + first + i];
+    float *out = p->y + first;
+    for (long i = 0; i < columns; i++) out[i] = (float)total[i] + (p->beta == 0 ? 0 : out[i]);
+}
+
+void ck_add_parts(long count, long width, const float *parts, float beta, float *out) {
+    norm p = { .rows = count, .width = width, .beta = beta, .x = parts, .y = out };
+    ck_parallel(ck_blocks(width, COLUMNS), add_parts, &p);
 }

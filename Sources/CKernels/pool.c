@@ -1,15 +1,22 @@
 // The thread pool: workers spin for a while after work (a wake-up costs 50 us or more on virtual
-// machines), then sleep, so that an idle prompt uses no processor.
+// machines), then sleep, so that an idle prompt uses no processor. Units are claimed one by one from a
+// word that holds the generation and what is left of it, and the caller waits for claimed units alone:
+// a worker to which the system gives no processor delays nobody.
 #define _GNU_SOURCE
 #include "pool.h"
 
+#include <cblas.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <cblas.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -20,26 +27,28 @@
 
 extern void omp_set_num_threads(int);
 
-enum { MAX_THREADS = 256, SPIN = 20000 };
+// How often workers look for new work before they sleep, and how often the caller for the end of claimed
+// units. Nobody yields: that gives away a whole time slice. A caller that sleeps frees its processor for
+// a worker that was interrupted.
+enum { MAX_THREADS = 256, IDLE_SPINS = 20000, WAIT_SPINS = 2000, LEFT_BITS = 24 };
+#define LEFT_MASK ((1ull << LEFT_BITS) - 1)
 
+// Fields of a job change only while none of its units is left or running, that is, never between the
+// two moments at which a worker that succeeds in claiming a unit reads and changes `claim`.
 static struct {
-    pthread_mutex_t use;   // held for one fork-join
-    pthread_mutex_t sleep;
-    pthread_cond_t wake;
-    pthread_t worker[MAX_THREADS];
-    long first[MAX_THREADS];
-    int threads;           // caller included; 0 until first asked
-    int started;           // workers alive
-    int limit;             // workers that take part in this generation
+    pthread_mutex_t use;  // held for one fork-join
+    int threads;          // caller included; 0 until first asked
+    int started;          // workers alive
+    _Alignas(64) _Atomic uint64_t claim;  // generation << LEFT_BITS | units left to claim
+    _Atomic uint32_t epoch;               // what idle workers sleep on; changes with every generation
     atomic_int sleeping;
-    atomic_long generation;
-    atomic_long next, done;
-    atomic_int active;     // workers inside the current generation
-    long units;
-    ck_unit run;
-    void *context;
-} pool = { .use = PTHREAD_MUTEX_INITIALIZER, .sleep = PTHREAD_MUTEX_INITIALIZER,
-           .wake = PTHREAD_COND_INITIALIZER };
+    _Atomic(ck_unit) run;
+    void *_Atomic context;
+    atomic_long end;      // the unit after the last one
+    atomic_long limit;    // workers that take part
+    _Alignas(64) _Atomic uint32_t done;   // units finished by workers; the caller sleeps on it
+    atomic_int waiting;                   // whether it does
+} pool = { .use = PTHREAD_MUTEX_INITIALIZER };
 
 static _Thread_local bool inside;
 
@@ -51,30 +60,55 @@ void ck_quiet_libraries(void) {
     omp_set_num_threads(1);
 }
 
-static void drain(void) {
-    long unit;
-    while ((unit = atomic_fetch_add_explicit(&pool.next, 1, memory_order_relaxed)) < pool.units)
-        pool.run(pool.context, unit);
+// Returns at once if the word is no longer `value`.
+static void sleep_on(_Atomic uint32_t *word, uint32_t value) {
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static void wake(_Atomic uint32_t *word, int count) {
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}
+
+// Runs units until none is left, or is not for worker `index` (the caller is -1). Returns their number;
+// *claim is what was seen last.
+static uint32_t drain(long index, uint64_t *claim) {
+    uint32_t count = 0;
+    *claim = atomic_load_explicit(&pool.claim, memory_order_acquire);
+    while (*claim & LEFT_MASK) {
+        if (index >= atomic_load_explicit(&pool.limit, memory_order_relaxed)) break;
+        ck_unit run = atomic_load_explicit(&pool.run, memory_order_relaxed);
+        void *context = atomic_load_explicit(&pool.context, memory_order_relaxed);
+        long unit = atomic_load_explicit(&pool.end, memory_order_relaxed) - (long)(*claim & LEFT_MASK);
+        if (!atomic_compare_exchange_weak_explicit(&pool.claim, claim, *claim - 1, memory_order_acq_rel,
+                                                   memory_order_acquire))
+            continue;
+        run(context, unit);
+        count++;
+        *claim = atomic_load_explicit(&pool.claim, memory_order_acquire);
+    }
+    return count;
 }
 
 static void *work(void *argument) {
     long index = (long)(size_t)argument;
-    long seen = pool.first[index];  // generations before its birth are not its own
     inside = true;
     ck_quiet_libraries();
     for (;;) {
-        int spin = 0;
-        while (atomic_load_explicit(&pool.generation, memory_order_acquire) == seen) {
-            if (++spin < SPIN) { relax(); continue; }
-            pthread_mutex_lock(&pool.sleep);
-            atomic_fetch_add(&pool.sleeping, 1);
-            while (atomic_load(&pool.generation) == seen) pthread_cond_wait(&pool.wake, &pool.sleep);
-            atomic_fetch_sub(&pool.sleeping, 1);
-            pthread_mutex_unlock(&pool.sleep);
+        uint64_t claim;
+        uint32_t count = drain(index, &claim);
+        if (count > 0) {
+            atomic_fetch_add(&pool.done, count);
+            if (atomic_load(&pool.waiting)) wake(&pool.done, 1);
         }
-        seen = atomic_load_explicit(&pool.generation, memory_order_acquire);
-        if (index < pool.limit) drain();
-        atomic_fetch_sub_explicit(&pool.active, 1, memory_order_release);
+        uint64_t seen = claim >> LEFT_BITS;
+        for (int turn = 0; atomic_load(&pool.claim) >> LEFT_BITS == seen; turn++) {
+            relax();
+            if (turn < IDLE_SPINS) continue;
+            uint32_t epoch = atomic_load(&pool.epoch);
+            atomic_fetch_add(&pool.sleeping, 1);
+            if (atomic_load(&pool.claim) >> LEFT_BITS == seen) sleep_on(&pool.epoch, epoch);
+            atomic_fetch_sub(&pool.sleeping, 1);
+        }
     }
     return NULL;
 }
@@ -108,13 +142,37 @@ static void hire(void) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     while (pool.started < pool.threads - 1) {
-        size_t index = (size_t)pool.started;
-        pool.first[index] = atomic_load(&pool.generation);
-        if (pthread_create(&pool.worker[index], NULL, work, (void *)index) != 0) break;
-        pthread_detach(pool.worker[index]);
+        pthread_t worker;
+        if (pthread_create(&worker, NULL, work, (void *)(size_t)pool.started) != 0) break;
+        pthread_detach(worker);
         pool.started++;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+// Units first ... first + count - 1 on the pool, which the caller holds.
+static void share(long first, long count, ck_unit run, void *context) {
+    long limit = pool.threads - 1;
+    atomic_store_explicit(&pool.run, run, memory_order_relaxed);
+    atomic_store_explicit(&pool.context, context, memory_order_relaxed);
+    atomic_store_explicit(&pool.end, first + count, memory_order_relaxed);
+    atomic_store_explicit(&pool.limit, limit, memory_order_relaxed);
+    atomic_store_explicit(&pool.done, 0, memory_order_relaxed);
+    uint64_t claim = atomic_load_explicit(&pool.claim, memory_order_relaxed);
+    atomic_store(&pool.claim, ((claim >> LEFT_BITS) + 1) << LEFT_BITS | (uint64_t)count);
+    atomic_fetch_add(&pool.epoch, 1);
+    // Those above the limit may be the ones that a smaller number would wake.
+    if (atomic_load(&pool.sleeping) > 0)
+        wake(&pool.epoch, pool.started > limit || count > limit ? INT_MAX : (int)count - 1);
+    uint32_t others = (uint32_t)count - drain(-1, &claim), done;
+    for (int turn = 0; (done = atomic_load_explicit(&pool.done, memory_order_acquire)) != others; turn++) {
+        relax();
+        if (turn < WAIT_SPINS) continue;
+        atomic_store(&pool.waiting, 1);
+        done = atomic_load(&pool.done);
+        if (done != others) sleep_on(&pool.done, done);
+        atomic_store(&pool.waiting, 0);
+    }
 }
 
 void ck_parallel(long units, ck_unit run, void *context) {
@@ -128,20 +186,9 @@ void ck_parallel(long units, ck_unit run, void *context) {
     ck_quiet_libraries();
     if (pool.threads == 0) pool.threads = processors();
     if (pool.started < pool.threads - 1) hire();
-    pool.units = units;
-    pool.run = run;
-    pool.context = context;
-    pool.limit = pool.threads - 1;
-    atomic_store_explicit(&pool.next, 0, memory_order_relaxed);
-    atomic_store_explicit(&pool.active, pool.started, memory_order_relaxed);
-    atomic_fetch_add_explicit(&pool.generation, 1, memory_order_seq_cst);
-    if (atomic_load(&pool.sleeping) > 0) {
-        pthread_mutex_lock(&pool.sleep);
-        pthread_cond_broadcast(&pool.wake);
-        pthread_mutex_unlock(&pool.sleep);
-    }
-    drain();
-    while (atomic_load_explicit(&pool.active, memory_order_acquire) > 0) relax();
+    long most = (long)LEFT_MASK;
+    for (long first = 0; first < units; first += most)
+        share(first, units - first < most ? units - first : most, run, context);
     inside = false;
     pthread_mutex_unlock(&pool.use);
 }

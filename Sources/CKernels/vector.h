@@ -76,6 +76,9 @@ static inline void ck_row_to_bf16(long count, const float *x, uint16_t *y) {
     }
 }
 
+/// Numbers computed at once where results are rounded to bfloat16 on the way to memory.
+enum { CK_PIECE = 256 };
+
 /// At least `count` floats that belong to the calling thread until its next call; NULL if there is
 /// no memory. They grow with the largest request and stay.
 float *ck_scratch(size_t count);
@@ -93,6 +96,9 @@ void ck_gemm_unit(int transpose_a, int transpose_b, long m, long n, long k, cons
 /// The same with bfloat16 operands. Only where ck_has_bf16() is true.
 void ck_gemm_bf16_unit(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a,
                        long lda, const uint16_t *b, long ldb, float beta, float *c, long ldc);
+
+/// c += bias[n] in every row, then += residual, of the strides of c; either may be NULL.
+void ck_finish_rows(long m, long n, const float *bias, const float *residual, float *c, long ldc);
 
 /// How a product of m x n is divided into units.
 void ck_gemm_tiles(long m, long n, long *tile_m, long *tile_n);

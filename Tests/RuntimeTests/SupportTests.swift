@@ -32,6 +32,35 @@ import Testing
         }
     }
 
+    @Test("thousands of short jobs in a row, also from several threads, each run their own units once")
+    func manyJobs() async {
+        let before = Parallel.threads
+        defer { Parallel.threads = before }
+        @Sendable func job(_ generation: Int) -> Bool {
+            var hits = [UInt8](repeating: 0, count: 1 + generation * 7919 % 97)
+            hits.withUnsafeMutableBufferPointer { hits in
+                nonisolated(unsafe) let hits = hits
+                Parallel.forEach(hits.count) { unit in
+                    hits[unit] += 1
+                    guard generation % 64 == 0 else { return }
+                    let inner = try? Parallel.map(5) { $0 }
+                    if inner != [0, 1, 2, 3, 4] { hits[unit] += 100 }
+                }
+            }
+            return hits.allSatisfy { $0 == 1 }
+        }
+        for threads in [1, 2, 8, 3] {
+            Parallel.threads = threads
+            #expect((0..<4000).allSatisfy(job))
+        }
+        Parallel.threads = 8
+        let good = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<3 { group.addTask { (0..<2000).allSatisfy(job) } }
+            return await group.reduce(true) { $0 && $1 }
+        }
+        #expect(good)
+    }
+
     @Test("digests keep fields apart")
     func digest() {
         var a = DigestBuilder("test")

@@ -8,15 +8,17 @@
 
 // ---- gemm.c ---------------------------------------------------------------------------------
 
-/// C[m,n] = op(A)[m,k] op(B)[k,n] + beta C, then + bias[n] to every row unless bias is NULL.
-/// op transposes where the flag is set; ld* are row strides of the arrays as stored.
+/// C[m,n] = op(A)[m,k] op(B)[k,n] + beta C, then + bias[n] to every row unless bias is NULL, then
+/// + residual, of the strides of C, unless it is NULL. op transposes where the flag is set; ld* are row
+/// strides of the arrays as stored.
 void ck_gemm(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
-             const float *b, long ldb, float beta, float *c, long ldc, const float *bias);
+             const float *b, long ldb, float beta, float *c, long ldc, const float *bias,
+             const float *residual);
 
 /// The same with bfloat16 operands and float32 sums. Only where ck_has_bf16() is true.
 void ck_gemm_bf16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a,
                   long lda, const uint16_t *b, long ldb, float beta, float *c, long ldc,
-                  const float *bias);
+                  const float *bias, const float *residual);
 
 // ---- gemv.c ---------------------------------------------------------------------------------
 
@@ -34,7 +36,7 @@ const char *ck_processor(void);
 /// Whether this processor multiplies bfloat16 natively.
 int ck_has_bf16(void);
 
-/// `count` products as ck_gemm without bias, array i of each operand at i times its step.
+/// `count` products as ck_gemm without bias and residual, array i of each operand at i times its step.
 void ck_gemm_batch(long count, int transpose_a, int transpose_b, long m, long n, long k,
                    const float *a, long step_a, const float *b, long step_b, float beta, float *c,
                    long step_c);
@@ -47,9 +49,10 @@ void ck_to_bf16(long count, const float *x, uint16_t *y);
 
 // ---- norm.c ---------------------------------------------------------------------------------
 
-/// y = (x - mean) rstd gain + bias over rows of `width`; mean and rstd of each row are kept.
+/// y = (x - mean) rstd gain + bias over rows of `width`; mean and rstd of each row are kept. y is
+/// float32, or rounded to bfloat16 if `half`.
 void ck_layer_norm(long rows, long width, float epsilon, const float *x, const float *gain,
-                   const float *bias, float *y, float *mean, float *rstd);
+                   const float *bias, int half, void *y, float *mean, float *rstd);
 
 /// dx = beta dx + the gradient of the input. beta is 0 or 1.
 void ck_layer_norm_input(long rows, long width, const float *dy, const float *x, const float *gain,
@@ -63,14 +66,28 @@ void ck_layer_norm_weights(long rows, long width, const float *dy, const float *
 /// out[width] = beta out + the sum of the rows of x.
 void ck_column_sums(long rows, long width, const float *x, float beta, float *out);
 
+/// Rows that ck_column_sums adds in float32 before it goes on in double, and the kernels that leave such
+/// parts to ck_add_parts.
+enum { CK_PART_ROWS = 64 };
+
+/// out[width] = beta out + the sum of the rows of parts[count, width], which gives what
+/// ck_column_sums does.
+void ck_add_parts(long count, long width, const float *parts, float beta, float *out);
+
 // ---- activation.c ---------------------------------------------------------------------------
 
 /// GELU: exact (x times the normal distribution function) or, if `tanh_form`, its tanh approximation.
-void ck_gelu(long count, int tanh_form, const float *x, float *y);
+/// y is float32, or rounded to bfloat16 if `half`.
+void ck_gelu(long count, int tanh_form, const float *x, int half, void *y);
 
 /// dx = beta dx + dy gelu'(x).
 void ck_gelu_gradient(long count, int tanh_form, const float *dy, const float *x, float beta,
                       float *dx);
+
+/// dx = dy gelu'(x) over rows of `width`, float32 (dx may be dy) or rounded to bfloat16 if `half`, with
+/// parts of its column sums before rounding: parts[rows / CK_PART_ROWS rounded up, width].
+void ck_gelu_gradient_rows(long rows, long width, int tanh_form, const float *dy, const float *x,
+                           int half, void *dx, float *parts);
 
 /// Softmax (or its logarithm) over rows of `width`.
 void ck_softmax(long rows, long width, int logarithm, const float *x, float *y);
@@ -96,6 +113,12 @@ void ck_heads(const ck_attention *shape, const float *qkv, const float *cosine, 
 /// dqkv = beta dqkv + the gradient of ck_heads.
 void ck_heads_gradient(const ck_attention *shape, const float *dq, const float *dk, const float *dv,
                        const float *cosine, const float *sine, float beta, float *dqkv);
+
+/// The gradient of ck_heads, float32 or rounded to bfloat16 if `half`, with parts of its column sums
+/// before rounding, as ck_gelu_gradient_rows leaves them. time must be a multiple of CK_PART_ROWS.
+void ck_heads_gradient_rows(const ck_attention *shape, const float *dq, const float *dk,
+                            const float *dv, const float *cosine, const float *sine, int half,
+                            void *dqkv, float *parts);
 
 /// out[batch*time, heads*size]: causal attention; lse[batch, heads, time] is the logarithm of each
 /// row's normaliser. Returns 0, or -1 when scratch memory is not to be had.

@@ -162,10 +162,10 @@ final class GenerationSession {
         return try Tape.withoutGradients {
             var x = try weights.embedding.rows(tokens)
             for (index, layer) in weights.layers.enumerated() {
-                let attended = try layer.attention(x, configuration, model.precision) {
+                let middle = try layer.attention(x, configuration, model.precision) {
                     try attend($0, index)
                 }
-                x = try layer.finish(x, attended, configuration, model.precision)
+                x = try layer.finish(x, middle, configuration, model.precision)
             }
             filled += tokens.count
             return try x.sliced(axis: 0, tokens.count - 1..<tokens.count).layerNorm(

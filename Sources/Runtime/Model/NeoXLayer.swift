@@ -35,38 +35,40 @@ struct NeoXLayer {
         _ x: Tensor, rows: Int, _ configuration: NeoXConfiguration, _ angles: RotaryAngles,
         _ precision: Precision
     ) throws -> Tensor {
-        let attended = try attention(x, configuration, precision) {
-            try $0.causalAttention(
-                rows: rows, heads: configuration.heads, angles: angles, precision: precision)
-        }
-        return try finish(x, attended, configuration, precision)
+        let middle = try x.attentionBlock(
+            inputNorm(configuration), qkv: Affine(weight: qkv, bias: qkvBias),
+            dense: Affine(weight: dense, bias: denseBias), rows: rows, heads: configuration.heads,
+            angles: angles, adding: x, precision: precision)
+        return try finish(x, middle, configuration, precision)
     }
 
-    /// The attention part, around a function from joint queries, keys and values to what is
-    /// attended.
+    private func inputNorm(_ configuration: NeoXConfiguration) -> NormWeights {
+        NormWeights(
+            gain: inputGain, bias: inputBias, epsilon: Float(configuration.normEpsilon))
+    }
+
+    /// The attention part with the residual sum, around a function from joint queries, keys and values
+    /// to what is attended.
     func attention(
         _ x: Tensor, _ configuration: NeoXConfiguration, _ precision: Precision,
         _ attend: (Tensor) throws -> Tensor
     ) throws -> Tensor {
-        let joint = try x.layerNorm(
-            gain: inputGain, bias: inputBias, epsilon: Float(configuration.normEpsilon)
-        )
+        let norm = inputNorm(configuration)
+        let joint = try x.layerNorm(gain: norm.gain, bias: norm.bias, epsilon: norm.epsilon)
         .linear(qkv, bias: qkvBias, precision: precision)
-        return try attend(joint).linear(dense, bias: denseBias, precision: precision)
+        return try x.adding(
+            try attend(joint).linear(dense, bias: denseBias, precision: precision))
     }
 
-    /// The feed-forward part and the residual sums.
+    /// The feed-forward part, from the block's input and `middle`, its sum with what was attended.
     func finish(
-        _ x: Tensor, _ attended: Tensor, _ configuration: NeoXConfiguration, _ precision: Precision
+        _ x: Tensor, _ middle: Tensor, _ configuration: NeoXConfiguration, _ precision: Precision
     ) throws -> Tensor {
-        let middle = try x.adding(attended)
         let source = configuration.parallelResidual ? x : middle
-        let fed = try source.layerNorm(
-            gain: postGain, bias: postBias, epsilon: Float(configuration.normEpsilon)
-        )
-        .linear(up, bias: upBias, precision: precision)
-        .gelu(tanhForm: configuration.gelu == .tanh)
-        .linear(down, bias: downBias, precision: precision)
-        return try middle.adding(fed)
+        return try source.feedForward(
+            NormWeights(
+                gain: postGain, bias: postBias, epsilon: Float(configuration.normEpsilon)),
+            up: Affine(weight: up, bias: upBias), down: Affine(weight: down, bias: downBias),
+            tanhForm: configuration.gelu == .tanh, adding: middle, precision: precision)
     }
 }

@@ -54,27 +54,9 @@ extension Tensor {
     public func causalAttention(
         rows: Int, heads: Int, angles: RotaryAngles, precision: Precision = .float32
     ) throws -> Tensor {
-        guard rank == 2, rows > 0, heads > 0, shape[0] % rows == 0, shape[1] % (3 * heads) == 0
-        else {
-            throw ShapeError(
-                "attention", [shape],
-                expected: "[rows · columns, 3 · heads · size] with \(rows) rows, \(heads) heads")
-        }
-        let columns = shape[0] / rows
-        let size = shape[1] / (3 * heads)
-        guard size <= Kernels.AttentionShape.largestHead, angles.rotated <= size,
-            columns <= angles.positions
-        else {
-            throw ShapeError(
-                "attention", [shape],
-                expected:
-                    "heads of \(angles.rotated) … \(Kernels.AttentionShape.largestHead) numbers "
-                    + "and at most \(angles.positions) columns")
-        }
-        let geometry = Kernels.AttentionShape(
-            batch: rows, time: columns, heads: heads, size: size, rotated: angles.rotated,
-            precision: precision,
-            isHalf: precision == .bfloat16 && Kernels.attendsHalf(size: size))
+        let geometry = try attentionShape(
+            rows: rows, heads: heads, angles: angles, precision: precision)
+        let (columns, size) = (geometry.time, geometry.size)
         let q = try Tensor(uninitialized: geometry.headed)
         let k = try Tensor(uninitialized: geometry.headed)
         let v = try Tensor(uninitialized: geometry.headed)
@@ -97,5 +79,34 @@ extension Tensor {
                 geometry, dq: dq, dk: dk, dv: dv, cosine: angles.cosine, sine: angles.sine,
                 into: dqkv, beta: beta)
         }
+    }
+
+    /// The geometry of attention on this tensor of joint queries, keys and values.
+    ///
+    /// - Throws: `ShapeError` if it, the heads and the angles do not fit.
+    func attentionShape(
+        rows: Int, heads: Int, angles: RotaryAngles, precision: Precision
+    ) throws -> Kernels.AttentionShape {
+        guard rank == 2, rows > 0, heads > 0, shape[0] % rows == 0, shape[1] % (3 * heads) == 0
+        else {
+            throw ShapeError(
+                "attention", [shape],
+                expected: "[rows · columns, 3 · heads · size] with \(rows) rows, \(heads) heads")
+        }
+        let columns = shape[0] / rows
+        let size = shape[1] / (3 * heads)
+        guard size <= Kernels.AttentionShape.largestHead, angles.rotated <= size,
+            columns <= angles.positions
+        else {
+            throw ShapeError(
+                "attention", [shape],
+                expected:
+                    "heads of \(angles.rotated) … \(Kernels.AttentionShape.largestHead) numbers "
+                    + "and at most \(angles.positions) columns")
+        }
+        return Kernels.AttentionShape(
+            batch: rows, time: columns, heads: heads, size: size, rotated: angles.rotated,
+            precision: precision,
+            isHalf: precision == .bfloat16 && Kernels.attendsHalf(size: size))
     }
 }

@@ -17,11 +17,11 @@ extension Kernels {
         fileprivate var pairs: Int { batch * heads * time * (time + 1) / 2 }
 
         /// Numbers in q, k, v or the result.
-        fileprivate var count: Int { batch * heads * time * size }
+        var count: Int { batch * heads * time * size }
 
-        fileprivate var text: String { "\(batch) x \(heads) x \(time) x \(size)" }
+        var text: String { "\(batch) x \(heads) x \(time) x \(size)" }
 
-        fileprivate var native: ck_attention {
+        var native: ck_attention {
             ck_attention(
                 batch: batch, time: time, heads: heads, size: size, rotated: rotated,
                 round: precision == .bfloat16 ? 1 : 0, half: isHalf ? 1 : 0)

@@ -17,14 +17,16 @@ public enum Precision: String, Codable, CaseIterable, Sendable {
 enum Kernels {
     /// A matrix in the arithmetic it is multiplied in, prepared once for several products.
     struct Operand {
-        fileprivate let tensor: Tensor
+        let tensor: Tensor
         /// Whether the storage holds bfloat16 numbers, two to a slot.
-        fileprivate let isHalf: Bool
-        fileprivate let precision: Precision
+        let isHalf: Bool
+        let precision: Precision
+        /// How many numbers it has.
+        let count: Int
         /// Numbers from one row to the next, if the rows do not lie close.
-        fileprivate var stride: Int?
+        var stride: Int?
 
-        fileprivate var half: UnsafePointer<UInt16> {
+        var half: UnsafePointer<UInt16> {
             UnsafeRawPointer(tensor.pointer).assumingMemoryBound(to: UInt16.self)
         }
     }
@@ -33,7 +35,7 @@ enum Kernels {
     static func operand(_ x: Tensor, _ precision: Precision) throws -> Operand {
         if let ready = x.prepared, ready.precision == precision { return ready }
         guard precision == .bfloat16 else {
-            return Operand(tensor: x, isHalf: false, precision: precision)
+            return Operand(tensor: x, isHalf: false, precision: precision, count: x.count)
         }
         let isHalf = ck_has_bf16() != 0
         let y = try Tensor(uninitialized: isHalf ? [(x.count + 1) / 2] : x.shape)
@@ -42,36 +44,40 @@ enum Kernels {
             let target = UnsafeMutableRawPointer(y.pointer).assumingMemoryBound(to: UInt16.self)
             ck_to_bf16(x.count, x.pointer, target)
         }
-        return Operand(tensor: y, isHalf: isHalf, precision: precision)
+        return Operand(tensor: y, isHalf: isHalf, precision: precision, count: x.count)
     }
 
-    /// `c = op(a) op(b) + beta c + bias`, all matrices; `m`, `n`, `k` are those of the product.
+    /// `c = op(a) op(b) + beta c + bias + residual`, all matrices; `m`, `n`, `k` are those of the
+    /// product.
     ///
     /// Both operands are of one precision.
     static func multiply(
         transposeA: Bool = false, _ a: Operand, _ b: Operand, transposeB: Bool = false,
-        into c: Tensor, m: Int, n: Int, k: Int, beta: Float = 0, bias: Tensor? = nil
+        into c: Tensor, m: Int, n: Int, k: Int, beta: Float = 0, bias: Tensor? = nil,
+        residual: Tensor? = nil
     ) {
         let (ta, tb): (Int32, Int32) = (transposeA ? 1 : 0, transposeB ? 1 : 0)
         let (lda, ldb) = (a.stride ?? (transposeA ? m : k), b.stride ?? (transposeB ? k : n))
         run(
-            a.isHalf ? "matmul bf16" : "matmul", (a.tensor, b.tensor, c, bias),
+            a.isHalf ? "matmul bf16" : "matmul", (a.tensor, b.tensor, c, bias, residual),
             "\(m) x \(n) x \(k)", operations: 2 * m * n * k,
             numbers: m * n + (m * k + n * k) / (a.isHalf ? 2 : 1)
         ) {
             if m == 1, transposeB, !transposeA, beta == 0 {
-                guard a.isHalf else {
-                    return ck_gemv(
-                        n, k, b.tensor.pointer, ldb, a.tensor.pointer, bias?.pointer, c.pointer)
+                if a.isHalf {
+                    ck_gemv_bf16(n, k, b.half, ldb, a.half, bias?.pointer, c.pointer)
+                } else {
+                    ck_gemv(n, k, b.tensor.pointer, ldb, a.tensor.pointer, bias?.pointer, c.pointer)
                 }
-                ck_gemv_bf16(n, k, b.half, ldb, a.half, bias?.pointer, c.pointer)
+                if let residual { ck_axpby(n, 1, residual.pointer, 1, c.pointer) }
             } else if a.isHalf {
                 ck_gemm_bf16(
-                    ta, tb, m, n, k, a.half, lda, b.half, ldb, beta, c.pointer, n, bias?.pointer)
+                    ta, tb, m, n, k, a.half, lda, b.half, ldb, beta, c.pointer, n, bias?.pointer,
+                    residual?.pointer)
             } else {
                 ck_gemm(
                     ta, tb, m, n, k, a.tensor.pointer, lda, b.tensor.pointer, ldb, beta, c.pointer,
-                    n, bias?.pointer)
+                    n, bias?.pointer, residual?.pointer)
             }
         }
     }
@@ -148,7 +154,7 @@ enum Kernels {
     /// GELU.
     static func gelu(_ x: Tensor, tanhForm: Bool, into y: Tensor) {
         run("gelu", (x, y), "\(x.count)", numbers: 2 * x.count) {
-            ck_gelu(x.count, tanhForm ? 1 : 0, x.pointer, y.pointer)
+            ck_gelu(x.count, tanhForm ? 1 : 0, x.pointer, 0, y.pointer)
         }
     }
 
@@ -189,8 +195,8 @@ enum Kernels {
             "layer norm", (x, gain, bias, y, mean, rstd), "\(rows) x \(width)", numbers: 2 * x.count
         ) {
             ck_layer_norm(
-                rows, width, epsilon, x.pointer, gain.pointer, bias.pointer, y.pointer,
-                mean.pointer, rstd.pointer)
+                rows, width, epsilon, x.pointer, gain.pointer, bias.pointer, 0,
+                y.pointer, mean.pointer, rstd.pointer)
         }
     }
 
@@ -266,7 +272,9 @@ enum Kernels {
         crossEntropy(
             logits, targets, width: width, gradient: isHalf ? 2 : 1, scale: scale, losses: &losses)
         guard isHalf else { return try operand(logits, precision) }
-        return Operand(tensor: logits, isHalf: true, precision: precision, stride: 2 * width)
+        return Operand(
+            tensor: logits, isHalf: true, precision: precision, count: targets.count * width,
+            stride: 2 * width)
     }
 
     private static func crossEntropy(

@@ -1,6 +1,18 @@
 import Foundation
 import Runtime
 
+/// What one kernel did at one shape.
+struct KernelTime: Encodable {
+    let kernel, shape: String
+    let calls: Int
+    let seconds, operations, bytes: Double
+
+    init(_ line: Profile.Line) {
+        (kernel, shape, calls) = (line.kernel, line.shape, line.calls)
+        (seconds, operations, bytes) = (line.seconds, line.operations, line.bytes)
+    }
+}
+
 /// One line of output.
 struct Measurement: Encodable {
     /// Seconds of each repetition, warm-up left out.
@@ -15,6 +27,8 @@ struct Measurement: Encodable {
     var loss: Double?
     /// A number that both sides must agree on.
     var check: Int?
+    /// What each kernel did in all repetitions together.
+    var kernels: [KernelTime]?
     /// The largest resident memory of this process, in KiB.
     var peak = Measurement.peakMemory
 

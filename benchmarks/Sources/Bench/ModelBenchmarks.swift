@@ -25,21 +25,53 @@ struct ModelCase {
 }
 
 /// A full training step: gradients of the mean loss, clipping, AdamW.
+struct TrainingStep {
+    let one: ModelCase
+    let optimizer: AdamW
+
+    init(_ arguments: Arguments) throws {
+        one = try ModelCase(arguments)
+        optimizer = try AdamW(one.model.parameters)
+    }
+
+    /// The operations that `docs/performance.md` counts.
+    var operations: Double {
+        one.model.configuration.trainingOperationsPerToken(columns: one.batch.columns)
+            * Double(one.tokens)
+    }
+
+    func take() throws -> LossSum {
+        one.model.parameters.zeroGradients()
+        let loss = try one.model.accumulateGradients(one.batch, scale: 1 / Float(one.tokens))
+        try optimizer.step(learningRate: 1e-3)
+        return loss
+    }
+}
+
 func benchmarkStep(_ arguments: Arguments) throws {
-    let one = try ModelCase(arguments)
-    let (model, tokens) = (one.model, one.tokens)
-    let optimizer = try AdamW(model.parameters)
+    let step = try TrainingStep(arguments)
     var loss = LossSum()
     let seconds = try Measurement.time(
         warmup: try arguments.integer("warmup"), repeats: try arguments.integer("repeats")
-    ) {
-        model.parameters.zeroGradients()
-        loss = try model.accumulateGradients(one.batch, scale: 1 / Float(tokens))
-        try optimizer.step(learningRate: 1e-3)
-    }
-    let perToken = model.configuration.trainingOperationsPerToken(columns: one.batch.columns)
+    ) { loss = try step.take() }
     try Measurement(
-        seconds: seconds, operations: perToken * Double(tokens), tokens: tokens, loss: loss.mean
+        seconds: seconds, operations: step.operations, tokens: step.one.tokens, loss: loss.mean
+    ).write()
+}
+
+/// The same step kernel by kernel: lines of all repetitions together.
+func benchmarkProfile(_ arguments: Arguments) throws {
+    let step = try TrainingStep(arguments)
+    var seconds: [Double] = []
+    for _ in 0..<(try arguments.integer("warmup")) { _ = try step.take() }
+    let (_, lines) = try Profile.measure {
+        seconds = try Measurement.time(
+            warmup: 0, repeats: try arguments.integer("repeats")
+        ) { _ = try step.take() }
+    }
+    try Measurement(
+        seconds: seconds, operations: step.operations, tokens: step.one.tokens,
+        kernels: lines.map(KernelTime.init)
     ).write()
 }
 
