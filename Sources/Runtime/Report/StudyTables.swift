@@ -122,14 +122,33 @@ extension StudyResult {
         for rowValue in Self.ordered(records.map(head)) {
             var cells = [Self.short(rowValue)]
             for columnValue in columnValues {
-                let values = records.filter { head($0) == rowValue && $0[column] == columnValue }
-                    .compactMap { $0[value].number }
-                let estimate = Estimate(values)
-                cells.append(values.isEmpty ? "" : "\(estimate.text()) (n=\(estimate.count))")
+                let places = records.indices.filter {
+                    head(records[$0]) == rowValue && records[$0][column] == columnValue
+                }
+                let values = places.compactMap { place in
+                    records[place][value].number.map { (arm: self.rows[place].arm, value: $0) }
+                }
+                let failed = places.count { self.rows[$0].failure != nil }
+                // Of arms with several finetuning seeds, each trunk is one value.
+                let estimate = Estimate(Repetitions.averaged(values))
+                let lost = failed > 0 ? "\(failed) failed" : ""
+                cells.append(
+                    values.isEmpty
+                        ? lost
+                        : "\(estimate.text()) (n=\(estimate.count)\(lost.isEmpty ? "" : ", " + lost))"
+                )
             }
             table.append(cells)
         }
         return table
+    }
+
+    /// The table of `pivot` and what is excluded from it.
+    ///
+    /// - Throws: `RecipeError` naming a column that does not exist.
+    public func pivotText(rows: String, columns: String, value: String) throws -> String {
+        ([try pivot(rows: rows, columns: columns, value: value).text()]
+            + exclusions.map { "excluded: \($0)" }).joined(separator: "\n")
     }
 
     private static func short(_ value: ResultValue) -> String {
