@@ -192,7 +192,9 @@ def alignment(x, y):
 def compression(a, b):
     def size(text):
         window = min(27, max(17, (len(text) - 1).bit_length()))
-        parameters = zstandard.ZstdCompressionParameters.from_level(3, window_log=window, enable_ldm=True)
+        parameters = zstandard.ZstdCompressionParameters(
+            compression_level=3, window_log=window, hash_log=18, chain_log=18, search_log=4, min_match=4,
+            target_length=16, strategy=zstandard.STRATEGY_LAZY, enable_ldm=True)
         return len(zstandard.ZstdCompressor(compression_params=parameters).compress(text))
 
     both = (size(a + b) + size(b + a)) / 2

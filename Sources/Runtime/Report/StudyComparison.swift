@@ -95,12 +95,11 @@ public struct StudyComparison {
         return table
     }
 
-    /// The table and what its columns mean.
-    public func text() -> String {
-        var lines = [table().text()]
+    /// What the columns of the table mean, a sentence or two each, and what is excluded.
+    public var notes: [String] {
+        var lines: [String] = []
         let pairs = self.lines.flatMap { $0.differences.map(\.paired.estimate.count) }
         if comparisons > 0, let most = pairs.max() {
-            lines.append("")
             lines.append(
                 "p: permutation test of the paired differences, two-sided"
                     + (comparisons > 1
@@ -116,8 +115,14 @@ public struct StudyComparison {
             lines.append(
                 "/ noise: the difference over the standard deviation of \(reference) over seeds.")
         }
-        lines += exclusions.map { "excluded: \($0)" }
-        return lines.joined(separator: "\n")
+        return lines + exclusions.map { "excluded: \($0)" }
+    }
+
+    /// The table and what its columns mean.
+    public func text() -> String {
+        let notes = notes
+        let gap = comparisons > 0 ? [""] : []
+        return ([table().text()] + gap + notes).joined(separator: "\n")
     }
 
     private func signed(_ estimate: Estimate) -> String {

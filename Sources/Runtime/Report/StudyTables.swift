@@ -96,6 +96,14 @@ extension StudyResult {
         return table.csv()
     }
 
+    /// The table of `pivot` and what is excluded from it.
+    ///
+    /// - Throws: `RecipeError` naming a column that does not exist.
+    public func pivotText(rows: String, columns: String, value: String) throws -> String {
+        ([try pivot(rows: rows, columns: columns, value: value).text()]
+            + exclusions.map { "excluded: \($0)" }).joined(separator: "\n")
+    }
+
     /// Mean and 95% interval of one column for every pair of values of two others, with the number of arms.
     ///
     /// An arm that has no value in the first column, such as a control, has a row of its own name.
@@ -143,19 +151,11 @@ extension StudyResult {
         return table
     }
 
-    /// The table of `pivot` and what is excluded from it.
-    ///
-    /// - Throws: `RecipeError` naming a column that does not exist.
-    public func pivotText(rows: String, columns: String, value: String) throws -> String {
-        ([try pivot(rows: rows, columns: columns, value: value).text()]
-            + exclusions.map { "excluded: \($0)" }).joined(separator: "\n")
-    }
-
-    private static func short(_ value: ResultValue) -> String {
+    static func short(_ value: ResultValue) -> String {
         value == .missing ? "–" : ArmText.short(value)
     }
 
-    private static func ordered(_ values: [ResultValue]) -> [ResultValue] {
+    static func ordered(_ values: [ResultValue]) -> [ResultValue] {
         Set(values).sorted { a, b in
             switch (a.number, b.number) {
             case (let x?, let y?): x < y

@@ -90,7 +90,9 @@ struct CompressionEngine: SimilarityEngine {
         }
     }
 
-    /// Bytes that a text compresses to at level 3, with a window that holds all of it (up to 128 MiB).
+    /// Bytes that a text compresses to with a window that holds all of it (up to 128 MiB).
+    ///
+    /// All other settings are the same for every length (zstd's levels are not), so that more text takes more bytes.
     ///
     /// - Throws: `OutOfMemory` or `InvalidValue` when zstd refuses.
     static func size(_ text: [UInt8]) throws -> Double {
@@ -100,9 +102,12 @@ struct CompressionEngine: SimilarityEngine {
         defer { ZSTD_freeCCtx(context) }
         var window: Int32 = 17
         while window < 27, 1 << Int(window) < text.count { window += 1 }
-        ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 3)
-        ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window)
-        ZSTD_CCtx_setParameter(context, ZSTD_c_enableLongDistanceMatching, 1)
+        for (name, value) in [
+            (ZSTD_c_compressionLevel, 3), (ZSTD_c_windowLog, window), (ZSTD_c_hashLog, 18),
+            (ZSTD_c_chainLog, 18), (ZSTD_c_searchLog, 4), (ZSTD_c_minMatch, 4),
+            (ZSTD_c_targetLength, 16), (ZSTD_c_strategy, Int32(bitPattern: ZSTD_lazy.rawValue)),
+            (ZSTD_c_enableLongDistanceMatching, 1),
+        ] { ZSTD_CCtx_setParameter(context, name, value) }
         var target = [UInt8](repeating: 0, count: ZSTD_compressBound(text.count))
         let size = ZSTD_compress2(context, &target, target.count, text, text.count)
         guard ZSTD_isError(size) == 0 else {
