@@ -83,14 +83,18 @@ import Testing
         let laboratory = try LaboratoryBench()
         try laboratory.bench.interpreter.run(
             """
+            local long = mt.recipe {
+              model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 128, layers = 1, width = 16, heads = 2 }),
+              steps = 12, batch = 4, mixture = { prose = 1 },
+            }
             local result = mt.study {
               arms = mt.grid { start = { 3, 7 }, weight = { 0.2, 0.5, 0.9 }, seed = { 1, 2 } },
               recipe = function(arm)
-                return base:with { seed = arm.seed }:midtrain {
+                return long:with { seed = arm.seed }:midtrain {
                   from = arm.start, mixture = { prose = 1 - arm.weight, code = arm.weight },
                 }
               end,
-              controls = { control = base },
+              controls = { control = long },
               finetune = { tasks, epochs = 1, batch = 4, learning_rate = 1e-3, seeds = { 5, 6 } },
               evaluate = { prose, tasks }, limit = 4,
             }:run()
@@ -136,7 +140,11 @@ import Testing
         let laboratory = try LaboratoryBench()
         try laboratory.bench.interpreter.run(
             """
-            local network = base:run():model()
+            local long = mt.recipe {
+              model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 128, layers = 1, width = 16, heads = 2 }),
+              steps = 12, batch = 4, mixture = { prose = 1 },
+            }
+            local network = long:run():model()
             local close = mt.similarity { prose, code, tasks, metric = "gradient", network = network, documents = 8, bootstrap = 20 }
             local value, limits = close:value("code", "prose")
             assert(value < 1 and value > -1 and limits.low <= value)

@@ -68,9 +68,10 @@ public struct Finding: Sendable {
     public func text() -> String {
         var table = TextTable(columns)
         for row in rows { table.append(row.map(\.text)) }
-        var single = TextTable(["", ""])
-        for item in values { single.append([item.name, item.value.text]) }
-        let results = single.text().split(separator: "\n").dropFirst(2).map(String.init)
+        let width = values.map(\.name.count).max() ?? 0
+        let results = values.map { item in
+            item.name + String(repeating: " ", count: width + 2 - item.name.count) + item.value.text
+        }
         return
             ([title] + (rows.isEmpty ? [] : [table.text()])
             + (results.isEmpty ? [] : [""] + results) + (notes.isEmpty ? [] : [""] + notes))
