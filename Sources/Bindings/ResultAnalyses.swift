@@ -8,7 +8,7 @@ extension Library {
         local tasks = mt.corpus { "tasks", embedded = "code-tasks", bytes = 8000, valid_fraction = 0.2, test_fraction = 0.2 }
         local tokens = mt.tokenizer { train_on = { prose, code }, vocabulary = 300 }
         local base = mt.recipe {
-          model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 32, layers = 1, width = 16, heads = 2 }),
+          model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 128, layers = 1, width = 16, heads = 2 }),
           steps = 6, batch = 4, mixture = { prose = 1 },
         }
         local result = mt.study {
@@ -94,6 +94,11 @@ extension Library {
                             Mixture(only: $0)
                         }, relative: relative, stop: session.stop)
                 }
+            }
+            if points.count < 3, let failed = results.flatMap(\.exclusions).first {
+                throw Mistake(
+                    "at least three arms and targets with results expected, got \(points.count); excluded: \(failed)"
+                )
             }
             let found = try ProximityGain(
                 points, isRelative: relative, seed: UInt64(try options.integer("seed")))

@@ -20,7 +20,7 @@ import Testing
                 local ids = tokens:encode(document)
                 local cut = { tokens.end_of_text }
                 for index = 1, math.min(20, #ids) do cut[#cut + 1] = ids[index] end
-                rows[#rows + 1] = network:hidden_states(cut)[layer]:slice(2):mean(1):totable()
+                rows[#rows + 1] = network:hidden_states(cut)[layer]:slice(2):mean(1):table()
               end
               return rows
             end

@@ -161,7 +161,7 @@ extension StudyResult {
             throw RecipeError(
                 "rows, columns",
                 "no arm with a result has numbers called \(rowName) and \(columnName) and a \(reference) of its seed"
-            )
+                    + (exclusions.first.map { "; excluded: \($0)" } ?? ""))
         }
         return try TwoWay(points, seed: seed)
     }

@@ -1,5 +1,6 @@
-/// Successive halving over branches: all are trained a little, the better part goes on, until the last are trained to the
-/// end. Cheap, as branches share their trunks and every state is kept.
+/// Successive halving: all branches are trained a little, the better part goes on, the last to the end.
+///
+/// Cheap, as branches share their trunks and every state is kept.
 ///
 /// - Source: Jamieson and Talwalkar (2016), Non-stochastic best arm identification and hyperparameter optimization.
 public struct Halving {
