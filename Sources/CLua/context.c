@@ -102,6 +102,7 @@ static int set_up(lua_State *L) {
 }
 
 mt_state *mt_open(const mt_host *host) {
+    mt_setup_output();
     mt_state *s = calloc(1, sizeof *s);
     if (!s) return NULL;
     s->host = *host;
@@ -169,7 +170,8 @@ mt_memory mt_memory_use(mt_state *s) {
 void mt_set_soft_maximum(mt_state *s, int64_t bytes) { s->host.soft_maximum = s->soft_maximum = bytes; }
 
 void mt_set_memory_limit(mt_state *s, size_t bytes) {
-    if (bytes == 0) bytes = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    // Half of the memory: tensors need the rest, and a machine that swaps cannot be interrupted.
+    if (bytes == 0) bytes = (size_t)sysconf(_SC_PHYS_PAGES) / 2 * (size_t)sysconf(_SC_PAGESIZE);
     s->limit = bytes;
 }
 
@@ -184,7 +186,3 @@ int64_t mt_fail_allocation(mt_state *s, int64_t n) {
     s->fail_at = n;
     return made;
 }
-
-void mt_write(const void *bytes, size_t length) { fwrite(bytes, 1, length, stdout); }
-
-bool mt_flush(void) { return fflush(stdout) == 0 && !ferror(stdout); }
