@@ -1,6 +1,33 @@
 import Runtime
 
+extension Difference: LuaObject {}
+
 extension Library {
+    static var differenceType: ObjectType {
+        ObjectType(
+            "difference", Difference.self, "Where two recipes part, and what differs.",
+            describe: { $0.text() },
+            fields: [
+                Field(
+                    "last_shared", "integer",
+                    "The last state in common; nil when even the initial states differ."
+                ) { $0.lastShared },
+                Field(
+                    "fields", "list of tables",
+                    "What differs: path, first and second (the values of the two)."
+                ) { difference in
+                    Record(
+                        [],
+                        items: difference.fields.map { field in
+                            Record([
+                                ("path", field.path), ("first", field.first),
+                                ("second", field.second),
+                            ])
+                        })
+                },
+            ])
+    }
+
     /// What a recipe can do about runs.
     static var recipeRunMethods: [Method<RecipeBox>] {
         [
@@ -57,25 +84,17 @@ extension Library {
                 returns: "list of tables with phase, source, tokens, epochs"
             ) { box, call in
                 let trajectory = try trajectory(box.recipe, call)
-                try call.returns(exposureTable(trajectory.exposure(at: box.recipe.steps)))
+                try call.returns(exposureTable(trajectory.exposure(at: box.recipe.end)))
             },
             Method(
                 "explain", "Where two recipes part, and which of their fields differ.",
                 [.object("other", "recipe", "Another recipe.")],
-                returns:
-                    "table with last_shared (the last state in common) and fields (path, first, second)"
+                returns: "difference"
             ) { box, call in
                 let other: RecipeBox = try call.object("other")
-                let difference = try Difference(
-                    try trajectory(box.recipe, call), try trajectory(other.recipe, call))
-                let fields = difference.fields.map { field in
-                    Record([("path", field.path), ("first", field.first), ("second", field.second)])
-                }
                 try call.returns(
-                    Record([
-                        ("last_shared", difference.lastShared),
-                        ("fields", Record([], items: fields)),
-                    ]))
+                    Difference(try trajectory(box.recipe, call), try trajectory(other.recipe, call))
+                )
             },
         ]
     }

@@ -5,7 +5,7 @@ enum RecipeSummary {
     static func text(_ recipe: Recipe) -> String {
         let model = recipe.model
         var lines = [
-            "recipe: \(model.parameterCount) parameters, \(recipe.steps) steps × \(recipe.batch) sequences × "
+            "recipe: \(model.parameterCount) parameters, \(recipe.stop.map { "\($0) of " } ?? "")\(recipe.steps) steps × \(recipe.batch) sequences × "
                 + "\(model.context) tokens, seed \(recipe.seed), \(recipe.precision.rawValue)",
             "  \(recipe.learningRate.kind.rawValue) schedule, peak \(recipe.learningRate.peak), "
                 + "minimum \(recipe.learningRate.minimum), weight decay \(recipe.optimizer.weightDecay)",

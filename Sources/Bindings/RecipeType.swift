@@ -8,7 +8,9 @@ final class RecipeBox: LuaObject {
 }
 
 extension Library {
-    static var recipes: Library { Library(functions: [recipe], types: [recipeType]) }
+    static var recipes: Library {
+        Library(functions: [recipe], types: [recipeType, differenceType])
+    }
 
     private static var optimizerOptions: [Parameter] {
         [
@@ -234,16 +236,17 @@ extension Library {
     }
 
     /// The recipe with another mixture from a step on.
-    static func branch(_ recipe: Recipe, from: Int, _ options: Options, _ call: Call) throws
-        -> Recipe
-    {
+    static func branch(
+        _ recipe: Recipe, from: Int, replacing: Bool = false, _ options: Options, _ call: Call
+    ) throws -> Recipe {
         let mixture = try Mixture(try options.weights("mixture"))
         let corpora = try call.interpreter.session.corpora(mixture)
         let name = try options.string("name")
         let length = try options.integer(ifPresent: "length")
         guard let fields = try options.table(ifPresent: "tokens_of")?.fields else {
             return try recipe.switching(
-                from: from, mixture: mixture, name: name, length: length, corpora: corpora)
+                from: from, mixture: mixture, name: name, length: length, corpora: corpora,
+                replacing: replacing)
         }
         guard length == nil else { throw Mistake("length, tokens_of: give one of the two") }
         guard fields.count == 1, let tokens = fields[0].value.integerValue else {
@@ -252,7 +255,7 @@ extension Library {
         }
         return try recipe.switching(
             from: from, mixture: mixture, name: name, reading: fields[0].key, tokens: tokens,
-            corpora: corpora)
+            corpora: corpora, replacing: replacing)
     }
 
     private static var recipeType: ObjectType {
@@ -280,7 +283,7 @@ extension Library {
                 },
                 Method(
                     "midtrain",
-                    "The same recipe with another mixture from a step on. Schedule and optimiser state go on unchanged; every source goes on where it was. A mixture of one source is continued pretraining.",
+                    "The same recipe with another mixture from a step on. Schedule and optimiser state go on unchanged; every source goes on where it was. A mixture of one source is continued pretraining. Phases are added in order of their steps.",
                     [
                         .options(
                             [
@@ -295,6 +298,14 @@ extension Library {
                         RecipeBox(
                             try branch(
                                 box.recipe, from: try options.integer("from"), options, call)))
+                },
+                Method(
+                    "upto",
+                    "The same recipe that ends early, on the schedule of all its steps: a short branch, which shares every state with the whole one.",
+                    [.integer("step", "How many steps it has.", in: 1...)], returns: "recipe"
+                ) { box, call in
+                    try call.returns(
+                        RecipeBox(try box.recipe.ending(at: try call.integer("step"))))
                 },
                 Method(
                     "finetune",

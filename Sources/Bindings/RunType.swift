@@ -290,7 +290,9 @@ extension Library {
                 ) { box, call in
                     let options = try call.options()
                     let recipe = try branch(
-                        try box.run.recipeForBranching(), from: box.run.step, options, call)
+                        try box.run.recipeForBranching(), from: box.run.step, replacing: true,
+                        options,
+                        call)
                     if box.run.step > 0 { try box.run.save() }
                     let name =
                         try options.string(ifPresent: "run_name") ?? options.string("name")

@@ -18,8 +18,12 @@ extension Library {
         [
             .choice(
                 "metric", SimilarityMetric.names,
-                "What is compared: tokens (0.4 cosine + 0.3 Jaccard + 0.3 / (1 + JSD in nats) of token counts) or its parts, cosine of n-grams of words or characters, 1 − JSD / ln 2 of n-grams of characters, or cross_entropy (bits a byte under a model of byte n-grams)."
+                "What is compared: tokens (0.4 cosine + 0.3 Jaccard + 0.3 / (1 + JSD in nats) of token counts) or its parts, cosine of n-grams of words or characters, 1 − JSD / ln 2 of n-grams of characters, cross_entropy (bits a byte under a model of byte n-grams), compression (1 − NCD by zstd; slow with many documents and resamples), or gradient (cosine of a network's gradients)."
             ).or("tokens"),
+            .object(
+                "network", "network",
+                "What takes gradients, of the first `documents` windows or examples; only the metric gradient needs one."
+            ).optional,
             .object("tokenizer", "tokenizer", "What counts tokens; the token metrics need one.")
                 .optional,
             .integers(
@@ -61,6 +65,14 @@ extension Library {
         return result
     }
 
+    /// What takes gradients, if it was given.
+    private static func probe(_ options: Options, _ session: Session) throws -> Similarity.Probe? {
+        try options.object(ifPresent: "network", as: Network.self).map {
+            Similarity.Probe(
+                model: $0.model, tokenizer: $0.tokenizer, store: try session.store())
+        }
+    }
+
     private static let example = """
         local prose = mt.corpus { "prose", embedded = "prose", bytes = 60000 }
         local code = mt.corpus { "code", embedded = "code", bytes = 60000 }
@@ -89,7 +101,8 @@ extension Library {
                 try session.working {
                     try Similarity(
                         try options.objects("corpora"), try settings(options),
-                        progress: session.progress.work, stop: session.stop)
+                        probe: try probe(options, session), progress: session.progress.work,
+                        stop: session.stop)
                 })
         }
     }
@@ -106,6 +119,16 @@ extension Library {
                         .object("target", "corpus", "What the model is meant for."),
                         .numbers(
                             "weights", "Weights of a candidate; the rest is general.", .fraction),
+                        .objects(
+                            "results", "result",
+                            "Results of finished studies: gains are predicted from theirs, with the error of leaving one out."
+                        ).optional,
+                        .string("against", "The reference's name in the results.").or("control"),
+                        .numbers(
+                            "starts",
+                            "When the mixture begins, as parts of training, to rank as well; needs results of studies with several starts.",
+                            .fraction
+                        ).optional,
                     ] + measureOptions)
             ],
             returns: "recommendation",
@@ -119,18 +142,54 @@ extension Library {
             let general: Corpus = try options.object("general")
             let candidates: [Corpus] = try options.objects("candidates")
             let target: Corpus = try options.object("target")
+            let results = try options.objects(ifPresent: "results", as: ResultBox.self) ?? []
+            let reference = try options.string("against")
+            let starts = try options.numbers(ifPresent: "starts") ?? []
+            let corpora = try union([general] + candidates + [target], results.map(\.result))
             try call.returns(
                 try session.working {
-                    RecommendationBox(
+                    let similarity = try Similarity(
+                        corpora, try settings(options), probe: try probe(options, session),
+                        progress: session.progress.work, stop: session.stop)
+                    let model =
+                        results.isEmpty
+                        ? nil
+                        : try GainModel(
+                            try results.flatMap { box in
+                                try box.result.proximityPoints(
+                                    similarity, targets: box.result.targets, arms: nil,
+                                    against: reference, general: nil, relative: true,
+                                    stop: session.stop)
+                            }, usesStart: !starts.isEmpty)
+                    return RecommendationBox(
                         try Recommendation(
-                            try Similarity(
-                                [general] + candidates + [target], try settings(options),
-                                progress: session.progress.work, stop: session.stop),
-                            general: general.name, candidates: candidates.map(\.name),
+                            similarity, general: general.name, candidates: candidates.map(\.name),
                             target: target.name, weights: try options.numbers("weights"),
-                            stop: session.stop))
+                            model: model, starts: starts, stop: session.stop))
                 })
         }
+    }
+
+    /// The corpora and those that studies mixed or finetuned on.
+    private static func union(_ corpora: [Corpus], _ results: [StudyResult]) throws -> [Corpus] {
+        var all = corpora
+        for arm in results.flatMap({ $0.rows.map(\.arm) }) {
+            let names = Set(arm.recipe.phases.flatMap { $0.mixture.parts.map(\.name) })
+            let used =
+                names.sorted().compactMap { arm.recipe.corpora[$0] } + arm.finetuning.map(\.corpus)
+            for corpus in used {
+                guard let known = all.first(where: { $0.name == corpus.name }) else {
+                    all.append(corpus)
+                    continue
+                }
+                guard known === corpus else {
+                    throw Mistake(
+                        "results: a study has another corpus called '\(corpus.name)'; give them different names"
+                    )
+                }
+            }
+        }
+        return all
     }
 
     /// A corpus' name, or weights by name.
@@ -241,7 +300,7 @@ extension Library {
                 Method(
                     "ranking", "The mixtures, the closest to the target first.",
                     returns:
-                        "list of tables with candidate, weight, value, low and high (of the advantage), mixed, general, tied (with the first)"
+                        "list of tables with candidate, weight, value, low and high (of the advantage), mixed, general, tied (with the first), start, predicted (gain: value, low, high)"
                 ) { box, call in
                     try call.returns(
                         Record(
@@ -251,7 +310,8 @@ extension Library {
                                     line.proximity,
                                     [
                                         ("candidate", line.candidate), ("weight", line.weight),
-                                        ("tied", line.isTied),
+                                        ("tied", line.isTied), ("start", line.start),
+                                        ("predicted", line.predicted.map { Record(limits($0)) }),
                                     ])
                             }))
                 }

@@ -2,7 +2,7 @@ import Runtime
 
 extension Library {
     /// Statistics of lists of numbers.
-    static var statistics: Library { Library(functions: [paired, correlation, holm]) }
+    static var statistics: Library { Library(functions: [paired, correlation, mixed, holm]) }
 
     private static func record(_ interval: Interval) -> Record {
         Record([("value", interval.value), ("low", interval.low), ("high", interval.high)])
@@ -63,6 +63,30 @@ extension Library {
                     ("leave_one_out", found.fit.leaveOneOut),
                     ("leave_one_out_mean", found.fit.leaveOneOutMean),
                 ]))
+        }
+    }
+
+    private static var mixed: Function {
+        Function(
+            "mixed",
+            "A line through points of several groups, each with a random intercept, by restricted maximum likelihood: what x does within groups.",
+            [
+                .numbers("x", "A number for each point."),
+                .numbers("y", "As many numbers."),
+                .strings("groups", "The name of each point's group; at least two names."),
+            ],
+            returns:
+                "finding; its values have intercept and slope (value, low, high), group_variance, residual_variance, log_likelihood",
+            example: """
+                local found = mt.mixed({ 1, 2, 3, 1, 2, 3 }, { 1, 2.1, 2.9, 6, 7.2, 7.9 },
+                  { "a", "a", "a", "b", "b", "b" })
+                print(found.values.slope.value)  --> 0.95
+                """
+        ) { call in
+            let x = try call.numbers("x")
+            let found = try MixedModel(
+                try call.numbers("y"), [x.map { _ in 1 }, x], groups: try call.strings("groups"))
+            try call.returns(FindingBox(found.finding()))
         }
     }
 

@@ -70,7 +70,7 @@ extension Library {
                     .options(
                         "finetune",
                         "Finetuning of every arm; the learning rate is chosen on valid.",
-                        finetuneOptions
+                        studyFinetuneOptions
                     )
                     .optional,
                     .objects(
@@ -86,31 +86,8 @@ extension Library {
             returns: "study"
         ) { call in
             let options = try call.options()
-            let maker = try options.function("recipe")
-            var arms: [Arm] = []
-            func add(
-                _ name: String, _ parameters: [(name: String, value: ArmValue)], _ recipe: Recipe
-            ) throws {
-                let settings = try options.options(ifPresent: "finetune").map {
-                    try finetunings($0, recipe: recipe)
-                }
-                arms.append(
-                    Arm(
-                        name: name, parameters: parameters, recipe: recipe,
-                        finetuning: settings ?? []))
-            }
-            for (index, item) in try options.table("arms").items.enumerated() {
-                guard case .table(let table) = item else {
-                    throw Mistake("arms[\(index + 1)]: table expected, got \(item.summary)")
-                }
-                let parameters = try table.fields.map {
-                    ($0.key, try armValue($0.value, "arms[\(index + 1)].\($0.key)"))
-                }
-                let results = try maker.call(table)
-                try add(
-                    try options.string("name"), seedLast(parameters),
-                    try recipe(results.first, "recipe(arms[\(index + 1)])"))
-            }
+            let finetune = try options.options(ifPresent: "finetune")
+            var arms = try gridArms(options).flatMap { try finetuned($0, finetune) }
             let count = arms.count
             var seeds: [ArmValue] = []
             for arm in arms {
@@ -129,7 +106,10 @@ extension Library {
                         }
                         made = control
                     }
-                    try add(field.key, seed.map { [("seed", $0)] } ?? [], made)
+                    arms += try finetuned(
+                        Arm(
+                            name: field.key, parameters: seed.map { [("seed", $0)] } ?? [],
+                            recipe: made, finetuning: []), finetune)
                 }
             }
             // Controls first, the plainest before all: the others then branch from it in the plan.
@@ -146,6 +126,52 @@ extension Library {
                         arms: arms, evaluate: corpora,
                         evaluationLimit: try options.integer(ifPresent: "limit"),
                         store: try call.interpreter.session.store())))
+        }
+    }
+
+    /// The finetuning that a study gives its arms.
+    static var studyFinetuneOptions: [Parameter] {
+        finetuneOptions + [
+            .integers(
+                "seeds",
+                "Several orders of the examples in place of `seed`: rows of their own, called finetune_seed, which share their trunk. The learning rate is chosen by their mean.",
+                in: 0 ... .max
+            ).optional
+        ]
+    }
+
+    /// An arm for each table of `arms`, by the function `recipe`; nothing is finetuned.
+    static func gridArms(_ options: Options) throws -> [Arm] {
+        let maker = try options.function("recipe")
+        let name = try options.string("name")
+        return try options.table("arms").items.enumerated().map { index, item in
+            guard case .table(let table) = item else {
+                throw Mistake("arms[\(index + 1)]: table expected, got \(item.summary)")
+            }
+            let parameters = try table.fields.map {
+                ($0.key, try armValue($0.value, "arms[\(index + 1)].\($0.key)"))
+            }
+            let results = try maker.call(table)
+            return Arm(
+                name: name, parameters: seedLast(parameters),
+                recipe: try recipe(results.first, "recipe(arms[\(index + 1)])"), finetuning: [])
+        }
+    }
+
+    /// The arm with its finetuning, once for each of the finetuning seeds.
+    static func finetuned(_ arm: Arm, _ options: Options?) throws -> [Arm] {
+        guard let options else { return [arm] }
+        var arm = arm
+        arm.finetuning = try finetunings(options, recipe: arm.recipe)
+        guard let seeds = try options.integers(ifPresent: "seeds") else { return [arm] }
+        guard !options.has("seed"), !seeds.isEmpty, Set(seeds).count == seeds.count else {
+            throw Mistake("finetune.seeds: different seeds expected, without `seed` beside them")
+        }
+        return seeds.map { seed in
+            var copy = arm
+            copy.parameters.append(("finetune_seed", .integer(seed)))
+            for index in copy.finetuning.indices { copy.finetuning[index].seed = UInt64(seed) }
+            return copy
         }
     }
 
@@ -181,7 +207,7 @@ extension Library {
         }
     }
 
-    private static func options(_ call: Call) -> StudyOptions {
+    static func studyOptions(_ call: Call) -> StudyOptions {
         let session = call.interpreter.session
         var options = StudyOptions()
         options.progress = session.progress.work
@@ -215,7 +241,8 @@ extension Library {
                     try call.returns(
                         PlanBox(
                             try call.interpreter.session.working {
-                                try box.study.plan(calibrate: calibrate, options: options(call))
+                                try box.study.plan(
+                                    calibrate: calibrate, options: studyOptions(call))
                             }))
                 },
                 Method(
@@ -233,7 +260,7 @@ extension Library {
                     ],
                     returns: "result"
                 ) { box, call in
-                    var settings = options(call)
+                    var settings = studyOptions(call)
                     if let given = try call.options(ifPresent: "options") {
                         settings.checkpointSeconds = try given.number("checkpoint_seconds")
                         settings.keepFinetuned = try given.boolean("keep_finetuned")
@@ -325,11 +352,10 @@ extension Library {
                 ) { box, call in
                     let options = try call.options()
                     try call.returns(
-                        try box.result.pivot(
+                        try box.result.pivotText(
                             rows: try options.string("rows"),
                             columns: try options.string("columns"),
-                            value: try options.string("value")
-                        ).text())
+                            value: try options.string("value")))
                 },
                 Method(
                     "compare",
@@ -363,15 +389,6 @@ extension Library {
                 ) { box, call in
                     try AtomicFile.write(try call.string("path"), text: try box.result.json())
                 },
-            ])
-    }
-
-    private static func lua(_ value: ResultValue) -> (any LuaConvertible)? {
-        switch value {
-        case .integer(let number): number
-        case .number(let number): number
-        case .text(let text): text
-        case .missing: nil
-        }
+            ] + resultAnalyses)
     }
 }

@@ -79,7 +79,8 @@ extension StoredRun {
         var lines = [
             "model        \(model.parameterCount) parameters: \(model.layers) layers, width \(model.width), "
                 + "\(model.heads) heads, context \(model.context), vocabulary \(model.vocabulary)",
-            "recipe       \(recipe.steps) steps × \(recipe.batch) sequences, seed \(recipe.seed), "
+            "recipe       \(recipe.upto.map { "\($0) of " } ?? "")\(recipe.steps) steps × "
+                + "\(recipe.batch) sequences, seed \(recipe.seed), "
                 + "\(recipe.precision)"
                 + (recipe.accumulate > 1 ? ", in \(recipe.accumulate) parts" : ""),
             "optimizer    \(recipe.learning_rate.kind.rawValue), peak \(recipe.learning_rate.peak), "

@@ -19,10 +19,11 @@ extension Similarity {
     /// What the values rest on, in sentences.
     public var basis: String {
         let read = samples.map { "\($0.name) \($0.documents)" }.joined(separator: ", ")
+        let what = settings.metric == .gradient ? "Blocks of windows or examples" : "Documents"
         var lines = [
-            "Documents (\(settings.sampling.rawValue) of \(settings.split.rawValue)): \(read)."
+            "\(what) (\(settings.sampling.rawValue) of \(settings.split.rawValue)): \(read)."
         ]
-        if !settings.metric.needsTokenizer {
+        if settings.metric.countsSequences {
             lines.append("n = \(lengths.map(String.init).joined(separator: ", ")).")
         }
         if settings.metric == .crossEntropy {
@@ -41,22 +42,43 @@ extension Similarity {
 extension Recommendation {
     /// The ranking for people, and what it rests on.
     public func text() -> String {
-        var table = TextTable([
-            "rank", "candidate", "weight", "proximity advantage [95%]", "behind the first",
-        ])
+        let timed = lines.contains { $0.start != nil }
+        var table = TextTable(
+            ["rank", "candidate", "weight"] + (timed ? ["start"] : [])
+                + ["proximity advantage [95%]", "behind the first"]
+                + (model == nil ? [] : ["predicted gain [95%]"]))
         for (rank, line) in lines.enumerated() {
             let tied = rank > 0 && line.isTied && line.behind?.low != nil ? " (not told apart)" : ""
-            table.append([
-                "\(rank + 1)", line.candidate, String(format: "%g", line.weight),
-                line.proximity.advantage.text(signed: true),
-                line.behind.map { $0.text() + tied } ?? "",
-            ])
+            table.append(
+                ["\(rank + 1)", line.candidate, String(format: "%g", line.weight)]
+                    + (timed ? [line.start.map { String(format: "%g", $0) } ?? ""] : [])
+                    + [
+                        line.proximity.advantage.text(signed: true),
+                        line.behind.map { $0.text() + tied } ?? "",
+                        line.predicted?.text(signed: true) ?? "",
+                    ])
         }
+        return
+            ([
+                "Mixtures of \(general) for \(target) by \(similarity.settings.metric.label)",
+                table.text(), "", similarity.basis,
+            ] + ground).joined(separator: "\n")
+    }
+
+    private var ground: [String] {
+        guard let model else {
+            return [
+                "Rests on text alone: nothing was trained. The advantage predicts which candidate helps more, not by how much;",
+                "it grows with weight and knows neither start time nor what the general text loses. Test weights with a study.",
+            ]
+        }
+        func number(_ value: Double) -> String { String(format: "%.4f", value) }
+        let beats = model.leaveOneOut < model.leaveOneOutMean
         return [
-            "Mixtures of \(general) for \(target) by \(similarity.settings.metric.label)",
-            table.text(), "", similarity.basis,
-            "Rests on text alone: nothing was trained. The advantage predicts which candidate helps more, not by how much;",
-            "it grows with weight and knows neither start time nor what the general text loses. Test weights with a study.",
-        ].joined(separator: "\n")
+            "Predicted gain: loss saved on the target as a part of the control's, from \(model.count) arms and targets of finished",
+            "studies (r = \(model.correlation.pearson.text())). Left out one at a time they are missed by "
+                + "\(number(model.leaveOneOut)), by their mean alone by \(number(model.leaveOneOutMean)): "
+                + (beats ? "the advantage predicts." : "the advantage does not predict here."),
+        ]
     }
 }

@@ -17,21 +17,18 @@ public struct StudyComparison {
     public let reference: String
     /// The lines in order of the study's arms.
     public let lines: [Line]
+    /// Arms without a result, and why.
+    public let exclusions: [String]
     /// How many p values Holm's correction is for.
     public let comparisons: Int
 
-    /// Compares every arm whose name is among `names` with the arm called `reference` of the same seed.
+    /// Compares every arm whose name is among `names` with the arm called `reference` of the same seed; see
+    /// `PairedEffects` for what counts as a repetition.
     ///
     /// - Throws: `RecipeError` naming an arm that does not exist.
     public init(
         _ result: StudyResult, names: [String], against reference: String, columns: [String]
     ) throws {
-        let known = Set(result.rows.map(\.arm.name))
-        for name in names + [reference] where !known.contains(name) {
-            throw RecipeError(
-                "compare",
-                "no arm is called \(name); known: \(known.sorted().joined(separator: ", "))")
-        }
         let all = result.columns
         let indices = try columns.map { name in
             guard let index = all.firstIndex(of: name) else {
@@ -40,38 +37,25 @@ public struct StudyComparison {
             }
             return index
         }
-        let records = result.records()
-        var references: [ArmValue?: [ResultValue]] = [:]
-        for (row, record) in zip(result.rows, records) where row.arm.name == reference {
-            references[row.arm.parameter("seed")] = record
-        }
-        var order: [String] = []
-        var groups: [String: [[Double]]] = [:]
-        for (row, record) in zip(result.rows, records)
-        where names.contains(row.arm.name) && row.arm.name != reference {
-            var arm = row.arm
-            arm.parameters.removeAll { $0.name == "seed" }
-            if groups[arm.label] == nil {
-                order.append(arm.label)
-                groups[arm.label] = indices.map { _ in [] }
-            }
-            guard let other = references[row.arm.parameter("seed")] else { continue }
-            for (slot, index) in indices.enumerated() {
-                if let a = record[index].number, let b = other[index].number {
-                    groups[arm.label]?[slot].append(a - b)
-                }
+        let records = Dictionary(
+            zip(result.rows.map(\.arm.label), result.records()),
+            uniquingKeysWith: { first, _ in first })
+        let effects = try indices.map { index in
+            try PairedEffects(result, names: names, against: reference) { row in
+                records[row.arm.label]?[index].number
             }
         }
         self.reference = reference
-        var found = order.map { label in
-            let values = groups[label] ?? []
-            let paired = zip(indices, values).map { index, differences in
+        exclusions = result.exclusions
+        var found = (effects.first?.groups ?? []).indices.map { place in
+            let paired = effects.map { effect in
                 PairedComparison(
-                    differences: differences,
-                    reference: references.values.compactMap { $0[index].number }.sorted())
+                    differences: effect.groups[place].units.map(\.difference),
+                    reference: effect.groups[place].references.sorted())
             }
             return Line(
-                label: label, differences: zip(columns, paired).map { ($0, $1) },
+                label: effects[0].groups[place].label,
+                differences: zip(columns, paired).map { ($0, $1) },
                 corrected: paired.map { _ in nil })
         }
         // Every p value that is shown counts as one comparison.
@@ -111,12 +95,11 @@ public struct StudyComparison {
         return table
     }
 
-    /// The table and what its columns mean.
-    public func text() -> String {
-        var lines = [table().text()]
+    /// What the columns of the table mean, a sentence or two each, and what is excluded.
+    public var notes: [String] {
+        var lines: [String] = []
         let pairs = self.lines.flatMap { $0.differences.map(\.paired.estimate.count) }
         if comparisons > 0, let most = pairs.max() {
-            lines.append("")
             lines.append(
                 "p: permutation test of the paired differences, two-sided"
                     + (comparisons > 1
@@ -132,7 +115,14 @@ public struct StudyComparison {
             lines.append(
                 "/ noise: the difference over the standard deviation of \(reference) over seeds.")
         }
-        return lines.joined(separator: "\n")
+        return lines + exclusions.map { "excluded: \($0)" }
+    }
+
+    /// The table and what its columns mean.
+    public func text() -> String {
+        let notes = notes
+        let gap = comparisons > 0 ? [""] : []
+        return ([table().text()] + gap + notes).joined(separator: "\n")
     }
 
     private func signed(_ estimate: Estimate) -> String {

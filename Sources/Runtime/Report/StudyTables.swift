@@ -96,6 +96,14 @@ extension StudyResult {
         return table.csv()
     }
 
+    /// The table of `pivot` and what is excluded from it.
+    ///
+    /// - Throws: `RecipeError` naming a column that does not exist.
+    public func pivotText(rows: String, columns: String, value: String) throws -> String {
+        ([try pivot(rows: rows, columns: columns, value: value).text()]
+            + exclusions.map { "excluded: \($0)" }).joined(separator: "\n")
+    }
+
     /// Mean and 95% interval of one column for every pair of values of two others, with the number of arms.
     ///
     /// An arm that has no value in the first column, such as a control, has a row of its own name.
@@ -122,21 +130,32 @@ extension StudyResult {
         for rowValue in Self.ordered(records.map(head)) {
             var cells = [Self.short(rowValue)]
             for columnValue in columnValues {
-                let values = records.filter { head($0) == rowValue && $0[column] == columnValue }
-                    .compactMap { $0[value].number }
-                let estimate = Estimate(values)
-                cells.append(values.isEmpty ? "" : "\(estimate.text()) (n=\(estimate.count))")
+                let places = records.indices.filter {
+                    head(records[$0]) == rowValue && records[$0][column] == columnValue
+                }
+                let values = places.compactMap { place in
+                    records[place][value].number.map { (arm: self.rows[place].arm, value: $0) }
+                }
+                let failed = places.count { self.rows[$0].failure != nil }
+                // Of arms with several finetuning seeds, each trunk is one value.
+                let estimate = Estimate(Repetitions.averaged(values))
+                let lost = failed > 0 ? "\(failed) failed" : ""
+                cells.append(
+                    values.isEmpty
+                        ? lost
+                        : "\(estimate.text()) (n=\(estimate.count)\(lost.isEmpty ? "" : ", " + lost))"
+                )
             }
             table.append(cells)
         }
         return table
     }
 
-    private static func short(_ value: ResultValue) -> String {
+    static func short(_ value: ResultValue) -> String {
         value == .missing ? "–" : ArmText.short(value)
     }
 
-    private static func ordered(_ values: [ResultValue]) -> [ResultValue] {
+    static func ordered(_ values: [ResultValue]) -> [ResultValue] {
         Set(values).sorted { a, b in
             switch (a.number, b.number) {
             case (let x?, let y?): x < y

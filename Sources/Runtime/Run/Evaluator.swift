@@ -93,18 +93,29 @@ public struct Evaluator {
         }
     }
 
+    /// The loss of every batch.
+    ///
+    /// - Throws: as `evaluate(_:stop:)`.
+    public func parts(_ model: NeoX, stop: ShouldStop = { false }) throws -> [Evaluation] {
+        try (0..<count).map { index in
+            if stop() { throw Interrupted("interrupted while evaluating \(set.corpus.name)") }
+            let batch = batch(index)
+            let loss = try model.loss(batch)
+            return Evaluation(
+                nats: loss.nats, tokens: loss.count,
+                bytes: batch.targets.reduce(0) { $0 + ($1 < 0 ? 0 : tokenizer.byteCount($1)) })
+        }
+    }
+
     /// The summed loss over every counted token.
     ///
     /// - Throws: `Interrupted` when `stop` says so; errors of the model.
     public func evaluate(_ model: NeoX, stop: ShouldStop = { false }) throws -> Evaluation {
         var result = Evaluation(nats: 0, tokens: 0, bytes: 0)
-        for index in 0..<count {
-            if stop() { throw Interrupted("interrupted while evaluating \(set.corpus.name)") }
-            let batch = batch(index)
-            let loss = try model.loss(batch)
-            result.nats += loss.nats
-            result.tokens += loss.count
-            result.bytes += batch.targets.reduce(0) { $0 + ($1 < 0 ? 0 : tokenizer.byteCount($1)) }
+        for part in try parts(model, stop: stop) {
+            result.nats += part.nats
+            result.tokens += part.tokens
+            result.bytes += part.bytes
         }
         return result
     }

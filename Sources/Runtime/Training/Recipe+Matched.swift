@@ -9,12 +9,13 @@ extension Recipe {
     ///   or another phase reads the source too; otherwise as `switching(from:mixture:name:length:corpora:)`.
     public func switching(
         from: Int, mixture: Mixture, name: String, reading source: String, tokens: Int,
-        corpora more: [String: Corpus]
+        corpora more: [String: Corpus], replacing: Bool = false
     ) throws -> Recipe {
         func fail(_ reason: String) -> RecipeError { RecipeError("tokens_of", reason) }
         // Checks `from` as well.
         var result = try switching(
-            from: from, mixture: mixture, name: name, length: nil, corpora: more)
+            from: from, mixture: mixture, name: name, length: nil, corpora: more,
+            replacing: replacing)
         guard let index = mixture.parts.firstIndex(where: { $0.name == source }) else {
             let names = mixture.parts.map(\.name)
             throw fail(
@@ -84,7 +85,7 @@ extension Trajectory {
     /// - Throws: `RecipeError`, for instance after the batch was changed.
     func checkPromise() throws {
         guard let promise = recipe.promise else { return }
-        let found = exposure(at: recipe.steps).total[promise.source].samples
+        let found = exposure(at: recipe.end).total[promise.source].samples
         guard found == promise.samples else {
             let context = recipe.model.context
             throw RecipeError(

@@ -14,6 +14,8 @@ public struct Recipe: Sendable {
     public var corpora: [String: Corpus]
     /// Steps of pretraining and midtraining together (finetuning comes after).
     public var steps: Int
+    /// The step at which training ends early, with the schedule of all `steps`; `nil` for the last.
+    public private(set) var stop: Int?
     /// Sequences in a step.
     public var batch: Int
     /// Parts a batch is worked through in, to save memory; it changes the last bits of results.
@@ -35,6 +37,9 @@ public struct Recipe: Sendable {
     var promise: (source: String, samples: Int)?
     /// Finetuning after the last step, if any.
     public var finetuning: Finetuning?
+
+    /// The number of steps before finetuning: `steps`, or fewer when training ends early.
+    public var end: Int { stop ?? steps }
 
     /// Creates a recipe with one phase called `pretrain`.
     ///
@@ -80,16 +85,36 @@ public struct Recipe: Sendable {
                 "its vocabulary of \(model.vocabulary) is smaller than the tokenizer's \(tokenizer.vocabularySize)"
             )
         }
+        if let stop, !(1...steps).contains(stop) {
+            throw InvalidValue("upto", expected: "a step in 1 ... \(steps)", found: stop)
+        }
         _ = try learningRate.schedule(steps: steps)
         for phase in phases { try phase.mixture.check(against: Array(corpora.keys)) }
     }
 
-    /// The same recipe with another mixture from step `from` on; whatever phases started there or later go.
+    /// The same recipe that ends after `step` steps, on the schedule of all its steps: a short branch.
     ///
-    /// - Parameter length: Steps after which the mixture before `from` returns; `nil` keeps the new one to the end.
-    /// - Throws: `RecipeError` when `from` is not inside the recipe.
+    /// - Throws: `InvalidValue` for a step outside the recipe; `RecipeError` when it ends in finetuning.
+    public func ending(at step: Int) throws -> Recipe {
+        guard finetuning == nil else {
+            throw RecipeError("upto", "the recipe ends in finetuning; end it before")
+        }
+        var result = self
+        result.promise = nil
+        result.stop = step == steps ? nil : step
+        try result.validate()
+        return result
+    }
+
+    /// The same recipe with another mixture from step `from` on.
+    ///
+    /// - Parameters:
+    ///   - length: Steps after which the mixture before `from` returns; `nil` keeps the new one to the end.
+    ///   - replacing: Whether phases that start at `from` or later go.
+    /// - Throws: `RecipeError` when `from` is not inside the recipe, or when a later phase would be lost.
     public func switching(
-        from: Int, mixture: Mixture, name: String, length: Int?, corpora more: [String: Corpus]
+        from: Int, mixture: Mixture, name: String, length: Int?, corpora more: [String: Corpus],
+        replacing: Bool = false
     ) throws -> Recipe {
         guard finetuning == nil else {
             throw RecipeError(
@@ -98,6 +123,13 @@ public struct Recipe: Sendable {
         }
         guard from >= 0, from < steps else {
             throw RecipeError("from", "expected a step in 0 ... \(steps - 1), got \(from)")
+        }
+        if !replacing, let lost = phases.first(where: { wouldLose($0, from) }) {
+            throw RecipeError(
+                "from",
+                "the phase \(name) from step \(from) would drop the phase \(lost.name) from step \(lost.start) "
+                    + "(\(lost.mixture)); add phases in order of their steps, each to the recipe before it"
+            )
         }
         var result = self
         result.promise = nil
@@ -121,6 +153,16 @@ public struct Recipe: Sendable {
         }
         try result.validate()
         return result
+    }
+
+    /// Whether a new mixture from a step on takes the place of a phase that was asked for: not of the first mixture at
+    /// step 0, nor of one that returns after a phase of limited length.
+    private func wouldLose(_ phase: Phase, _ from: Int) -> Bool {
+        guard phase.start >= from, phase.start > 0 else { return false }
+        return phase.start > from
+            || !phases.contains {
+                $0.start < phase.start && $0.name == phase.name && $0.mixture == phase.mixture
+            }
     }
 
     /// The same recipe followed by finetuning.

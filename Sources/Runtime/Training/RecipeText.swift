@@ -25,6 +25,7 @@ struct RecipeText: Codable {
     let vocabulary: Int
     let sources: [String: String]
     let steps: Int
+    let upto: Int?
     let batch: Int
     let accumulate: Int
     let seed: UInt64
@@ -45,7 +46,8 @@ extension Trajectory {
                 tokenizer: recipe.tokenizer.digest.hex,
                 vocabulary: recipe.tokenizer.vocabularySize,
                 sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0.digest.hex) }),
-                steps: recipe.steps, batch: recipe.batch, accumulate: recipe.accumulate,
+                steps: recipe.steps, upto: recipe.stop, batch: recipe.batch,
+                accumulate: recipe.accumulate,
                 seed: recipe.seed,
                 precision: recipe.precision.rawValue, optimizer: recipe.optimizer,
                 learning_rate: recipe.learningRate,

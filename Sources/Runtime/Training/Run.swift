@@ -98,14 +98,14 @@ public final class Run {
     /// - Throws: `RecipeError` when the run is past its last step of pretraining and midtraining.
     public func recipeForBranching() throws -> Recipe {
         var recipe = trajectory.recipe
-        guard step < recipe.steps else {
+        guard step < recipe.end else {
             throw RecipeError(
                 "fork",
-                "the run is at step \(step), past its \(recipe.steps) steps with a mixture; expected an earlier "
+                "the run is at step \(step), past its \(recipe.end) steps with a mixture; expected an earlier "
                     + "step, such as `train { to = … }` leaves, or recipe:midtrain { from = … }")
         }
         recipe.finetuning = nil
-        return recipe
+        return try recipe.ending(at: recipe.steps)
     }
 
     // MARK: - The loop

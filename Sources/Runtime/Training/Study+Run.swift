@@ -59,7 +59,8 @@ extension Study {
             waiting = left
         }
         return StudyResult(
-            rows: rows.compactMap { $0 }, corpora: evaluate.map(\.name), trainedSteps: trained,
+            rows: StudyResult.choose(rows.compactMap { $0 }), corpora: evaluate.map(\.name),
+            trainedSteps: trained,
             distinctSteps: plan.distinctSteps, naiveSteps: plan.naiveSteps)
     }
 

@@ -25,6 +25,8 @@ public struct StudyResult {
         public let candidates: [Candidate]
         /// Why the arm has no result.
         public let failure: String?
+        /// Which candidate counts; `nil` for none.
+        var choice: Int?
 
         init(arm: Arm, base: Trajectory, before: Losses, candidates: [Candidate]) {
             self.arm = arm
@@ -42,8 +44,9 @@ public struct StudyResult {
             self.failure = failure
         }
 
-        /// The finetuning with the lowest valid loss on its target; the first of equals.
-        public var chosen: Candidate? { candidates.min { $0.validLoss < $1.validLoss } }
+        /// The finetuning at the learning rate of the lowest valid loss on its target, the mean over the arm's finetuning
+        /// seeds; the first of equals.
+        public var chosen: Candidate? { choice.map { candidates[$0] } }
 
         /// The losses after finetuning, or before it when there is none.
         public var after: Losses { chosen?.losses ?? before }
@@ -54,6 +57,29 @@ public struct StudyResult {
 
     /// The arms in order.
     public let rows: [Row]
+    /// Chooses the learning rate of every group of rows that `label` holds for one arm but for its finetuning seed.
+    static func choose(_ rows: [Row]) -> [Row] {
+        func label(_ row: Row) -> String {
+            var arm = row.arm
+            arm.parameters.removeAll { $0.name == "finetune_seed" }
+            return arm.label
+        }
+        var groups: [String: [Int]] = [:]
+        for index in rows.indices where !rows[index].candidates.isEmpty {
+            groups[label(rows[index]), default: []].append(index)
+        }
+        var rows = rows
+        for members in groups.values {
+            let count = members.map { rows[$0].candidates.count }.min() ?? 0
+            let losses = (0..<count).map { place in
+                members.reduce(0) { $0 + rows[$1].candidates[place].validLoss }
+            }
+            let best = losses.indices.min { losses[$0] < losses[$1] }
+            for index in members { rows[index].choice = best }
+        }
+        return rows
+    }
+
     /// Names of the evaluated corpora in order.
     public let corpora: [String]
     /// Steps trained by this call.

@@ -2,7 +2,7 @@ import Foundation
 
 extension Trajectory {
     /// Whether step `step` belongs to finetuning.
-    public func isFinetuning(_ step: Int) -> Bool { step >= recipe.steps }
+    public func isFinetuning(_ step: Int) -> Bool { step >= recipe.end }
 
     /// The name of the phase that step `step` belongs to.
     public func phaseName(_ step: Int) -> String {

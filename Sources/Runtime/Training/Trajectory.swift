@@ -42,9 +42,9 @@ public final class Trajectory {
         }
         plans = try Self.plan(recipe, sources)
         schedule = try recipe.learningRate.schedule(steps: recipe.steps)
-        steps = recipe.steps
+        steps = recipe.end
         try checkPromise()
-        keys = chain(from: initialKey(), recipe.steps)
+        keys = chain(from: initialKey(), recipe.end)
         if let finetuning = recipe.finetuning { try finetune(finetuning, store, progress, stop) }
     }
 
@@ -78,18 +78,20 @@ public final class Trajectory {
         finetune = FinetuneSteps(
             settings: finetuning, set: set,
             schedule: try finetuning.learningRate.schedule(steps: length),
-            start: recipe.steps, batches: lengths)
-        steps = recipe.steps + length
-        keys += chain(from: keys[recipe.steps], length).dropFirst()
+            start: recipe.end, batches: lengths)
+        steps = recipe.end + length
+        keys += chain(from: keys[recipe.end], length).dropFirst()
     }
 
     /// One plan a phase; every source goes on where the phase before left it.
     private static func plan(_ recipe: Recipe, _ sources: [Source]) throws -> [BatchPlan] {
         var cursors = SourceCursors()
-        return try recipe.phases.indices.map { index in
+        // Of a recipe that ends early, no more is planned than is trained.
+        return try recipe.phases.indices.filter { recipe.phases[$0].start < recipe.end }.map {
+            index in
             let phase = recipe.phases[index]
-            let end =
-                index + 1 < recipe.phases.count ? recipe.phases[index + 1].start : recipe.steps
+            let next = index + 1 < recipe.phases.count ? recipe.phases[index + 1].start : recipe.end
+            let end = min(next, recipe.end)
             let plan = try BatchPlan(
                 mixture: phase.mixture, sources: sources, batch: recipe.batch,
                 steps: end - phase.start,

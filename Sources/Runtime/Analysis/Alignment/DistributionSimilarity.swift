@@ -55,7 +55,7 @@ enum DistributionSimilarity {
         case .charactersJensenShannon:
             return Samples.mean(scales.map { 1 - $0.divergence / log(2) })
         case .tokenCosine, .words, .characters: return first.cosine
-        case .crossEntropy: return .nan
+        case .crossEntropy, .compression, .gradient: return .nan
         }
     }
 

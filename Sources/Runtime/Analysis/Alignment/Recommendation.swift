@@ -10,6 +10,10 @@ public struct Recommendation: Sendable {
         public let proximity: ProximityAdvantage
         /// How far it falls short of the first, with its interval; `nil` for the first.
         public let behind: Interval?
+        /// When it begins, as a part of training; `nil` when starts were not asked for.
+        public let start: Double?
+        /// The gain that finished studies predict, with the interval of a single point; `nil` without studies.
+        public let predicted: Interval?
 
         /// Whether the documents cannot tell it from the first.
         public var isTied: Bool { behind.map { !$0.excludesZero } ?? true }
@@ -23,15 +27,24 @@ public struct Recommendation: Sendable {
     public let target: String
     /// What it rests on.
     public let similarity: Similarity
+    /// What finished studies say; `nil` without them.
+    public let model: GainModel?
 
-    /// Ranks every candidate at every weight, the rest general.
+    /// Ranks every candidate at every weight, the rest general: by advantage, or by predicted gain where finished studies
+    /// tell starts apart.
     ///
-    /// - Throws: `InvalidValue` for no candidate or weight, a candidate that is the general corpus or the target, or a
+    /// - Throws: `InvalidValue` for starts without a model that knows them, no candidate or weight, a candidate that is the general corpus or the target, or a
     ///   weight outside of 0 ... 1; `Interrupted`.
     public init(
         _ similarity: Similarity, general: String, candidates: [String], target: String,
-        weights: [Double], stop: ShouldStop = { false }
+        weights: [Double], model: GainModel? = nil, starts: [Double] = [],
+        stop: ShouldStop = { false }
     ) throws {
+        guard starts.isEmpty || model?.usesStart == true else {
+            throw InvalidValue(
+                "starts", expected: "none without results of studies with several starts",
+                found: starts)
+        }
         guard !candidates.isEmpty, !weights.isEmpty else {
             throw InvalidValue(
                 "candidates, weights", expected: "at least one of each",
@@ -52,12 +65,23 @@ public struct Recommendation: Sendable {
         let found = try similarity.proximity(
             of: mixtures, general: Mixture(only: general), target: Mixture(only: target),
             stop: stop)
-        let order = found.indices.sorted {
-            let (a, b) = (found[$0].advantage.value, found[$1].advantage.value)
+        let times = starts.isEmpty ? [nil] : starts.map(Optional.some)
+        let places = found.indices.flatMap { index in times.map { (index: index, start: $0) } }
+        let predicted = places.map { place in
+            model?.predict(
+                advantage: found[place.index].advantage.value, rest: 1 - (place.start ?? 0))
+        }
+        func score(_ place: Int) -> Double {
+            starts.isEmpty
+                ? found[places[place].index].advantage.value : predicted[place]?.value ?? 0
+        }
+        let order = places.indices.sorted {
+            let (a, b) = (score($0), score($1))
             return a != b ? a > b : $0 < $1
         }
-        let best = order.first.map { found[$0] }
-        lines = order.enumerated().map { rank, index in
+        let best = order.first.map { found[places[$0].index] }
+        lines = order.enumerated().map { rank, place in
+            let index = places[place].index
             let proximity = found[index]
             var behind: Interval?
             if let best, rank > 0 {
@@ -67,8 +91,9 @@ public struct Recommendation: Sendable {
             }
             return Line(
                 candidate: pairs[index].0, weight: pairs[index].1, proximity: proximity,
-                behind: behind)
+                behind: behind, start: places[place].start, predicted: predicted[place])
         }
+        self.model = model
         self.general = general
         self.target = target
         self.similarity = similarity

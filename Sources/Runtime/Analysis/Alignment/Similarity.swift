@@ -21,13 +21,29 @@ public final class Similarity: Sendable {
     /// The corpora's names in order.
     public var names: [String] { samples.map(\.name) }
 
-    /// Reads and counts the documents.
+    /// A model to take gradients of, and the store of its tokens.
+    public struct Probe {
+        let model: NeoX
+        let tokenizer: Tokenizer
+        let store: Store
+
+        /// A probe.
+        public init(model: NeoX, tokenizer: Tokenizer, store: Store) {
+            (self.model, self.tokenizer, self.store) = (model, tokenizer, store)
+        }
+    }
+
+    /// Blocks of windows or examples that stand for a corpus when gradients are compared.
+    static let gradientBlocks = 8
+
+    /// Reads and counts the documents; of the metric `gradient`, takes the gradients of the probe's loss on the first
+    /// `documents` windows or examples.
     ///
     /// - Throws: `InvalidValue` for settings that do not go together, fewer than two corpora or a name given twice;
     ///   whatever reading throws; `Interrupted`.
     public init(
-        _ corpora: [Corpus], _ settings: SimilaritySettings, progress: ProgressHandler? = nil,
-        stop: ShouldStop = { false }
+        _ corpora: [Corpus], _ settings: SimilaritySettings, probe: Probe? = nil,
+        progress: ProgressHandler? = nil, stop: @escaping ShouldStop = { false }
     ) throws {
         let lengths = try settings.checkedLengths()
         let names = corpora.map(\.name)
@@ -35,6 +51,30 @@ public final class Similarity: Sendable {
             throw InvalidValue(
                 "corpora", expected: "at least two, of different names",
                 found: names.isEmpty ? "none" : names.joined(separator: ", "))
+        }
+        guard (settings.metric == .gradient) == (probe != nil) else {
+            throw InvalidValue(
+                "network",
+                expected: settings.metric == .gradient
+                    ? "one, to take gradients of" : "none, as only the metric \"gradient\" uses it",
+                found: probe == nil ? "none" : "one")
+        }
+        if let probe {
+            let blocks = try GradientBlocks(
+                probe.model, probe.tokenizer,
+                corpora.map {
+                    EvaluationSet($0, settings.split, limit: settings.documents)
+                }, blocks: Self.gradientBlocks, store: probe.store, progress: progress, stop: stop)
+            engine = GradientEngine(names: names, blocks: blocks)
+            self.samples = names.indices.map { index in
+                let own = blocks.blocks.filter { $0.corpus == index }
+                return Sample(
+                    name: names[index], documents: own.count,
+                    bytes: own.reduce(0) { $0 + $1.bytes })
+            }
+            self.settings = settings
+            self.lengths = lengths
+            return
         }
         var samples: [Sample] = []
         var texts: [(name: String, texts: [[UInt8]])] = []
@@ -47,7 +87,7 @@ public final class Similarity: Sendable {
             let bytes = sample.texts.reduce(0) { $0 + $1.count }
             samples.append(
                 Sample(name: corpus.name, documents: sample.texts.count, bytes: bytes))
-            if settings.metric == .crossEntropy {
+            if settings.metric == .crossEntropy || settings.metric == .compression {
                 texts.append((corpus.name, sample.texts))
                 continue
             }
@@ -58,6 +98,8 @@ public final class Similarity: Sendable {
         }
         if settings.metric == .crossEntropy {
             engine = try CrossEntropyEngine(texts, order: lengths[0])
+        } else if settings.metric == .compression {
+            engine = CompressionEngine(names: names, texts: texts.map(\.texts))
         } else {
             let most = settings.metric.needsTokenizer ? settings.vocabulary : nil
             engine = CountEngine(
@@ -141,7 +183,7 @@ public final class Similarity: Sendable {
         try check(pairs)
         let values = try engine.values(pairs)
         var replicates: [[Double]] = []
-        let block = 16
+        let block = settings.metric == .compression ? 1 : 16
         for start in stride(from: 0, to: settings.bootstrap, by: block) {
             if stop() { throw Interrupted("interrupted while resampling documents") }
             replicates += try engine.replicates(

@@ -16,6 +16,10 @@ public enum SimilarityMetric: String, CaseIterable, Sendable {
     case charactersJensenShannon = "characters_js"
     /// Bits a byte of one collection under an n-gram model of the other: not symmetric, and lower is closer.
     case crossEntropy = "cross_entropy"
+    /// 1 − the normalised compression distance, by zstd.
+    case compression
+    /// The cosine of a model's gradients: what lowers the loss on one lowers it on the other.
+    case gradient
 
     /// The names, in the order above.
     public static let names = allCases.map(\.rawValue)
@@ -30,6 +34,14 @@ public enum SimilarityMetric: String, CaseIterable, Sendable {
 
     /// Whether a larger value means further apart.
     public var isDistance: Bool { self == .crossEntropy }
+
+    /// Whether it counts n-grams, so that their lengths matter.
+    public var countsSequences: Bool {
+        switch self {
+        case .words, .characters, .charactersJensenShannon, .crossEntropy: true
+        default: false
+        }
+    }
 
     /// The lengths of the sequences when none are given.
     var standardLengths: [Int] {
@@ -52,6 +64,8 @@ public enum SimilarityMetric: String, CaseIterable, Sendable {
         case .characters: "cosine of character n-grams"
         case .charactersJensenShannon: "1 − JSD / ln 2 of character n-grams"
         case .crossEntropy: "cross-entropy (bits/byte)"
+        case .compression: "1 − normalised compression distance"
+        case .gradient: "cosine of gradients"
         }
     }
 }
@@ -110,8 +124,9 @@ public struct SimilaritySettings: Sendable {
             throw InvalidValue(
                 "n", expected: "different lengths in 1 ... \(largest)", found: chosen)
         }
-        if metric.needsTokenizer, chosen != [1] {
-            throw InvalidValue("n", expected: "1, as single tokens are counted", found: chosen)
+        if !metric.countsSequences, chosen != [1] {
+            throw InvalidValue(
+                "n", expected: "none for the metric \"\(metric.rawValue)\"", found: chosen)
         }
         if metric != .charactersJensenShannon, chosen.count != 1 {
             throw InvalidValue(

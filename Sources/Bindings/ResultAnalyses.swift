@@ -1,0 +1,181 @@
+import Runtime
+
+extension Library {
+    /// A small finished study, for examples.
+    static let studyExample = """
+        local prose = mt.corpus { "prose", embedded = "prose", bytes = 120000, valid_fraction = 0.1 }
+        local code = mt.corpus { "code", embedded = "code", bytes = 60000, valid_fraction = 0.1 }
+        local tasks = mt.corpus { "tasks", embedded = "code-tasks", bytes = 8000, valid_fraction = 0.2, test_fraction = 0.2 }
+        local tokens = mt.tokenizer { train_on = { prose, code }, vocabulary = 300 }
+        local base = mt.recipe {
+          model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 128, layers = 1, width = 16, heads = 2 }),
+          steps = 6, batch = 4, mixture = { prose = 1 },
+        }
+        local result = mt.study {
+          arms = mt.grid { start = { 2, 4 }, weight = { 0.2, 0.6 }, seed = { 1, 2 } },
+          recipe = function(arm)
+            return base:with { seed = arm.seed }:midtrain {
+              from = arm.start, mixture = { prose = 1 - arm.weight, code = arm.weight },
+            }
+          end,
+          controls = { control = base }, evaluate = { prose, code, tasks }, limit = 4,
+        }:run()
+
+        """
+
+    private static var armOptions: [Parameter] {
+        [
+            .string("against", "The reference's name.").or("control"),
+            .strings("arms", "Names of arms; default: all but the reference.").optional,
+        ]
+    }
+
+    /// What a study's result can say beyond tables of means.
+    static var resultAnalyses: [Method<ResultBox>] { [correlate, interaction, variance] }
+
+    private static var correlate: Method<ResultBox> {
+        Method(
+            "correlate",
+            "Whether arms gain more on a target the closer their mixture is to it: proximity advantage with gain over the reference, paired by seed, for every arm and target. Pearson's r, Spearman's rho, the line, intervals over points and over targets, every target left out in turn, and a mixed model with an intercept for each target.",
+            [
+                .options(
+                    [
+                        .object(
+                            "similarity", "similarity",
+                            "Of the corpora in the mixtures and the targets."),
+                        .objects(
+                            "others", "result",
+                            "Results of other studies, such as those of other targets, to take in."
+                        ).optional,
+                        .strings(
+                            "targets",
+                            "Evaluated corpora; default: what each study was finetuned on."
+                        ).optional,
+                        .string(
+                            "general",
+                            "What mixtures are compared with; default: the first mixture of the reference."
+                        ).optional,
+                        .choice(
+                            "gain", ["relative", "nats"],
+                            "Loss saved as a part of the reference's loss, or in nats a token."
+                        ).or("relative"),
+                        .integer("seed", "Seed of the resamples.", in: 0...).or(1),
+                    ] + armOptions)
+            ],
+            returns:
+                "finding; its values have pearson, spearman, pearson_by_target, slope, mixed_slope, pearson_without_TARGET and others",
+            example: studyExample + """
+                local close = mt.similarity { prose, code, tasks, metric = "characters", bootstrap = 20 }
+                local found = result:correlate { similarity = close, targets = { "tasks", "code" } }
+                print(found)
+                assert(found.values.points == #found.rows and found.values.pearson.value <= 1)
+                """
+        ) { box, call in
+            let options = try call.options()
+            let session = call.interpreter.session
+            let similarity: Similarity = try options.object("similarity")
+            let others = try options.objects(ifPresent: "others", as: ResultBox.self) ?? []
+            let results = [box.result] + others.map(\.result)
+            let relative = try options.string("gain") == "relative"
+            let given = try options.strings(ifPresent: "targets")
+            let points = try session.working {
+                try results.flatMap { result in
+                    let targets = given ?? result.targets
+                    guard !targets.isEmpty else {
+                        throw Mistake(
+                            "targets: names of evaluated corpora expected, as nothing was finetuned"
+                        )
+                    }
+                    return try result.proximityPoints(
+                        similarity, targets: targets,
+                        arms: try options.strings(ifPresent: "arms"),
+                        against: try options.string("against"),
+                        general: try options.string(ifPresent: "general").map {
+                            Mixture(only: $0)
+                        }, relative: relative, stop: session.stop)
+                }
+            }
+            if points.count < 3, let failed = results.flatMap(\.exclusions).first {
+                throw Mistake(
+                    "at least three arms and targets with results expected, got \(points.count); excluded: \(failed)"
+                )
+            }
+            let found = try ProximityGain(
+                points, isRelative: relative, seed: UInt64(try options.integer("seed")))
+            try call.returns(
+                FindingBox(
+                    found.finding(
+                        [similarity.settings.metric.label + ". " + similarity.basis]
+                            + results.flatMap(\.exclusions).map { "excluded: \($0)" })))
+        }
+    }
+
+    private static var interaction: Method<ResultBox> {
+        Method(
+            "interaction",
+            "Whether two settings, such as start and weight, act together: two-way analysis of variance of the effects against the reference, seeds as blocks, and how much the change over one setting differs between the ends of the other, with intervals over seeds. Give it arms of equal exposure (`tokens_of`) to take exposure out.",
+            [
+                .options(
+                    [
+                        .string("rows", "A numeric parameter.").or("start"),
+                        .string("columns", "Another.").or("weight"),
+                        .string("value", "The evaluated corpus whose test loss counts."),
+                        .integer("seed", "Seed of the resamples.", in: 0...).or(1),
+                    ] + armOptions)
+            ],
+            returns:
+                "finding; its values have interaction_f, interaction_p, interaction_change and others",
+            example: studyExample + """
+                local found = result:interaction { value = "tasks" }
+                print(found)
+                assert(found.values.interaction_df == 1 and found.values.residual_df == 3)
+                """
+        ) { box, call in
+            let options = try call.options()
+            let (rows, columns) = (try options.string("rows"), try options.string("columns"))
+            let corpus = try options.string("value")
+            let reference = try options.string("against")
+            let found = try box.result.twoWay(
+                rows: rows, columns: columns, corpus: corpus,
+                arms: try options.strings(ifPresent: "arms"), against: reference,
+                seed: UInt64(try options.integer("seed")))
+            try call.returns(
+                FindingBox(
+                    found.finding(
+                        "Effect on \(corpus) against \(reference), by \(rows) and \(columns)",
+                        rows: rows, columns: columns,
+                        notes: box.result.exclusions.map { "excluded: \($0)" })))
+        }
+    }
+
+    private static var variance: Method<ResultBox> {
+        Method(
+            "variance",
+            "How much the test loss spreads over trunk seeds and, apart from them, over finetuning seeds (`finetune = { seeds = … }`), with intervals.",
+            [
+                .options([
+                    .string("value", "The evaluated corpus whose test loss counts."),
+                    .string(
+                        "against",
+                        "A reference: then of the differences from it with the same seeds."
+                    ).optional,
+                ])
+            ],
+            returns: "finding with arm, mean, trunk_sd, finetuning_sd, trunks and values",
+            example: studyExample + """
+                print(result:variance { value = "tasks" })
+                """
+        ) { box, call in
+            let options = try call.options()
+            let corpus = try options.string("value")
+            let reference = try options.string(ifPresent: "against")
+            try call.returns(
+                FindingBox(
+                    VarianceComponents.finding(
+                        "Spread of the loss on \(corpus)"
+                            + (reference.map { " minus that of \($0)" } ?? ""),
+                        try box.result.variances(corpus: corpus, against: reference),
+                        notes: box.result.exclusions.map { "excluded: \($0)" })))
+        }
+    }
+}
