@@ -66,7 +66,8 @@ let package = Package(
         .testTarget(
             name: "BindingsTests", dependencies: ["Bindings", "CLua", "TestSupport", "mtrepl"],
             exclude: ["Scripts"]),
-        .testTarget(name: "MtreplTests", dependencies: ["TestSupport", "mtrepl"]),
+        .testTarget(
+            name: "MtreplTests", dependencies: ["TestSupport", "mtrepl"], exclude: ["Kernel"]),
     ],
     swiftLanguageModes: [.v6]
 )
