@@ -46,7 +46,9 @@ extension Interpreter {
             }
         }
         for function in library.functions {
-            try check(mt_add_function(state, "mt", function.name, note(function)))
+            let path = function.fullName.split(separator: ".").map(String.init)
+            let module = path.dropLast().joined(separator: ".")
+            try check(mt_add_function(state, module, path.last, note(function)))
         }
         try withList { list in
             list.string(Version.text)
