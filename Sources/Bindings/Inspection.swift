@@ -55,7 +55,9 @@ extension Expressions {
     fileprivate func callee(around index: Int) -> Int? {
         var bracket =
             tokens.indices.contains(index) && isBracket(index)
-            ? index : index == tokens.count - 1 ? open : tokens.indices.contains(index) ? enclosing[index] : nil
+            ? index
+            : index == tokens.count - 1
+                ? open : tokens.indices.contains(index) ? enclosing[index] : nil
         while let start = bracket {
             if !isSymbol(start, "["), start > 0, endsExpression(start - 1) { return start - 1 }
             bracket = enclosing[start]

@@ -6,8 +6,6 @@ enum JSON: Sendable {
     case string(String)
     case array([JSON])
     case object([(String, JSON)])
-    /// Text that is JSON already.
-    case raw([UInt8])
 
     /// Its bytes.
     var bytes: [UInt8] {
@@ -22,7 +20,6 @@ enum JSON: Sendable {
         case .boolean(let value): out += (value ? "true" : "false").utf8
         case .integer(let value): out += String(value).utf8
         case .string(let text): Self.write(text, &out)
-        case .raw(let bytes): out += bytes
         case .array(let items):
             out.append(UInt8(ascii: "["))
             for (index, item) in items.enumerated() {

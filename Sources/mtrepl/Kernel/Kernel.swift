@@ -22,11 +22,10 @@ final class Kernel {
 
     /// Answers requests until a client ends the kernel or a cell calls `os.exit`; returns the exit code.
     func run() -> Int32 {
-        server.publish(state: "starting", parent: nil)
+        server.publish(state: "starting")
         var code = ExitStatus.success
         while let request = server.next() {
-            output.parent = request.message.rawHeader
-            server.publish(state: "busy", parent: output.parent)
+            server.begin(request)
             // Ctrl-C that came before is not meant for this.
             host.interpreter.clearInterrupt()
             do {
@@ -39,7 +38,7 @@ final class Kernel {
             } catch {
                 refuse(request, "\(error)")
             }
-            server.publish(state: "idle", parent: output.parent)
+            server.publish(state: "idle")
         }
         return code
     }
@@ -66,8 +65,7 @@ final class Kernel {
             struct Open: Decodable { let comm_id: String }
             let open = try message.request(Open.self)
             server.publish(
-                "comm_close", parent: message.rawHeader,
-                ["comm_id": .string(open.comm_id), "data": [:]])
+                "comm_close", ["comm_id": .string(open.comm_id), "data": [:]])
         case "comm_msg", "comm_close": break
         case let type: server.log("'\(type)' is not known")
         }
@@ -107,7 +105,7 @@ final class Kernel {
         }
         if !silent {
             server.publish(
-                "execute_input", parent: output.parent,
+                "execute_input",
                 ["code": .string(cell.code), "execution_count": .integer(number)])
         }
         output.begin(number, silent: silent)
@@ -124,7 +122,7 @@ final class Kernel {
         switch outcome {
         case .failed(let failure), .interrupted(let failure):
             let error = Self.error(failure)
-            if !silent { server.publish("error", parent: output.parent, .object(error)) }
+            if !silent { server.publish("error", .object(error)) }
             reply += [("status", "error")] + error
             reply += [("payload", []), ("user_expressions", [:])]
             server.reply(request, "execute_reply", .object(reply))
@@ -142,9 +140,13 @@ final class Kernel {
             let expressions = exit == nil ? cell.user_expressions ?? [:] : [:]
             reply += [
                 ("status", "ok"), ("payload", .array(payload)),
-                ("user_expressions", .object(expressions.sorted { $0.key < $1.key }.map {
-                    ($0.key, evaluate($0.value))
-                })),
+                (
+                    "user_expressions",
+                    .object(
+                        expressions.sorted { $0.key < $1.key }.map {
+                            ($0.key, evaluate($0.value))
+                        })
+                ),
             ]
             server.reply(request, "execute_reply", .object(reply))
             return exit
@@ -166,7 +168,8 @@ final class Kernel {
     private func evaluate(_ expression: String) -> JSON {
         do {
             let text = try server.interruptible {
-                try host.interpreter.evaluate("return tostring((\(expression)\n))", name: "=expression")
+                try host.interpreter.evaluate(
+                    "return tostring((\(expression)\n))", name: "=expression")
             }.first?.stringValue
             return [
                 "status": "ok", "data": ["text/plain": .string(text ?? "")], "metadata": [:],

@@ -24,7 +24,8 @@ struct Signer: Sendable {
         guard signature.count == 2 * SHA256.byteCount else { return false }
         var bytes: [UInt8] = []
         for index in stride(from: 0, to: signature.count, by: 2) {
-            guard let high = Self.digit(signature[index]), let low = Self.digit(signature[index + 1])
+            guard let high = Self.digit(signature[index]),
+                let low = Self.digit(signature[index + 1])
             else { return false }
             bytes.append(high << 4 | low)
         }

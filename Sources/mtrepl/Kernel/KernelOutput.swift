@@ -6,8 +6,6 @@ final class KernelOutput: CellObserver {
     /// Seconds between two states of a progress display.
     private static let pause = 0.15
 
-    /// The header of the request that is worked on.
-    var parent: [UInt8] = []
     /// The text of the values of the last cell.
     private(set) var values: String?
     /// What the last cell wants to be read.
@@ -26,10 +24,7 @@ final class KernelOutput: CellObserver {
     init(_ server: KernelServer) throws {
         self.server = server
         children = try ChildOutput()
-        children.start { [weak self] text, name in
-            guard let self else { return }
-            self.server.write(text, to: name, parent: self.parent)
-        }
+        children.start { server.write($0, to: $1) }
     }
 
     /// A cell with a number begins.
@@ -46,18 +41,18 @@ final class KernelOutput: CellObserver {
 
     func receive(_ event: CellEvent) {
         switch event {
-        case .output(let text): server.write(text, to: "stdout", parent: parent)
-        case .error(let text): server.write(text, to: "stderr", parent: parent)
+        case .output(let text): server.write(text, to: "stdout")
+        case .error(let text): server.write(text, to: "stderr")
         case .status(let text): text.isEmpty ? finishProgress() : show(progress: text)
         case .display(let output): show(output)
         case .clear(let wait):
-            server.publish("clear_output", parent: parent, ["wait": .boolean(wait)])
+            server.publish("clear_output", ["wait": .boolean(wait)])
         case .page(let text): pages.append(text)
         case .value(let output):
             values = (values.map { $0 + "\n" } ?? "") + output.text
             guard !silent else { return }
             server.publish(
-                "execute_result", parent: parent,
+                "execute_result",
                 [
                     "execution_count": .integer(number), "data": Self.bundle(output),
                     "metadata": [:],
@@ -74,7 +69,7 @@ final class KernelOutput: CellObserver {
         let transient: JSON = id.map { ["display_id": .string($0)] } ?? [:]
         let isNew = id.map { known.insert($0).inserted } ?? true
         server.publish(
-            isNew ? "display_data" : "update_display_data", parent: parent,
+            isNew ? "display_data" : "update_display_data",
             ["data": data, "metadata": [:], "transient": transient])
     }
 

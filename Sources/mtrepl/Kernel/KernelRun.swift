@@ -22,6 +22,9 @@ struct KernelRun: ParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         // What the kernel itself has to say still goes where the client's terminal is.
         let terminal = dup(2)
+        // A cell that reads standard input finds its end rather than waiting for nobody.
+        let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        if nothing >= 0 { dup2(nothing, 0) }
         let server = try KernelServer(connection) { text in
             var line = "mtrepl kernel: \(text)\n"
             line.withUTF8 { _ = write(terminal, $0.baseAddress, $0.count) }
@@ -37,8 +40,9 @@ struct KernelRun: ParsableCommand {
         if options.safe { settings.safeFolder = "." }
         let output = try KernelOutput(server)
         let host = try Host(settings, observer: output, exclusive: true)
+        host.interpreter.catchInterrupts(stays: true)
         _ = host.begin()
-        server.start()
+        server.start(whenLeaving: host.interpreter.leaveWhenInterrupted)
         let code = Kernel(server, host, output, KernelHistory(KernelHistory.path)).run()
         // Before the interpreter is closed: the sockets' thread keeps interrupting it.
         server.finish()

@@ -28,11 +28,14 @@ final class KernelServer: @unchecked Sendable {
     private let lock = NSCondition()
     private var requests: [KernelRequest] = []
     private var outgoing: [(channel: Channel, frames: [[UInt8]])] = []
+    /// The header of the request that is worked on.
+    private var current = Array("{}".utf8)
     private var stream: (name: String, text: String, parent: [UInt8], since: Date)?
     private var isLeaving = false
     private var isFinishing = false
     private var isFinished = false
     private var isRunning = false
+    private var whenLeaving: (@Sendable () -> Void)?
     private var seen = Seen()
 
     /// Binds the sockets.
@@ -50,7 +53,10 @@ final class KernelServer: @unchecked Sendable {
     }
 
     /// Starts the threads.
-    func start() {
+    ///
+    /// - Parameter whenLeaving: Called, on any thread, when the kernel is to leave: the next interrupt has to end a cell.
+    func start(whenLeaving: @escaping @Sendable () -> Void) {
+        lock.withLock { self.whenLeaving = whenLeaving }
         Thread.detachNewThread { [self] in
             while let beat = heart.receive(waiting: true) { heart.send(beat) }
             heart.close()
@@ -96,8 +102,18 @@ final class KernelServer: @unchecked Sendable {
         mt_event_raise(event)
     }
 
-    /// Tells all clients something.
-    func publish(_ type: String, parent: [UInt8]?, _ content: JSON) {
+    /// Notes what the interpreter works on from now on.
+    func begin(_ request: KernelRequest) {
+        lock.withLock {
+            flushStream()
+            current = request.message.rawHeader
+        }
+        publish(state: "busy", parent: nil)
+    }
+
+    /// Tells all clients something that comes of a request: the present one, unless there is another parent.
+    func publish(_ type: String, parent: [UInt8]? = nil, _ content: JSON) {
+        let parent = parent ?? lock.withLock { current }
         let frames = session.frames(type, to: [Array(type.utf8)], parent: parent, content)
         lock.withLock {
             flushStream()
@@ -107,17 +123,17 @@ final class KernelServer: @unchecked Sendable {
     }
 
     /// Tells all clients that a request is worked on, or that it is done.
-    func publish(state: String, parent: [UInt8]?) {
+    func publish(state: String, parent: [UInt8]? = nil) {
         publish("status", parent: parent, ["execution_state": .string(state)])
     }
 
     /// Adds to standard output or error; small pieces travel together.
-    func write(_ text: String, to name: String, parent: [UInt8]) {
+    func write(_ text: String, to name: String) {
         guard !text.isEmpty else { return }
         lock.withLock {
-            if stream?.name != name || stream?.parent != parent { flushStream() }
+            if stream?.name != name { flushStream() }
             if stream == nil {
-                stream = (name, text, parent, Date())
+                stream = (name, text, current, Date())
             } else {
                 stream?.text += text
             }
@@ -137,10 +153,11 @@ final class KernelServer: @unchecked Sendable {
         context.end()
     }
 
-    /// Leaves as if a client had asked for it.
+    /// Takes no more requests; a cell that runs is ended.
     func leave() {
         lock.withLock {
             isLeaving = true
+            whenLeaving?()
             lock.broadcast()
         }
     }
@@ -178,20 +195,19 @@ final class KernelServer: @unchecked Sendable {
             while let frames = shell.receive() { accept(frames, .shell) }
             while stdin.receive() != nil {}
             if Self.isOrphan { leave() }
-            let (sending, isLeaving, isFinished) = lock.withLock {
+            let (sending, leaving, finishing) = lock.withLock {
                 if let since = stream?.since, -since.timeIntervalSinceNow >= Self.pause {
                     flushStream()
                 }
                 defer { outgoing = [] }
-                return (outgoing, self.isLeaving, self.isFinishing)
+                return (outgoing, isLeaving, isFinishing)
             }
             for message in sending { socket(message.channel).send(message.frames) }
-            if isFinished { break }
-            if isLeaving {
+            if finishing { break }
+            if leaving {
                 let since = leavingSince ?? Date()
                 leavingSince = since
-                // A script may catch one interrupt; it has to give in before long.
-                Self.interrupt()
+                interruptCell()
                 if -since.timeIntervalSinceNow > Self.patience { _exit(ExitStatus.failure) }
             }
         }
@@ -252,7 +268,7 @@ final class KernelServer: @unchecked Sendable {
         switch request.message.header.msg_type {
         case "kernel_info_request": reply(request, "kernel_info_reply", KernelInfo.reply)
         case "interrupt_request":
-            if lock.withLock({ isRunning }) { Self.interrupt() }
+            interruptCell()
             reply(request, "interrupt_reply", ["status": "ok"])
         case "shutdown_request":
             struct Request: Decodable { let restart: Bool? }
@@ -266,7 +282,10 @@ final class KernelServer: @unchecked Sendable {
     }
 
     /// Does what Ctrl-C does, also to the processes that a cell started if all of this group are its.
-    private static func interrupt() { kill(getpgrp() == getpid() ? 0 : getpid(), SIGINT) }
+    private func interruptCell() {
+        guard lock.withLock({ isRunning }) else { return }
+        kill(getpgrp() == getpid() ? 0 : getpid(), SIGINT)
+    }
 
     /// Whether the client that started the kernel has gone.
     private static var isOrphan: Bool {

@@ -12,7 +12,7 @@ struct SocketError: RuntimeError {
     }
 }
 
-/// A ZeroMQ context. Safe to share between threads.
+/// A ZeroMQ context, safe to share between threads.
 final class SocketContext: @unchecked Sendable {
     fileprivate let raw: UnsafeMutableRawPointer
 

@@ -15,7 +15,7 @@ class KernelTests(jupyter_kernel_test.KernelTests):
     code_stderr = 'io.stderr:write("to standard error\\n")'
     completion_samples = [
         {"text": "string.fo", "matches": {"format"}},
-        {"text": 'local ä = "ö" mt.rec', "matches": {"recipe", "recommend", "records"}},
+        {"text": 'local ä = "ö" mt.recip', "matches": {"recipe"}},
         {"text": "nothing_is_called_this", "matches": set()},
     ]
     complete_code_samples = ["1 + 1", "local a = 1", "for i = 1, 3 do print(i) end", "?mt.corpus", "-- nothing"]
