@@ -25,7 +25,9 @@ extension Kind {
             if range.contains(number) { return value }
         case (.choice(let names), .string(let name)):
             if names.contains(name) { return value }
-            let list = names.map { "\"\($0)\"" }.joined(separator: ", ")
+            let list =
+                (names.count > 1 ? "one of " : "")
+                + names.map { "\"\($0)\"" }.joined(separator: ", ")
             let hint = Nearest.hint(name, among: names)
             throw Mistake(
                 "\(path): \(list) expected, got \"\(name)\"\(hint.hasPrefix("; did") ? hint : "")")

@@ -14,7 +14,7 @@ public final class Interpreter {
         public var safeFolder: String?
         /// Where runs and token stores are kept; nil for the default place.
         public var store: String?
-        /// Bytes that Lua values may take; 0 for the physical memory.
+        /// Bytes that Lua values may take; 0 for half of the physical memory.
         public var memoryLimit = 0
         /// Bytes of Swift objects above which Lua collects its garbage.
         public var softMaximum: Int64 = 512 << 20

@@ -170,7 +170,8 @@ mt_memory mt_memory_use(mt_state *s) {
 void mt_set_soft_maximum(mt_state *s, int64_t bytes) { s->host.soft_maximum = s->soft_maximum = bytes; }
 
 void mt_set_memory_limit(mt_state *s, size_t bytes) {
-    if (bytes == 0) bytes = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    // Half of the memory: tensors need the rest, and a machine that swaps cannot be interrupted.
+    if (bytes == 0) bytes = (size_t)sysconf(_SC_PHYS_PAGES) / 2 * (size_t)sysconf(_SC_PAGESIZE);
     s->limit = bytes;
 }
 

@@ -21,8 +21,10 @@ struct StoreOption: ParsableArguments {
     func open() throws -> Store {
         let folder = Session.storeFolder(store)
         guard access("\(folder)/registry.sqlite", F_OK) == 0 else {
-            throw FileError(
-                "open", folder, reason: "there is no store here; --store names another folder")
+            throw errno == ENOENT
+                ? FileError(
+                    "open", folder, reason: "there is no store here; --store names another folder")
+                : FileError("open", folder, errno: errno)
         }
         return try Store(folder)
     }

@@ -49,7 +49,7 @@ import Testing
             ),
             (
                 "mt.configure { 'a', schedule = 'cosin' }",
-                "test:1: bad argument #1 to 'configure' (schedule: \"cosine\", \"linear\" expected, got \"cosin\"; did you mean 'cosine'?)"
+                "test:1: bad argument #1 to 'configure' (schedule: one of \"cosine\", \"linear\" expected, got \"cosin\"; did you mean 'cosine'?)"
             ),
             (
                 "mt.configure { 'a', optimizer = { decay = -1 } }",

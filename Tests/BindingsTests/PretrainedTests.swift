@@ -59,7 +59,7 @@ import Testing
                 == "test:1: tokenizer: expected at most the 280 tokens of the model, got 400")
         #expect(
             rig.bench.error("network:export('\(folder)', { storage = 'float16' })").contains(
-                "storage: \"float32\", \"bfloat16\" expected, got \"float16\""))
+                "storage: one of \"float32\", \"bfloat16\" expected, got \"float16\""))
         #expect(
             rig.bench.error("network:export('\(scratch.path)')").contains(
                 "it holds model, which is no part of an export"))

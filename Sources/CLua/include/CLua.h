@@ -34,7 +34,7 @@ typedef struct {
     void (*release)(void *object);                                       // gives up a retained object
     int64_t (*live_bytes)(void);                                         // bytes held by Swift objects, or NULL
     int64_t soft_maximum;     // live bytes above which a full collection runs
-    size_t memory_limit;      // bytes Lua itself may hold; 0: the physical memory
+    size_t memory_limit;      // bytes Lua itself may hold; 0: half of the physical memory
     uint64_t seed;            // of math.random
     const char *safe_folder;  // not NULL: scripts may use files under this folder only
 } mt_host;

@@ -23,6 +23,13 @@ public final class Store {
     /// - Throws: `FileError` or `RegistryError`.
     public init(_ folder: String) throws {
         self.folder = folder
+        try AtomicFile.makeFolder(folder)
+        guard access(folder, W_OK | X_OK) == 0 else {
+            let reason = String(cString: strerror(errno))
+            throw FileError(
+                "write to the store", folder,
+                reason: "\(reason); --store or MTREPL_STORE names another folder")
+        }
         registry = try Registry(path: "\(folder)/registry.sqlite")
     }
 
