@@ -206,6 +206,7 @@ final class Host {
         } catch let error as LuaSyntaxError {
             beginsExpression = error.isIncomplete
         }
+        if let chunk = interpreter.returningLast(text, name: name) { return chunk }
         do {
             try interpreter.parse(plain, name: name)
         } catch let error as LuaSyntaxError where error.isIncomplete || beginsExpression {
