@@ -31,6 +31,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
+        .systemLibrary(name: "CZMQ", providers: [.apt(["libzmq3-dev"])]),
         .target(
             name: "CLua",
             cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
@@ -54,8 +55,9 @@ let package = Package(
         .executableTarget(
             name: "mtrepl",
             dependencies: [
-                "Bindings", "CReadline",
+                "Bindings", "CReadline", "CZMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: swift),
         .target(name: "TestSupport", dependencies: ["Runtime"], path: "Tests/TestSupport"),
@@ -64,7 +66,8 @@ let package = Package(
         .testTarget(
             name: "BindingsTests", dependencies: ["Bindings", "CLua", "TestSupport", "mtrepl"],
             exclude: ["Scripts"]),
-        .testTarget(name: "MtreplTests", dependencies: ["TestSupport", "mtrepl"]),
+        .testTarget(
+            name: "MtreplTests", dependencies: ["TestSupport", "mtrepl"], exclude: ["Kernel"]),
     ],
     swiftLanguageModes: [.v6]
 )

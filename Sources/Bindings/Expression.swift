@@ -39,7 +39,7 @@ struct Expressions {
     }
 
     /// Whether an expression may end with a token, so that what follows calls or indexes it.
-    private func endsExpression(_ index: Int) -> Bool {
+    func endsExpression(_ index: Int) -> Bool {
         guard tokens.indices.contains(index) else { return false }
         switch tokens[index].kind {
         case .name, .string: return true
@@ -49,7 +49,7 @@ struct Expressions {
     }
 
     /// The bracket that a closing one at `index` belongs to.
-    private func opening(_ index: Int) -> Int? {
+    func opening(_ index: Int) -> Int? {
         var candidate = index - 1
         while candidate >= 0 {
             if enclosing[candidate] == enclosing[index],

@@ -77,6 +77,36 @@ extension Interpreter {
         }
     }
 
+    /// A chunk with `return` before its last statement, so that its value is shown; nil if that is no expression.
+    ///
+    /// A line that could go on with the line before, such as one that begins with a parenthesis, stays what it is in Lua.
+    public func returningLast(_ text: String, name: String) -> String? {
+        let tokens = LuaTokens(text).tokens
+        let bytes = Array(text.utf8)
+        let enclosing = Expressions(tokens, self).enclosing
+        // A statement that is longer than this is no expression that anybody wants to see.
+        var tries = 200
+        for (index, token) in tokens.enumerated().dropFirst().reversed() {
+            let before = tokens[index - 1]
+            let isFirst = bytes[before.end..<token.start].contains(UInt8(ascii: "\n"))
+            guard enclosing[index] == nil, isFirst || before.text == ";" else { continue }
+            switch token.kind {
+            case .name, .number: break
+            case .keyword where ["not", "nil", "true", "false"].contains(token.text): break
+            case .symbol where token.text == "#": break
+            default: continue
+            }
+            tries -= 1
+            if tries == 0 { return nil }
+            let head = String(decoding: bytes[..<token.start], as: UTF8.self)
+            guard (try? parse(head, name: name)) != nil else { continue }
+            // The last statement begins here.
+            let chunk = head + "return " + String(decoding: bytes[token.start...], as: UTF8.self)
+            return (try? parse(chunk, name: name)) == nil ? nil : chunk
+        }
+        return nil
+    }
+
     /// Whether a piece of Lua ends with a semicolon, which keeps the prompt from printing.
     public static func isSilenced(_ text: String) -> Bool {
         guard let last = LuaTokens(text).tokens.last(where: { $0.kind != .openComment }) else {

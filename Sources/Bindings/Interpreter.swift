@@ -30,7 +30,7 @@ public final class Interpreter {
             case .line(let text): Report.toStandardError(text + "\n")
             case .output(let output), .value(let output):
                 Report.toStandardOutput(output.text + "\n")
-            case .status: break
+            case .status, .clear: break
             }
         }
 
@@ -46,6 +46,8 @@ public final class Interpreter {
         case status(String)
         /// A plot, or another thing with more forms than text; belongs to standard output.
         case output(RichOutput)
+        /// What was shown so far is to go, at once or with the next output.
+        case clear(wait: Bool)
         /// The value of an expression at the prompt.
         case value(RichOutput)
 
@@ -264,9 +266,17 @@ public final class Interpreter {
 
     // MARK: Interrupts
 
-    /// Lets Ctrl-C interrupt this interpreter.
-    public func catchInterrupts() {
-        if let state = core.state { mt_catch_interrupts(state) }
+    /// Lets Ctrl-C interrupt this interpreter; pressed three times, it ends the process, unless that `stays`.
+    public func catchInterrupts(stays: Bool = false) {
+        guard let state = core.state else { return }
+        mt_catch_interrupts(state)
+        if stays { mt_stay(state) }
+    }
+
+    /// From now on an interrupt does what `os.exit()` does, which no script can catch; called on any thread.
+    public var leaveWhenInterrupted: @Sendable () -> Void {
+        nonisolated(unsafe) let state = core.state
+        return { if let state { mt_leave(state) } }
     }
 
     /// Does what Ctrl-C does.

@@ -10,6 +10,8 @@ public struct RichOutput: Sendable {
     public var svg: String?
     /// A PNG file.
     public var png: Data?
+    /// What is shown later under the same name takes its place, where that can be.
+    public var id: String?
 
     /// Creates an output.
     public init(text: String, html: String? = nil, svg: String? = nil, png: Data? = nil) {

@@ -3,7 +3,7 @@ extension Library {
     public static var standard: Library {
         [
             strictness, tensors, corpora, tokenizers, alignment, statistics, models, networks,
-            recipes, runs, studies, findings, representation, branches, store, files,
+            recipes, runs, studies, findings, representation, branches, store, files, displays,
         ]
         .reduce(core) { $0.adding($1) }
     }

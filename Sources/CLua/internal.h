@@ -77,7 +77,7 @@ struct mt_state {
     int place_line;
     // Interrupts.
     lua_State *volatile current;
-    volatile sig_atomic_t interrupted, presses;
+    volatile sig_atomic_t interrupted, presses, stays, leaves;
     pthread_t owner;
     char interrupt_text[160];
     bool run_interrupted;

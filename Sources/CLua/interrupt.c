@@ -55,8 +55,9 @@ static void on_signal(int number) {
         pthread_kill(s->owner, number);
         return;
     }
+    if (s->leaves) s->exiting = true;
     s->presses = s->presses + 1;
-    if (s->presses == 2) {
+    if (s->presses == 2 && !s->stays) {
         static const char text[] = "\n(stopping at the next safe point; Ctrl-C again to quit at once)\n";
         if (write(2, text, sizeof text - 1) < 0) { /* nothing can be done about it here */ }
         signal(SIGINT, SIG_DFL);
@@ -82,6 +83,10 @@ void mt_catch_interrupts(mt_state *s) {
     sigaddset(&interrupt, SIGINT);
     pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
 }
+
+void mt_stay(mt_state *s) { s->stays = 1; }
+
+void mt_leave(mt_state *s) { s->leaves = 1; }
 
 void mt_forget(mt_state *s) {
     if (catching != s) return;

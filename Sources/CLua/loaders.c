@@ -18,15 +18,9 @@ static int finish(lua_State *L, int status, int environment) {
     return 1;
 }
 
-static bool wants_binary_only(lua_State *L, int index) {
-    const char *mode = luaL_optstring(L, index, "t");
-    return !strchr(mode, 't');
-}
-
-static int refuse_binary(lua_State *L) {
-    lua_pushnil(L);
-    lua_pushliteral(L, "binary chunks are not allowed");
-    return 2;
+// The mode for lua_load: text, or nothing at all where the script asks for binary chunks only.
+static const char *text_only(lua_State *L, int index) {
+    return strchr(luaL_optstring(L, index, "t"), 't') ? "t" : "none";
 }
 
 #define PIECE 5  // stack slot that keeps the piece being read alive
@@ -48,17 +42,17 @@ static const char *read_piece(lua_State *L, void *unused, size_t *size) {
 
 static int load(lua_State *L) {
     int environment = lua_isnone(L, 4) ? 0 : 4;
-    if (wants_binary_only(L, 3)) return refuse_binary(L);
+    const char *mode = text_only(L, 3);
     if (lua_type(L, 1) == LUA_TSTRING) {
         size_t length;
         const char *text = lua_tolstring(L, 1, &length);
         const char *name = luaL_optstring(L, 2, text);
-        return finish(L, luaL_loadbufferx(L, text, length, name, "t"), environment);
+        return finish(L, luaL_loadbufferx(L, text, length, name, mode), environment);
     }
     const char *name = luaL_optstring(L, 2, "=(load)");
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, PIECE);
-    return finish(L, lua_load(L, read_piece, NULL, name, "t"), environment);
+    return finish(L, lua_load(L, read_piece, NULL, name, mode), environment);
 }
 
 static const char *checked_file(lua_State *L) {
@@ -69,8 +63,8 @@ static const char *checked_file(lua_State *L) {
 
 static int load_file(lua_State *L) {
     int environment = lua_isnone(L, 3) ? 0 : 3;
-    if (wants_binary_only(L, 2)) return refuse_binary(L);
-    return finish(L, luaL_loadfilex(L, checked_file(L), "t"), environment);
+    const char *mode = text_only(L, 2);
+    return finish(L, luaL_loadfilex(L, checked_file(L), mode), environment);
 }
 
 static int after_file(lua_State *L, int status, lua_KContext context) {

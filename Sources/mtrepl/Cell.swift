@@ -11,6 +11,8 @@ enum CellEvent {
     case status(String)
     /// A plot, or what else is shown beside the value.
     case display(RichOutput)
+    /// What was shown so far is to go, at once or with the next output.
+    case clear(wait: Bool)
     /// The help or the source that `?name` and `??name` ask for.
     case page(String)
     /// The value of an expression.

@@ -30,6 +30,7 @@ final class Host {
             case .status(let text): send(.status(text))
             case .output(let output): flushed(.display(output))
             case .value(let output): flushed(.value(output))
+            case .clear(let wait): flushed(.clear(wait: wait))
             }
         }
 
@@ -198,13 +199,17 @@ final class Host {
     {
         let trimmed = text.drop { $0 == " " || $0 == "\t" }
         let plain = trimmed.hasPrefix("=") ? "return " + trimmed.dropFirst() : text
+        var beginsExpression = false
         do {
             try interpreter.parse("return \(text)", name: name)
             return "return \(text)"
-        } catch is LuaSyntaxError {}
+        } catch let error as LuaSyntaxError {
+            beginsExpression = error.isIncomplete
+        }
+        if let chunk = interpreter.returningLast(text, name: name) { return chunk }
         do {
             try interpreter.parse(plain, name: name)
-        } catch let error as LuaSyntaxError where error.isIncomplete {
+        } catch let error as LuaSyntaxError where error.isIncomplete || beginsExpression {
             throw NeedsMore()
         }
         return plain

@@ -19,6 +19,7 @@ final class TerminalView: CellObserver {
         case .display(let output), .value(let output):
             clear()
             Interpreter.Report.put(output.text + "\n", to: 1)
+        case .clear: break  // a terminal keeps what it has shown
         case .page(let text):
             clear()
             Interpreter.Report.put(text + "\n", to: 1)

@@ -210,7 +210,7 @@ import Testing
                 == "nil attempt to load a binary chunk (mode is 't')")
         #expect(
             try bench.text("return load('return 1', 'x', 'b')")
-                == "nil binary chunks are not allowed")
+                == "nil attempt to load a text chunk (mode is 'none')")
         #expect(try bench.text("return load('return ...', 'x', 't', {})(5)") == "5")
         #expect(
             try bench.text(

@@ -113,6 +113,8 @@ void mt_exit(mt_call *call, int code);
 // ---- Interrupts (interrupt.c).
 void mt_catch_interrupts(mt_state *state);  // SIGINT goes to this state from now on
 void mt_interrupt(mt_state *state);         // as Ctrl-C does
+void mt_stay(mt_state *state);              // no number of interrupts ends the process
+void mt_leave(mt_state *state);             // from any thread: the next interrupt is an os.exit()
 bool mt_should_stop(mt_state *state);
 bool mt_clear_interrupt(mt_state *state);  // forgets a pending one; whether there was one
 
