@@ -32,7 +32,9 @@ import Testing
         }
     }
 
-    @Test("thousands of short jobs in a row, also from several threads, each run their own units once")
+    @Test(
+        "thousands of short jobs in a row, also from several threads, each run their own units once"
+    )
     func manyJobs() async {
         let before = Parallel.threads
         defer { Parallel.threads = before }

@@ -55,7 +55,7 @@ struct NeoXLayer {
     ) throws -> Tensor {
         let norm = inputNorm(configuration)
         let joint = try x.layerNorm(gain: norm.gain, bias: norm.bias, epsilon: norm.epsilon)
-        .linear(qkv, bias: qkvBias, precision: precision)
+            .linear(qkv, bias: qkvBias, precision: precision)
         return try x.adding(
             try attend(joint).linear(dense, bias: denseBias, precision: precision))
     }

@@ -25,7 +25,9 @@ extension Tensor {
         let falling = try Projection(
             try Kernels.gelu(hidden, tanhForm: tanhForm, precision: precision), down, precision)
         let y = try falling.output(down, adding: try residual.packed())
-        let inputs = [self, residual, norm.gain, norm.bias, up.weight, up.bias, down.weight, down.bias]
+        let inputs = [
+            self, residual, norm.gain, norm.bias, up.weight, up.bias, down.weight, down.bias,
+        ]
         return Tensor.record(y, inputs) { gradient, nodes in
             try nodes[1]?.accumulate(gradient)
             let dy = try gradient.packed()
@@ -44,7 +46,8 @@ extension Tensor {
 
     /// `residual + dense(causalAttention(qkv(norm(self))))` for a matrix `[rows · columns, width]`.
     func attentionBlock(
-        _ norm: NormWeights, qkv: Affine, dense: Affine, rows: Int, heads: Int, angles: RotaryAngles,
+        _ norm: NormWeights, qkv: Affine, dense: Affine, rows: Int, heads: Int,
+        angles: RotaryAngles,
         adding residual: Tensor, precision: Precision
     ) throws -> Tensor {
         let normed = try Normed(try packed(), norm, precision)

@@ -4,7 +4,7 @@ import CKernels
 // memory, to the same bits as by a pass of its own.
 extension Kernels {
     /// The rows that a part of a column sum covers.
-    static let partRows = Int(CK_PART_ROWS.rawValue)
+    static let partRows = Int(CK_PART_ROWS)
 
     /// An operand of `count` numbers that are yet to be written by `fill`, as float32 or, with
     /// `half`, as bfloat16.
@@ -24,7 +24,8 @@ extension Kernels {
 
     /// `layerNorm` of rows as an operand.
     static func layerNorm(
-        _ x: Tensor, gain: Tensor, bias: Tensor, epsilon: Float, rows: Int, width: Int, mean: Tensor,
+        _ x: Tensor, gain: Tensor, bias: Tensor, epsilon: Float, rows: Int, width: Int,
+        mean: Tensor,
         rstd: Tensor, precision: Precision
     ) throws -> Operand {
         try operand(count: rows * width, precision) { half, y in

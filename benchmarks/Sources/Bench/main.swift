@@ -3,7 +3,8 @@ import Foundation
 import Runtime
 
 let commands: [String: (Arguments) throws -> Void] = [
-    "step": benchmarkStep, "profile": benchmarkProfile, "evaluate": benchmarkEvaluate, "generate": benchmarkGenerate,
+    "step": benchmarkStep, "profile": benchmarkProfile, "evaluate": benchmarkEvaluate,
+    "generate": benchmarkGenerate,
     "product": benchmarkProduct, "prepare": prepareText, "tokenize": benchmarkTokenize,
 ]
 
