@@ -136,7 +136,9 @@ public final class Corpus: Sendable {
             reading.report(name)
             return try body(Document(text: text, location: path))
         }
-        let records = try records(path)
+        let records = try RecordFile.open(
+            path, fields: specification.fields, tokens: tokens,
+            limit: specification.maximumDocumentBytes)
         while try records.advance() {
             if stop() { throw Interrupted("interrupted while reading \(path)") }
             reading.done = before + records.consumed
@@ -153,29 +155,6 @@ public final class Corpus: Sendable {
             document.location = records.line.map { "\(path):\($0)" } ?? path
             try body(document)
         }
-    }
-
-    private func records(_ path: String) throws -> any RecordInput {
-        let limit = specification.maximumDocumentBytes
-        let fields = specification.fields
-        func separated(_ separator: String.UTF8View.Element) throws -> any RecordInput {
-            try SeparatedRecords(
-                try Compression.open(path), file: path, separator: separator, fields: fields,
-                limit: limit)
-        }
-        switch CorpusFiles.Format.of(path) {
-        case .array:
-            return try ArrayRecords(
-                try Compression.open(path), file: path, fields: fields, limit: limit)
-        case .commas: return try separated(UInt8(ascii: ","))
-        case .tabs: return try separated(UInt8(ascii: "\t"))
-        case .tokens:
-            guard let tokens else { break }
-            return try TokenRecords.open(path, tokens: tokens, limit: limit)
-        default: break
-        }
-        return try LineRecords(
-            try Compression.open(path), file: path, fields: fields, limit: limit)
     }
 
     private func wholeText(

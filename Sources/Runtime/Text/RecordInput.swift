@@ -12,6 +12,42 @@ protocol RecordInput: AnyObject {
     ///
     /// - Throws: `TextError` about this record alone.
     func document() throws -> Document
+    /// The values of the wanted fields by name.
+    ///
+    /// - Throws: `TextError` about this record alone.
+    func values() throws -> [String: [UInt8]]
+}
+
+/// Files of records.
+enum RecordFile {
+    /// Opens a file of records by the end of its name.
+    ///
+    /// - Throws: `FileError`; `TextError` for a first row that does not name what is wanted, or a file without records.
+    static func open(
+        _ path: String, fields: Fields, tokens: (any TokenText)? = nil, limit: Int
+    ) throws -> any RecordInput {
+        func separated(_ separator: UInt8) throws -> any RecordInput {
+            try SeparatedRecords(
+                try Compression.open(path), file: path, separator: separator, fields: fields,
+                limit: limit)
+        }
+        switch CorpusFiles.Format.of(path) {
+        case .array:
+            return try ArrayRecords(
+                try Compression.open(path), file: path, fields: fields, limit: limit)
+        case .commas: return try separated(UInt8(ascii: ","))
+        case .tabs: return try separated(UInt8(ascii: "\t"))
+        case .lines:
+            return try LineRecords(
+                try Compression.open(path), file: path, fields: fields, limit: limit)
+        case .tokens:
+            guard let tokens else {
+                throw TextError(path, "a file of tokens is read with the tokenizer that made it")
+            }
+            return try TokenRecords.open(path, tokens: tokens, limit: limit)
+        case .text, nil: throw TextError(path, "it has no records with fields")
+        }
+    }
 }
 
 /// Makes documents of JSON records.
@@ -32,6 +68,21 @@ struct RecordReader {
     ///
     /// - Throws: `TextError` naming the file, the line, and the field or column.
     func read(_ record: UnsafeRawBufferPointer, file: String, line: Int) throws -> Document {
+        let found = try find(record, file: file, line: line)
+        guard case .chat(let chat) = fields, let turns = found.turns else {
+            return fields.document(found.values)
+        }
+        do { return try chat.document(turns) } catch {
+            throw TextError(file, line: line, error.reason)
+        }
+    }
+
+    /// What is wanted of the record whose text begins on `line`.
+    ///
+    /// - Throws: as `read`.
+    func find(_ record: UnsafeRawBufferPointer, file: String, line: Int) throws
+        -> FieldPaths.Found
+    {
         if let position = UTF8Check.firstInvalid(record) {
             let (line, column) = Self.place(position, record, line)
             throw TextError(file, line: line, "byte \(column) of the line is not UTF-8")
@@ -41,14 +92,11 @@ struct RecordReader {
         do {
             found = try paths.read(&scanner)
             try scanner.finish()
-            if case .chat(let chat) = fields, let turns = found.turns {
-                return try chat.document(turns)
-            }
         } catch {
             let (line, column) = Self.place(error.offset, record, line)
             throw TextError(file, line: line, "column \(column): \(error.reason)")
         }
-        for name in names where found.values[name] == nil {
+        for name in names where found.values[name] == nil && found.turns == nil {
             let known = Self.keys(of: record)
             throw TextError(
                 file, line: line,
@@ -56,7 +104,7 @@ struct RecordReader {
                     + (known.isEmpty ? "none" : known.joined(separator: ", "))
                     + NearestName.hint(name, known))
         }
-        return fields.document(found.values)
+        return found
     }
 
     /// The line and column, from 1, of a byte of a record that begins on `line`.
@@ -107,6 +155,10 @@ final class LineRecords: RecordInput {
     }
 
     func document() throws -> Document { try reader.read(current, file: file, line: lines.line) }
+
+    func values() throws -> [String: [UInt8]] {
+        try reader.find(current, file: file, line: lines.line).values
+    }
 }
 
 /// The elements of a JSON array.
@@ -133,6 +185,10 @@ final class ArrayRecords: RecordInput {
 
     func document() throws -> Document {
         try reader.read(current, file: file, line: elements.line)
+    }
+
+    func values() throws -> [String: [UInt8]] {
+        try reader.find(current, file: file, line: elements.line).values
     }
 }
 
@@ -175,7 +231,9 @@ final class SeparatedRecords: RecordInput {
 
     func advance() throws -> Bool { try rows.next() }
 
-    func document() throws -> Document {
+    func document() throws -> Document { fields.document(try values()) }
+
+    func values() throws -> [String: [UInt8]] {
         guard rows.count == columns else {
             throw TextError(
                 file, line: rows.line,
@@ -186,6 +244,6 @@ final class SeparatedRecords: RecordInput {
         }
         var values: [String: [UInt8]] = [:]
         for (name, index) in wanted { values[name] = Array(rows.value(index)) }
-        return fields.document(values)
+        return values
     }
 }

@@ -53,6 +53,10 @@ class TokenRecords: RecordInput {
         return document
     }
 
+    func values() throws -> [String: [UInt8]] {
+        throw TextError(file, "a file of tokens has no fields")
+    }
+
     /// Appends an id that was read as token `number` of the file, from 0.
     @inline(__always)
     func take(_ id: Int, number: Int) throws {

@@ -59,7 +59,7 @@ extension Study {
             waiting = left
         }
         return StudyResult(
-            rows: rows.compactMap { $0 }, corpora: evaluate.map(\.name), trainedSteps: trained,
+            rows: rows.compactMap { $0 }, corpora: evaluate.map(\.name), tasks: tasks, trainedSteps: trained,
             distinctSteps: plan.distinctSteps, naiveSteps: plan.naiveSteps)
     }
 
@@ -168,6 +168,9 @@ extension Study {
             for set in sets(split) {
                 losses[set.corpus.name, split] = try run.evaluate(set, options)
             }
+        }
+        for task in tasks {
+            losses.scores[task.name] = try run.score(task, limit: evaluationLimit, options)
         }
         return losses
     }

@@ -56,6 +56,8 @@ public struct StudyResult {
     public let rows: [Row]
     /// Names of the evaluated corpora in order.
     public let corpora: [String]
+    /// The scored tasks in order.
+    public let tasks: [DownstreamTask]
     /// Steps trained by this call.
     public let trainedSteps: Int
     /// Steps of all distinct segments.

@@ -111,7 +111,7 @@ import Testing
         #expect(try read("{turns[2].role}{turns[].content}") == ["xone\ntwo"])
         #expect(
             message { _ = try read("{meta.tags}") }
-                == "\(file):1: column 32: field \"meta.tags\": expected a string, found an array")
+                == "\(file):1: column 33: field \"meta.tags\": expected a string, found an array")
         #expect(message { _ = try read("{meta.titel}") }.contains("has no field \"meta.titel\""))
         #expect(message { _ = try read("{answers[0]}") }.contains("[N] with N from 1"))
     }
