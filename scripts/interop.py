@@ -2,7 +2,7 @@
 """Compares models and tokenizers with Hugging Face's transformers and tokenizers, in both directions.
 
     scripts/test makes a virtual environment with what this needs; or
-    python3 -m venv .venv && .venv/bin/pip install torch transformers tokenizers safetensors tensorboard pyarrow lm_eval
+    python3 -m venv .venv && .venv/bin/pip install torch transformers tokenizers safetensors tensorboard pyarrow lm_eval accelerate
     .venv/bin/python scripts/interop.py                     # models and exports
     .venv/bin/python scripts/interop.py metrics data        # event files, files of tokens, Parquet
     .venv/bin/python scripts/interop.py harness --questions sciq.valid.jsonl.gz

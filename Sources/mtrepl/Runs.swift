@@ -8,7 +8,9 @@ struct Runs: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "runs", _superCommandName: "mtrepl",
         abstract: "List the runs of a store, show or export one, remove some, or collect garbage.",
-        subcommands: [RunsList.self, RunsShow.self, RunsExport.self, RunsRemove.self, RunsGarbage.self],
+        subcommands: [
+            RunsList.self, RunsShow.self, RunsExport.self, RunsRemove.self, RunsGarbage.self,
+        ],
         defaultSubcommand: RunsList.self)
 }
 

@@ -44,6 +44,22 @@ final class Rig {
               recipe = function(arm) return recipe:with { seed = arm.seed } end }
             """
         ),
+        "task": (
+            [],
+            """
+            (function()
+              local name = os.tmpname()
+              local out = assert(io.open(name .. '.jsonl', 'w'))
+              out:write('{"q": "2 + 2 =", "right": "4", "wrong": "5"}')
+              out:close()
+              local task = mt.multiple_choice { 'sums', files = name .. '.jsonl', prompt = '{q}',
+                correct = ' {right}', distractors = ' {wrong}' }
+              os.remove(name)
+              os.remove(name .. '.jsonl')
+              return task
+            end)()
+            """
+        ),
         "plan": (["study"], "study:plan { calibrate = false }"),
         "result": (["study"], "study:run()"),
         "similarity": (

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Runtime
 
-/// What fuzzing starts from and what it has found, read again.
+/// Small files, whole and damaged, for every reader.
 @Suite("Arbitrary bytes") struct FuzzReplayTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Reference/fuzz").path

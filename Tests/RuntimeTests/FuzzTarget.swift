@@ -4,7 +4,7 @@ import Foundation
 
 /// Readers that are fed arbitrary bytes: they may refuse them with an error, and nothing else.
 ///
-/// The package `fuzz` builds this file with libFuzzer; `FuzzReplayTests` runs it on a small corpus.
+/// `FuzzReplayTests` runs them on a small corpus; nothing here needs the test framework, so that libFuzzer can call it.
 enum FuzzTarget: String, CaseIterable {
     /// `model.safetensors`.
     case safetensors

@@ -52,7 +52,9 @@ struct ByteWindow: ~Copyable {
         return buffer[start]
     }
 
-    /// Reads more; false when the file has ended. A byte order mark at the very beginning is passed over.
+    /// Reads more; false when the file has ended.
+    ///
+    /// A byte order mark at the very beginning is passed over.
     ///
     /// - Parameter line: for the error about a record that is too long.
     mutating func fill(line: Int) throws -> Bool {

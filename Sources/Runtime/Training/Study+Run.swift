@@ -59,7 +59,8 @@ extension Study {
             waiting = left
         }
         return StudyResult(
-            rows: rows.compactMap { $0 }, corpora: evaluate.map(\.name), tasks: tasks, trainedSteps: trained,
+            rows: rows.compactMap { $0 }, corpora: evaluate.map(\.name), tasks: tasks,
+            trainedSteps: trained,
             distinctSteps: plan.distinctSteps, naiveSteps: plan.naiveSteps)
     }
 

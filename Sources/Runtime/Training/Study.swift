@@ -79,7 +79,8 @@ public final class Study {
         var names = Set(evaluate.map(\.name))
         for task in tasks where !names.insert(task.name).inserted {
             throw RecipeError(
-                "tasks", "expected names of their own, got \(task.name) twice among corpora and tasks")
+                "tasks",
+                "expected names of their own, got \(task.name) twice among corpora and tasks")
         }
         self.arms = arms
         self.evaluate = evaluate
