@@ -214,7 +214,10 @@ enum Prelude {
           for index = 1, select("#", ...) do
             local value = select(index, ...)
             local names, length
-            if type(value) == "table" and select("#", ...) == 1 then names, length = columns_of(value) end
+            if select("#", ...) == 1 then
+              if type_of(value) == "plot" then return value:show() end
+              if type(value) == "table" then names, length = columns_of(value) end
+            end
             texts[index] = names and grid(value, names, length) or show(value, "", {}, 0)
           end
           print(concat(texts, "\t"))
@@ -263,6 +266,13 @@ enum Prelude {
         local hidden = rawget(globals, "mt.internal")
         rawset(globals, "mt.internal", nil)
         package.loaded["mt.internal"] = nil
+        for name, module in next, package.loaded do
+          local inner = name:match("^mt%.(%a+)$")
+          if inner then
+            rawset(mt, inner, module)
+            rawset(globals, name, nil)
+          end
+        end
         local strictness = { __index = hidden.undefined }
 
         return {

@@ -349,6 +349,7 @@ extension Library {
                         columns: try options.strings(ifPresent: "columns") ?? box.result.corpora)
                     try call.returns(comparison.text())
                 },
+                resultPlotMethod, resultCurvesMethod, resultReportMethod,
                 Method("csv", "Writes the rows as CSV.", [.path("path", "Where to.")]) {
                     box, call in
                     try AtomicFile.write(try call.string("path"), text: box.result.csv())

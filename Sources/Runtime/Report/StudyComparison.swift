@@ -111,12 +111,11 @@ public struct StudyComparison {
         return table
     }
 
-    /// The table and what its columns mean.
-    public func text() -> String {
-        var lines = [table().text()]
+    /// What the columns of the table mean, a sentence or two each.
+    public var notes: [String] {
+        var lines: [String] = []
         let pairs = self.lines.flatMap { $0.differences.map(\.paired.estimate.count) }
         if comparisons > 0, let most = pairs.max() {
-            lines.append("")
             lines.append(
                 "p: permutation test of the paired differences, two-sided"
                     + (comparisons > 1
@@ -132,7 +131,14 @@ public struct StudyComparison {
             lines.append(
                 "/ noise: the difference over the standard deviation of \(reference) over seeds.")
         }
-        return lines.joined(separator: "\n")
+        return lines
+    }
+
+    /// The table and what its columns mean.
+    public func text() -> String {
+        let notes = notes
+        let gap = comparisons > 0 ? [""] : []
+        return ([table().text()] + gap + notes).joined(separator: "\n")
     }
 
     private func signed(_ estimate: Estimate) -> String {

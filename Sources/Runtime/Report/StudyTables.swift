@@ -132,11 +132,11 @@ extension StudyResult {
         return table
     }
 
-    private static func short(_ value: ResultValue) -> String {
+    static func short(_ value: ResultValue) -> String {
         value == .missing ? "–" : ArmText.short(value)
     }
 
-    private static func ordered(_ values: [ResultValue]) -> [ResultValue] {
+    static func ordered(_ values: [ResultValue]) -> [ResultValue] {
         Set(values).sorted { a, b in
             switch (a.number, b.number) {
             case (let x?, let y?): x < y
