@@ -15,10 +15,9 @@ extension Library {
                     "Writes it in the format of the name's ending: .svg, .png, .csv (the numbers) or .gp (the gnuplot script). Without gnuplot, the numbers and the script are written and an error says so.",
                     [.path("path", "Where to.")]
                 ) { box, call in
-                    let path = try call.string("path")
-                    // What is written in place of a picture lies beside it.
-                    try call.interpreter.checkPath(path)
-                    try box.plot.save(path, stop: call.interpreter.session.stop)
+                    try box.plot.save(
+                        try call.string("path"), allow: call.interpreter.checkPath,
+                        stop: call.interpreter.session.stop)
                 },
                 Method("show", "Shows it now: as text, or as a picture where there is a way to.") {
                     box, call in

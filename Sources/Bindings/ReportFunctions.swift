@@ -80,7 +80,9 @@ extension Library {
     private static func write(_ document: ReportDocument, _ path: String, _ call: Call) throws {
         let session = call.interpreter.session
         guard !path.isEmpty else { throw call.mistake("path", "a name expected, got \"\"") }
-        let written = try session.working { try document.write(path, stop: session.stop) }
+        let written = try session.working {
+            try document.write(path, allow: call.interpreter.checkPath, stop: session.stop)
+        }
         if let warning = written.warning {
             call.interpreter.settings.report(.line("warning: \(path) has no figures: \(warning)"))
         }

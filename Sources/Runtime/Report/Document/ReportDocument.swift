@@ -58,8 +58,11 @@ public struct ReportDocument: Sendable {
     /// beside it; anything else is a folder that gets both, called `report`. Without gnuplot, figures become tables of
     /// their numbers.
     ///
+    /// - Parameter allow: Asked about every file before it is written.
     /// - Throws: `FileError`; `ProcessError`; `Interrupted`.
-    public func write(_ path: String, stop: ShouldStop = { false }) throws -> Written {
+    public func write(
+        _ path: String, allow: (String) throws -> Void = { _ in }, stop: ShouldStop = { false }
+    ) throws -> Written {
         var missing: MissingGnuplot?
         var figures: [Drawn] = []
         for case .figure(let plot, _) in blocks {
@@ -77,6 +80,7 @@ public struct ReportDocument: Sendable {
         }
         var result = Written(files: [], warning: missing?.message)
         func put(_ name: String, _ text: String) throws {
+            try allow(name)
             // An unchanged file keeps its date.
             if (try? FileReader.text(name)) != text { try AtomicFile.write(name, text: text) }
             result.files.append(name)

@@ -92,7 +92,7 @@ public struct BarPlot: PlotContent, GnuplotContent {
         let line = groups.count == 1 ? 30 : 14 * groups.count + 12
         let width = 680
         let left = 30 + 8 * (names.map { min($0.count, 60) }.max() ?? 0)
-        let above = title.isEmpty ? 14 : 22 + 18 * ((title.count + 69) / 70)
+        let above = title.isEmpty ? 14 : 26 + 20 * ((title.count + 69) / 70)
         let below = 64 + (legend ? 30 : 0)
         script.size = (width, above + line * names.count + below)
         script.title(title)
@@ -114,11 +114,12 @@ public struct BarPlot: PlotContent, GnuplotContent {
         script.add("set yrange [\(names.count).0-0.5:-0.5]")
         let limits = bars.flatMap { [$0.value.value, $0.value.low ?? 0, $0.value.high ?? 0] }
             .filter(\.isFinite)
-        let (low, high) = (min(0, limits.min() ?? 0), max(0, limits.max() ?? 0))
-        let span = high > low ? high - low : 1
+        let low = min(0, limits.min() ?? 0)
+        let high = max(low < 0 ? 0 : 1e-9, limits.max() ?? 0)
+        let span = high - low
         // Room for the numbers beyond the ends.
         let single = groups.count == 1
-        let edge = single ? 0.16 : 0.04
+        let edge = single ? 64 / Double(max(200, width - min(left, 380) - 24 - 128)) : 0.04
         script.add(
             "set xrange [\(low < 0 ? low - edge * span : 0):\(high > 0 ? high + edge * span : 0)]")
         script.add("set arrow from 0, graph 0 to 0, graph 1 nohead front lw 1.2 lc rgb '#333333'")

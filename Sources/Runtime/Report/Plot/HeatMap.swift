@@ -92,9 +92,9 @@ public struct HeatMap: PlotContent, GnuplotContent {
         let left = 40 + 8 * widest + (y.isEmpty ? 0 : 24)
         let cell = max(58, min(110, (720 - left - 120) / max(1, columns.count)))
         let turned = names * 8 > cell
-        let below = 24 + (turned ? 6 * names : 16) + (x.isEmpty ? 0 : 26)
-        let above = 26 + 18 * ((title.count + 59) / 60)
+        let below = 28 + (turned ? 6 * names : 16) + (x.isEmpty ? 0 : 30)
         let width = left + cell * columns.count + 120
+        let above = 28 + 20 * (title.count * 9 / width + 1)
         let height = above + 46 * rows.count + below
         script.size = (width, height)
         script.title(title)
@@ -116,7 +116,7 @@ public struct HeatMap: PlotContent, GnuplotContent {
         script.add("unset border")
         script.add(scale.definition)
         script.add("set cbrange [\(GnuplotScript.number(low)):\(GnuplotScript.number(high))]")
-        script.add("set cblabel \(GnuplotScript.quote(label))")
+        script.add("set cblabel \(GnuplotScript.quote(label)) offset 1.2,0")
         script.add("set cbtics scale 0.5")
         script.names("x", columns, turned ? "rotate by 35 right" : "")
         script.names("y", rows)

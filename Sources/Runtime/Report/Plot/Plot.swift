@@ -72,7 +72,7 @@ public struct Plot: Sendable {
         return script.text(
             terminal: format == .png
                 ? "pngcairo size \(2 * width),\(2 * height) \(style) font 'DejaVu Sans,13' fontscale 2 linewidth 2 pointscale 2"
-                : "svg size \(width),\(height) \(style) font 'DejaVu Sans, Helvetica, Arial, sans-serif,14' name 'plot'"
+                : "svg size \(width),\(height) \(style) font 'DejaVu Sans,14' name 'plot'"
         )
     }
 
@@ -89,7 +89,11 @@ public struct Plot: Sendable {
     public func svg(stop: ShouldStop = { false }) throws -> String {
         let text = String(decoding: try draw(script(.svg), stop: stop), as: UTF8.self)
         // The version of gnuplot would change bytes that show the same.
-        return text.replacing(/<desc>[^<]*<\/desc>\n*/, with: "", maxReplacements: 1)
+        return
+            text.replacing(
+                "font-family=\"DejaVu Sans\"",
+                with: "font-family=\"DejaVu Sans, Helvetica, Arial, sans-serif\""
+            ).replacing(/<desc>[^<]*<\/desc>\n*/, with: "", maxReplacements: 1)
             .replacing(
                 "<title>plot</title>", with: "<title>\(Markup.html(title))</title>",
                 maxReplacements: 1)
@@ -125,8 +129,12 @@ public struct Plot: Sendable {
     ///
     /// Without gnuplot, the script and the numbers are written beside it.
     ///
+    /// - Parameter allow: Asked about every file before it is written.
     /// - Throws: `InvalidValue` for another extension; `MissingGnuplot` naming the files written instead.
-    public func save(_ path: String, stop: ShouldStop = { false }) throws {
+    public func save(
+        _ path: String, allow: (String) throws -> Void = { _ in }, stop: ShouldStop = { false }
+    ) throws {
+        try allow(path)
         let name = (path as NSString).pathExtension.lowercased()
         guard let format = Format(rawValue: name) else {
             throw InvalidValue(
@@ -146,6 +154,7 @@ public struct Plot: Sendable {
         } catch var missing as MissingGnuplot {
             let stem = (path as NSString).deletingPathExtension
             missing.written = [stem + ".csv", stem + ".gp"]
+            for file in missing.written { try allow(file) }
             try AtomicFile.write(stem + ".csv", text: content.table().csv())
             try AtomicFile.write(stem + ".gp", text: script(format))
             throw missing
