@@ -43,10 +43,19 @@ extension Library {
 
 extension Interpreter {
     /// Shows a plot in every form there is.
+    ///
+    /// - Throws: as `Plot.text(width:stop:)`.
     func show(_ plot: Plot) throws {
         let stop = session.stop
         let text = try plot.text(width: settings.display.width() - 1, stop: stop)
-        show(RichOutput(text: text, svg: try plot.svg(stop: stop), png: try plot.png(stop: stop)))
+        var output = RichOutput(text: text)
+        do {
+            output.svg = try plot.svg(stop: stop)
+            output.png = try plot.png(stop: stop)
+        } catch is MissingGnuplot {
+            // Some plots have a form in characters that needs no gnuplot.
+        }
+        show(output)
     }
 }
 

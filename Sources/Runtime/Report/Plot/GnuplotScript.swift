@@ -35,7 +35,7 @@ struct GnuplotScript {
                     default: scalar
                     }
                 }))
-        let short = plain.count > limit ? plain.prefix(limit - 1) + "…" : plain
+        let short = plain.count > limit ? String(plain.prefix(limit - 1)) + "…" : plain
         return "'" + short.replacing("'", with: "''") + "'"
     }
 
@@ -77,7 +77,7 @@ struct GnuplotScript {
     }
 
     mutating func title(_ text: String) {
-        guard !text.isEmpty else { return }
+        guard text.contains(where: { !$0.isWhitespace }) else { return }
         let width = isPicture ? max(24, size.width / 9) : 72
         lines.append("set title \(Self.wrap(text, width: width))")
     }

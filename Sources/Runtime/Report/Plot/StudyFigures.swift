@@ -77,7 +77,7 @@ extension StudyResult {
     public func heatMap(
         rows rowName: String, columns columnName: String, value: String, against reference: String?
     ) throws -> Figure {
-        let (row, column) = (try column(rowName), try column(columnName))
+        let (row, column) = (try self.column(rowName), try self.column(columnName))
         let all = try values(value, against: reference)
         let records = records()
         let used = records.indices.filter {
