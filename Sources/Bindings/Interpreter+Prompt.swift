@@ -7,6 +7,10 @@ public struct Display {
     public var width: () -> Int = { 80 }
     /// Whether text on standard output may be coloured.
     public var colours = false
+    /// Whether somebody shows HTML.
+    public var html: () -> Bool = { false }
+    /// Whether the progress line is rewritten in place.
+    public var isLive = false
 
     /// 80 columns, no colours.
     public init() {}
@@ -38,8 +42,8 @@ extension Interpreter {
     /// Runs the prelude: the printer, and strict globals.
     func prepare() throws {
         let state = try open()
-        for function in [Self.undefinedGlobal, Self.page] {
-            try check(mt_add_function(state, "mt.internal", function.name, note(function)))
+        for function in [Self.undefinedGlobal, Self.page, Self.present] {
+            try check(mt_add_function(state, "mt_internal", function.name, note(function)))
         }
         guard case .table(let table)? = try evaluate(Prelude.text, name: "=prelude").first else {
             throw LuaError("the prelude returned nothing")
@@ -67,7 +71,8 @@ extension Interpreter {
         case .dropped: return 0
         case .kept: return helpers?.keep.reference ?? 0
         case .printed:
-            try helpers?.configure.call(settings.display.width(), settings.display.colours)
+            let display = settings.display
+            try helpers?.configure.call(display.width(), display.colours, display.html())
             return helpers?.printer.reference ?? 0
         }
     }

@@ -28,7 +28,8 @@ public final class Interpreter {
         public var report: (Report) -> Void = { report in
             switch report {
             case .line(let text): Report.toStandardError(text + "\n")
-            case .output(let output): Report.toStandardOutput(output.text + "\n")
+            case .output(let output), .value(let output):
+                Report.toStandardOutput(output.text + "\n")
             case .status: break
             }
         }
@@ -45,6 +46,8 @@ public final class Interpreter {
         case status(String)
         /// A plot, or another thing with more forms than text; belongs to standard output.
         case output(RichOutput)
+        /// The value of an expression at the prompt.
+        case value(RichOutput)
 
         /// Hands on what is buffered for standard output; whether all that was ever written has arrived.
         public static func flushStandardOutput() -> Bool { mt_flush() }
@@ -58,8 +61,34 @@ public final class Interpreter {
         /// Writes text to standard error.
         public static func toStandardError(_ text: String) {
             var text = text
-            text.withUTF8 { _ = Glibc.write(2, $0.baseAddress, $0.count) }
+            text.withUTF8 { mt_write_error($0.baseAddress, $0.count) }
         }
+
+        /// Writes text to descriptor 1 or 2 after all that was written before, past `listen`.
+        public static func put(_ text: String, to descriptor: Int32) {
+            fflush(nil)
+            var text = text
+            text.withUTF8 { _ = mt_put(descriptor, $0.baseAddress, $0.count) }
+        }
+
+        /// Hears every piece of text that Lua and Swift write to standard output (1) and standard error (2) from now on,
+        /// before it gets there; `nil` ends that.
+        ///
+        /// The process has one listener. What child processes write does not pass it.
+        ///
+        /// - Parameter only: Whether the pieces go to the listener alone.
+        public static func listen(
+            only: Bool = false, _ listener: ((Int32, UnsafeRawBufferPointer) -> Void)?
+        ) {
+            heard = listener
+            guard listener != nil else { return mt_listen(nil, nil, false) }
+            mt_listen(
+                { _, descriptor, bytes, length in
+                    Report.heard?(descriptor, UnsafeRawBufferPointer(start: bytes, count: length))
+                }, nil, only)
+        }
+
+        nonisolated(unsafe) private static var heard: ((Int32, UnsafeRawBufferPointer) -> Void)?
     }
 
     /// The settings it was created with.

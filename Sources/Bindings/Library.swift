@@ -45,14 +45,13 @@ extension Interpreter {
                 try check(mt_add_member(state, number, kind, member.name, note(member)))
             }
         }
-        // `plot.line` lies in the table `mt.plot`, which the prelude puts into `mt`.
+        // `plot.line` lies in the table `mt.plot`.
         var modules: [String: [String]] = ["mt": ["version"]]
         for function in library.functions {
-            let parts = function.name.split(separator: ".").map(String.init)
-            let module = (["mt"] + parts.dropLast()).joined(separator: ".")
-            modules[module, default: []].append(parts.last ?? function.name)
-            try check(
-                mt_add_function(state, module, parts.last ?? function.name, note(function)))
+            let path = function.fullName.split(separator: ".").map(String.init)
+            let module = path.dropLast().joined(separator: ".")
+            modules[module, default: []].append(path.last ?? function.name)
+            try check(mt_add_function(state, module, path.last, note(function)))
         }
         try withList { list in
             list.string(Version.text)

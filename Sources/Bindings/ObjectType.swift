@@ -7,6 +7,8 @@ public final class ObjectType {
     /// Methods, fields and metamethods.
     public let members: [Function]
     let identifier: ObjectIdentifier
+    /// An object as the prompt shows it; nil for the text of `describe`.
+    let present: (ObjectReference, Display) throws -> RichOutput?
 
     /// Describes a type.
     ///
@@ -15,6 +17,7 @@ public final class ObjectType {
     ///   - type: The Swift type; it needs `extension Type: LuaObject {}` to be returned.
     ///   - help: What it is.
     ///   - describe: The text that `tostring` and the prompt show.
+    ///   - show: How the prompt, a session log and Jupyter show the object as a value; without it as `describe` says.
     ///   - fields: Read-only values, as in `object.name`.
     ///   - methods: As in `object:name(…)`.
     ///   - operators: Functions named `__add`, `__eq`, `__call` and so on, with the arguments as Lua passes them.
@@ -23,6 +26,7 @@ public final class ObjectType {
     ///   - closable: Adds the method `close`, which gives up the object at once.
     public init<Object>(
         _ name: String, _ type: Object.Type, _ help: String, describe: @escaping (Object) -> String,
+        show: ((Object, Display) throws -> RichOutput)? = nil,
         fields: [Field<Object>] = [], methods: [Method<Object>] = [], operators: [Function] = [],
         length: ((Object) throws -> Int)? = nil,
         index: ((Object, Value, Call) throws -> Void)? = nil,
@@ -31,6 +35,10 @@ public final class ObjectType {
         self.name = name
         self.help = help
         identifier = ObjectIdentifier(Box<Object>.self)
+        present = { reference, display in
+            guard let show, let object = reference.get(Object.self) else { return nil }
+            return try show(object, display)
+        }
         var members = fields.map { $0.function(name) } + methods.map { $0.function(name) }
         if closable { members.append(Self.close(name)) }
         let names = members.map(\.name)

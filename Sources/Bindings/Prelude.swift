@@ -9,7 +9,7 @@ enum Prelude {
         local format, rep, concat, sort = string.format, string.rep, table.concat, table.sort
         local print, getmetatable, setmetatable, math_type = print, getmetatable, setmetatable, math.type
         local utf8_length, utf8_offset, globals, error, info = utf8.len, utf8.offset, _G, error, debug.getinfo
-        local width, colours = 80, false
+        local width, colours, html = 80, false, false
         local longest, deepest = 100, 4
 
         local function paint(code, text) return colours and "\27[" .. code .. "m" .. text .. "\27[0m" or text end
@@ -156,12 +156,18 @@ enum Prelude {
           return cut(tostring(value), 40)
         end
 
-        -- Rows under their names, numbers to the right; the middle of many rows and what is too wide left out.
-        local function grid(list, names, length)
+        -- The rows that are shown: the first and the last of many.
+        local function shown_of(length, head, tail)
           local shown = {}
           for index = 1, length do
             if length <= head + tail or index <= head or index > length - tail then shown[#shown + 1] = index end
           end
+          return shown
+        end
+
+        -- Rows under their names, numbers to the right; the middle of many rows and what is too wide left out.
+        local function grid(list, names, length)
+          local shown = shown_of(length, head, tail)
           local lines, used, left_out = {}, 0, {}
           for position = 0, #shown do lines[position] = {} end
           for _, name in ipairs(names) do
@@ -195,11 +201,38 @@ enum Prelude {
           return concat(texts, "\n")
         end
 
+        local entities = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
+        -- The same as HTML, with every column and more rows.
+        local function grid_html(list, names, length)
+          local parts, last = { "<table><thead><tr>" }, 0
+          local function add(tag, value)
+            local right = type(value) == "number" and ' style="text-align: right"' or ""
+            parts[#parts + 1] = "<" .. tag .. right .. ">" .. cell(value):gsub('[&<>"]', entities) .. "</" .. tag .. ">"
+          end
+          for _, name in ipairs(names) do add("th", name) end
+          parts[#parts + 1] = "</tr></thead><tbody>"
+          for _, index in ipairs(shown_of(length, 40, 20)) do
+            if index > last + 1 then
+              parts[#parts + 1] = format("<tr><td colspan=%d>… %d more</td></tr>", #names, index - last - 1)
+            end
+            last = index
+            parts[#parts + 1] = "<tr>"
+            for _, name in ipairs(names) do add("td", rawget(rawget(list, index), name)) end
+            parts[#parts + 1] = "</tr>"
+          end
+          parts[#parts + 1] = "</tbody></table>"
+          return concat(parts)
+        end
+
         """#
 
     /// What the prompt keeps and lists.
     private static let prompt = #"""
         local known, results
+        local hidden = rawget(globals, "mt_internal")
+        rawset(globals, "mt_internal", nil)
+        package.loaded["mt_internal"] = nil
+        local present = hidden.present
 
         local function keep(...)
           local value = ...
@@ -210,17 +243,17 @@ enum Prelude {
         end
         local function printer(...)
           keep(...)
-          local texts = {}
-          for index = 1, select("#", ...) do
-            local value = select(index, ...)
+          local value = ...
+          if select("#", ...) == 1 then
             local names, length
-            if select("#", ...) == 1 then
-              if type_of(value) == "plot" then return value:show() end
-              if type(value) == "table" then names, length = columns_of(value) end
-            end
-            texts[index] = names and grid(value, names, length) or show(value, "", {}, 0)
+            if type_of(value) == "plot" then return value:show() end
+            if type(value) == "table" then names, length = columns_of(value) end
+            if names then return present(grid(value, names, length), html and grid_html(value, names, length)) end
+            return present(show(value, "", {}, 0), nil, type(value) == "userdata" and value or nil)
           end
-          print(concat(texts, "\t"))
+          local texts = {}
+          for index = 1, select("#", ...) do texts[index] = show(select(index, ...), "", {}, 0) end
+          present(concat(texts, "\t"))
         end
 
         local function summary(value)
@@ -263,21 +296,11 @@ enum Prelude {
           print(concat(lines, "\n"))
         end
 
-        local hidden = rawget(globals, "mt.internal")
-        rawset(globals, "mt.internal", nil)
-        package.loaded["mt.internal"] = nil
-        for name, module in next, package.loaded do
-          local inner = name:match("^mt%.(%a+)$")
-          if inner then
-            rawset(mt, inner, module)
-            rawset(globals, name, nil)
-          end
-        end
         local strictness = { __index = hidden.undefined }
 
         return {
           printer = printer, keep = keep,
-          configure = function(columns, coloured) width, colours = columns, coloured end,
+          configure = function(columns, coloured, rich) width, colours, html = columns, coloured, rich end,
           begin = function()
             rawset(globals, "Out", setmetatable({}, { __index = function(list, index)
               if math_type(index) == "integer" and index < 0 then return rawget(list, rawlen(list) + 1 + index) end

@@ -11,10 +11,9 @@ final class Progress {
     private var heading = ""
     private var activity = ""
 
-    init(_ report: @escaping (Interpreter.Report) -> Void) {
+    init(_ report: @escaping (Interpreter.Report) -> Void, _ display: Display) {
         self.report = report
-        let term = getenv("TERM").map { String(cString: $0) } ?? ""
-        live = isatty(STDERR_FILENO) == 1 && term != "dumb" && !term.isEmpty
+        live = display.isLive
         interval = live ? 0.1 : 10
     }
 

@@ -8,6 +8,13 @@ final class RunBox: LuaObject {
     init(_ run: Run) { self.run = run }
 }
 
+extension Session {
+    /// Notes where training left a run.
+    func note(_ run: Run) {
+        note(ReachedState(name: run.name, step: run.step, key: run.key.hex))
+    }
+}
+
 extension Library {
     static var runs: Library { Library(types: [runType]) }
 
@@ -80,6 +87,7 @@ extension Library {
         }
         box.options = options
         let target = try options.integer(ifPresent: "to")
+        defer { session.note(box.run) }
         try session.working {
             do {
                 try box.run.train(to: target, options: settings)

@@ -15,12 +15,13 @@ public final class Session {
     private var opened: Store?
     private var corpora: [String: Corpus] = [:]
     private var draws: UInt64 = 0
+    private var reached: [ReachedState] = []
 
     init(_ settings: Interpreter.Settings, stop: @escaping ShouldStop) {
         storeFolder = Self.storeFolder(settings.store)
         seed = settings.seed
         self.stop = stop
-        progress = Progress(settings.report)
+        progress = Progress(settings.report, settings.display)
     }
 
     /// The folder of the store: what was given, else `MTREPL_STORE`, else `.mtrepl`.
@@ -68,9 +69,28 @@ public final class Session {
         return result
     }
 
+    /// Notes the state that training led to.
+    func note(_ state: ReachedState) { reached.append(state) }
+
+    /// The states that training led to since the last call.
+    public func takeReached() -> [ReachedState] {
+        defer { reached = [] }
+        return reached
+    }
+
     /// Runs long work and clears its progress away afterwards.
     func working<Result>(_ body: () throws -> Result) throws -> Result {
         defer { progress.end() }
         return try body()
     }
+}
+
+/// A state that training led to.
+public struct ReachedState: Hashable, Sendable, Codable {
+    /// The run's name, or the arm's.
+    public let name: String
+    /// Steps done.
+    public let step: Int
+    /// The state's key.
+    public let key: String
 }

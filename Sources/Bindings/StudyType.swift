@@ -238,11 +238,15 @@ extension Library {
                         settings.checkpointSeconds = try given.number("checkpoint_seconds")
                         settings.keepFinetuned = try given.boolean("keep_finetuned")
                     }
-                    try call.returns(
-                        ResultBox(
-                            try call.interpreter.session.working {
-                                try box.study.run(options: settings)
-                            }))
+                    let session = call.interpreter.session
+                    let result = try session.working { try box.study.run(options: settings) }
+                    for row in result.rows {
+                        guard let key = row.key else { continue }
+                        let steps = (row.chosen?.trajectory ?? row.base)?.steps ?? 0
+                        session.note(
+                            ReachedState(name: row.arm.label, step: steps, key: key.hex))
+                    }
+                    try call.returns(ResultBox(result))
                 },
             ])
     }

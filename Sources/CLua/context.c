@@ -102,6 +102,7 @@ static int set_up(lua_State *L) {
 }
 
 mt_state *mt_open(const mt_host *host) {
+    mt_setup_output();
     mt_state *s = calloc(1, sizeof *s);
     if (!s) return NULL;
     s->host = *host;
@@ -185,7 +186,3 @@ int64_t mt_fail_allocation(mt_state *s, int64_t n) {
     s->fail_at = n;
     return made;
 }
-
-void mt_write(const void *bytes, size_t length) { fwrite(bytes, 1, length, stdout); }
-
-bool mt_flush(void) { return fflush(stdout) == 0 && !ferror(stdout); }

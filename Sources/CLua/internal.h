@@ -115,7 +115,8 @@ void mt_delivered(mt_state *s, lua_State *L);
 int mt_raise_exit(lua_State *L);
 bool mt_is_exit(lua_State *L, int index);
 void mt_forget(mt_state *s);
-// coroutine.c, sandbox.c
+// output.c, coroutine.c, sandbox.c
+void mt_setup_output(void);
 void mt_setup_coroutines(lua_State *L);
 void mt_setup_sandbox(lua_State *L);
 void mt_setup_loaders(lua_State *L);

@@ -109,8 +109,25 @@ static int add_member(lua_State *L) {
     return 0;
 }
 
-// Pushes the global table `name`, which require also finds.
+// Pushes the global table `name`, which require also finds; of `mt.log`, the table `log` in `mt`.
 static void push_module(lua_State *L, const char *name) {
+    const char *dot = strchr(name, '.');
+    if (dot) {
+        lua_pushlstring(L, name, (size_t)(dot - name));
+        push_module(L, lua_tostring(L, -1));
+        lua_pushstring(L, dot + 1);
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, -3) != LUA_TTABLE) {
+            lua_pop(L, 1);
+            lua_newtable(L);
+            lua_pushvalue(L, -2);
+            lua_pushvalue(L, -2);
+            lua_rawset(L, -5);
+        }
+        lua_replace(L, -4);
+        lua_pop(L, 2);
+        return;
+    }
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     if (lua_getfield(L, -1, name) != LUA_TTABLE) {
         lua_pop(L, 1);

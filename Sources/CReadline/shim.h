@@ -17,6 +17,8 @@ static inline void mt_rl_begin(const char *prompt, void (*line)(char *)) {
 
 static inline void mt_rl_name(const char *name) {
     rl_readline_name = name;
+    // A stream of its own: what is typed is no output of the program.
+    rl_outstream = fdopen(1, "w");
     // Entries of several lines stay one in the history's file.
     history_comment_char = '#';
     history_write_timestamps = 1;
@@ -54,7 +56,7 @@ static inline void mt_rl_abandon(void) {
     rl_replace_line("", 0);
     rl_crlf();
     rl_callback_handler_remove();
-    fflush(stdout);
+    fflush(rl_outstream);
 }
 
 // Waits for input with the signals of `mask` blocked; whether there is any.

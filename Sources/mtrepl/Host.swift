@@ -1,71 +1,193 @@
 import Bindings
+import CReadline
 import Glibc
 import Runtime
 
-/// Runs Lua for the command line and the prompt: shows errors and keeps exit codes.
+/// Runs cells of Lua in an interpreter, one after the other, for the command line, the prompt, session logs and Jupyter.
+///
+/// What comes of a cell goes to the observers, in order and as it happens.
 final class Host {
     let interpreter: Interpreter
-    /// A script asked to leave.
+    /// A cell asked to leave.
     private(set) var isLeaving = false
+    /// Cells run so far.
+    private(set) var inputs = 0
 
-    private let messages: Messages
-    private var inputs = 0
-    private var isAtPrompt = false
+    private let relay: Relay
 
-    init(_ settings: Interpreter.Settings) throws {
-        let messages = Messages()
+    /// Hands on what the interpreter reports and what is written to the standard streams.
+    private final class Relay {
+        var observers: [any CellObserver]
+        var partial: [Int32: [UInt8]] = [:]
+
+        init(_ observers: [any CellObserver]) { self.observers = observers }
+
+        func send(_ event: CellEvent) { for observer in observers { observer.receive(event) } }
+
+        func report(_ report: Interpreter.Report) {
+            switch report {
+            case .line(let text): Interpreter.Report.toStandardError(text + "\n")
+            case .status(let text): send(.status(text))
+            case .output(let output): flushed(.display(output))
+            case .value(let output): flushed(.value(output))
+            }
+        }
+
+        func flushed(_ event: CellEvent) {
+            _ = Interpreter.Report.flushStandardOutput()
+            send(event)
+        }
+
+        /// Bytes as text; a character that is not whole yet waits for its rest.
+        func stream(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) {
+            var all = partial.removeValue(forKey: descriptor) ?? []
+            all.append(contentsOf: bytes)
+            let cut = Self.unfinished(all)
+            if cut > 0 { partial[descriptor] = Array(all.suffix(cut)) }
+            let text = String(decoding: all.dropLast(cut), as: UTF8.self)
+            if !text.isEmpty { send(descriptor == 1 ? .output(text) : .error(text)) }
+        }
+
+        /// Sends bytes that never became a character.
+        func finish() {
+            for (descriptor, bytes) in partial.sorted(by: { $0.key < $1.key }) {
+                let text = String(decoding: bytes, as: UTF8.self)
+                send(descriptor == 1 ? .output(text) : .error(text))
+            }
+            partial = [:]
+        }
+
+        /// How many bytes at the end are the beginning of a character.
+        private static func unfinished(_ bytes: [UInt8]) -> Int {
+            for back in 1..<4 where back <= bytes.count {
+                let byte = bytes[bytes.count - back]
+                if byte & 0xc0 == 0x80 { continue }
+                let length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
+                return length > back ? back : 0
+            }
+            return 0
+        }
+    }
+
+    /// Creates an interpreter whose cells `observer` sees.
+    ///
+    /// - Parameter exclusive: Whether standard output and error of cells go to the observers alone.
+    init(_ settings: Interpreter.Settings, observer: any CellObserver, exclusive: Bool = false)
+        throws
+    {
+        let relay = Relay([observer])
         var settings = settings
-        settings.report = messages.show
-        self.messages = messages
+        settings.report = relay.report
+        settings.display.html = { relay.observers.contains { $0.isRich } }
+        self.relay = relay
         interpreter = try Interpreter(settings)
+        Interpreter.Report.listen(only: exclusive) { relay.stream($0, $1) }
         interpreter.catchInterrupts()
     }
 
-    /// Runs something; an error is shown on standard error, and its exit code returned.
-    func run(_ body: (Interpreter) throws -> Void) throws -> Int32 {
-        defer {
-            messages.clear()
-            fflush(nil)
-        }
-        do {
-            try body(interpreter)
-            // Ctrl-C may have come too late to be delivered.
-            return interpreter.clearInterrupt() ? ExitStatus.interrupted : ExitStatus.success
-        } catch let request as ExitRequest {
-            isLeaving = true
-            return Int32(truncatingIfNeeded: request.code & 255)
-        } catch let error as Interrupted {
-            interpreter.clearInterrupt()
-            show(error)
-            return ExitStatus.interrupted
-        } catch let error as any RuntimeError {
-            interpreter.clearInterrupt()
-            show(error)
-            return ExitStatus.failure
-        }
-    }
+    deinit { Interpreter.Report.listen(nil) }
 
-    /// Runs a piece of input as the prompt does: an expression is printed.
+    /// Adds an observer, which sees the cells from the next on.
+    func add(_ observer: any CellObserver) { relay.observers.append(observer) }
+
+    /// Removes an observer.
+    func remove(_ observer: any CellObserver) { relay.observers.removeAll { $0 === observer } }
+
+    // MARK: - Cells
+
+    /// Runs a piece of input as the prompt does: Lua whose value is printed if it is an expression, `?name`, `??name` or
+    /// `$ command`.
     ///
-    /// - Returns: the exit code it would have as a script, or nil if it needs more text.
-    func evaluate(_ text: String) -> Int32? {
-        do {
-            return try run { interpreter in
-                let name = "=input \(inputs + 1)"
-                let source = try Self.source(text, name, interpreter)
-                inputs += 1
-                interpreter.chunks[name] = text
-                let silenced = Interpreter.isSilenced(text)
-                try interpreter.run(source, name: name, results: silenced ? .kept : .printed)
-            }
-        } catch {
-            return nil
+    /// - Returns: how it ended; nil if it is the beginning of a chunk, and nothing was run.
+    func evaluate(_ text: String) -> CellResult? {
+        if let command = PromptCommand(text) { return run(text) { try self.carryOut(command, $0) } }
+        let name = "=input \(inputs + 1)"
+        let chunk = Result { try Self.source(text, name, interpreter) }
+        if case .failure(is NeedsMore) = chunk { return nil }
+        inputs += 1
+        interpreter.chunks[name] = text
+        return run(text) { interpreter in
+            let silenced = Interpreter.isSilenced(text)
+            try interpreter.run(
+                try chunk.get(), name: name, results: silenced ? .kept : .printed)
         }
     }
 
     /// Runs text that is known to be unfinished, for its error message.
-    func complain(_ text: String) -> Int32 {
-        (try? run { try $0.run(text, name: "=input \(inputs + 1)") }) ?? ExitStatus.failure
+    func complain(_ text: String) -> CellResult {
+        run(text) { try $0.run(text, name: "=input \(self.inputs + 1)") }
+    }
+
+    /// Whether a piece of input can be run as it is.
+    enum Completeness {
+        case complete
+        /// It is the beginning of a chunk.
+        case incomplete
+        /// More text cannot make it right.
+        case invalid
+    }
+
+    /// Says whether a piece of input can be run; nothing is run.
+    func completeness(_ text: String) -> Completeness {
+        if PromptCommand(text) != nil { return .complete }
+        do {
+            _ = try Self.source(text, "=input \(inputs + 1)", interpreter)
+            return .complete
+        } catch is NeedsMore {
+            return .incomplete
+        } catch {
+            return .invalid
+        }
+    }
+
+    /// Runs something as a cell with a source text.
+    @discardableResult
+    func run(_ source: String, _ body: (Interpreter) throws -> Void) -> CellResult {
+        _ = interpreter.session.takeReached()
+        for observer in relay.observers { observer.begin(source) }
+        let started = ContinuousClock.now
+        let outcome = outcome(body)
+        _ = Interpreter.Report.flushStandardOutput()
+        relay.finish()
+        let result = CellResult(
+            outcome: outcome, seconds: started.duration(to: .now) / .seconds(1),
+            runs: interpreter.session.takeReached())
+        for observer in relay.observers { observer.end(result) }
+        return result
+    }
+
+    private func outcome(_ body: (Interpreter) throws -> Void) -> CellResult.Outcome {
+        do {
+            try body(interpreter)
+            // Ctrl-C may have come too late to be delivered.
+            guard interpreter.clearInterrupt() else { return .success }
+            return .interrupted(CellFailure(Interrupted("interrupted"), interpreter))
+        } catch let request as ExitRequest {
+            isLeaving = true
+            return .exit(Int32(truncatingIfNeeded: request.code & 255))
+        } catch let error as Interrupted {
+            interpreter.clearInterrupt()
+            return .interrupted(CellFailure(error, interpreter))
+        } catch let error as any RuntimeError {
+            interpreter.clearInterrupt()
+            return .failed(CellFailure(error, interpreter))
+        } catch {
+            return .failed(CellFailure(LuaError("\(error)"), interpreter))
+        }
+    }
+
+    private func carryOut(_ command: PromptCommand, _ interpreter: Interpreter) throws {
+        switch command {
+        case .help(let name): relay.flushed(.page(try interpreter.help(name)))
+        case .source(let name): relay.flushed(.page(try interpreter.source(name)))
+        case .shell(let text):
+            guard interpreter.settings.safeFolder == nil else {
+                throw LuaError("--safe: $ is not available")
+            }
+            fflush(nil)
+            let status = mt_shell(text)
+            if status != 0 { Interpreter.Report.toStandardOutput("(exit status \(status))\n") }
+        }
     }
 
     /// The chunk to run: `return TEXT` if that parses.
@@ -84,40 +206,19 @@ final class Host {
             try interpreter.parse(plain, name: name)
         } catch let error as LuaSyntaxError where error.isIncomplete {
             throw NeedsMore()
-        } catch {
-            interpreter.chunks[name] = text
-            throw error
         }
         return plain
     }
 
     /// Makes the globals of a prompt and runs the start-up file, if there is one.
-    func begin(atPrompt: Bool, startUpFile: String? = nil) -> Int32 {
-        defer { isAtPrompt = atPrompt }
-        return
-            (try? run { interpreter in
-                try interpreter.beginPrompt()
-                if let startUpFile { try interpreter.run(file: startUpFile) }
-            }) ?? ExitStatus.failure
-    }
-
-    /// The message, the line of source it names, and the traceback without what lies below the chunk.
-    private func show(_ error: any RuntimeError) {
-        fflush(nil)
-        var lines = error.message.split(separator: "\n", omittingEmptySubsequences: false).map(
-            String.init)
-        while lines.count > 1, lines.last == "\t[C]: in ?" { lines.removeLast() }
-        if !isAtPrompt { lines[0] = "mtrepl: " + lines[0] }
-        let end = lines.firstIndex(of: "stack traceback:") ?? lines.count
-        if Screen.colours(2) {
-            for index in 0..<end { lines[index] = "\u{1b}[1;31m\(lines[index])\u{1b}[0m" }
+    func begin(startUpFile: String? = nil) -> CellResult {
+        let text = startUpFile.map { "dofile(\"\($0)\")" } ?? ""
+        return run(text) { interpreter in
+            try interpreter.beginPrompt()
+            if let startUpFile { try interpreter.run(file: startUpFile) }
         }
-        if let source = interpreter.sourceLine(error) {
-            lines.insert("  \(source.number) | \(source.text)", at: end)
-        }
-        messages.show(.line(lines.joined(separator: "\n")))
     }
 }
 
 /// The input is the beginning of a chunk.
-struct NeedsMore: Error {}
+private struct NeedsMore: Error {}

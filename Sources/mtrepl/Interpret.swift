@@ -84,11 +84,12 @@ struct Interpret: ParsableCommand {
         settings.strict = !noStrict
         settings.display = Screen.display
         if safe { settings.safeFolder = "." }
-        let host = try Host(settings)
+        let view = TerminalView()
+        let host = try Host(settings, observer: view)
         let code =
             profile
-            ? try profiled { try carryOut(host, prompt: wantsPrompt, terminal: terminal) }
-            : try carryOut(host, prompt: wantsPrompt, terminal: terminal)
+            ? try profiled { try carryOut(host, view, prompt: wantsPrompt, terminal: terminal) }
+            : try carryOut(host, view, prompt: wantsPrompt, terminal: terminal)
         host.interpreter.close()
         throw ExitCode(code)
     }
@@ -101,22 +102,27 @@ struct Interpret: ParsableCommand {
         return code
     }
 
-    private func carryOut(_ host: Host, prompt wantsPrompt: Bool, terminal: Bool) throws -> Int32 {
-        var code = try host.run { interpreter in
-            try interpreter.setArguments(
-                script: script.first ?? "mtrepl", Array(script.dropFirst()))
-            for text in e {
-                interpreter.chunks["=(command line)"] = text
-                try interpreter.run(text, name: "=(command line)")
-            }
-            guard let name = script.first else { return }
-            try interpreter.run(
-                file: name == "-" ? nil : name, arguments: Array(script.dropFirst()))
+    private func carryOut(
+        _ host: Host, _ view: TerminalView, prompt wantsPrompt: Bool, terminal: Bool
+    ) throws -> Int32 {
+        let arguments = Array(script.dropFirst())
+        try host.interpreter.setArguments(script: script.first ?? "mtrepl", arguments)
+        var code = ExitStatus.success
+        for text in e where code == ExitStatus.success && !host.isLeaving {
+            host.interpreter.chunks["=(command line)"] = text
+            code = host.run(text) { try $0.run(text, name: "=(command line)") }.code
+        }
+        if let name = script.first, code == ExitStatus.success, !host.isLeaving {
+            let source = (try? FileReader.text(name)) ?? ""
+            code =
+                host.run(source) {
+                    try $0.run(file: name == "-" ? nil : name, arguments: arguments)
+                }.code
         }
         if wantsPrompt, !host.isLeaving {
             code =
                 terminal
-                ? Prompt(host, readsStartUpFile: !noStartUpFile && !safe && script.isEmpty).run()
+                ? Prompt(host, view, readsStartUpFile: !noStartUpFile && !safe && script.isEmpty).run()
                 : LineInput(host).run()
         }
         return code

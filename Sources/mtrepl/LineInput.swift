@@ -9,18 +9,22 @@ struct LineInput {
     /// Runs every line; the exit code is that of the last error, 0 without one.
     func run() -> Int32 {
         var code = ExitStatus.success
-        _ = host.begin(atPrompt: false)
+        _ = host.begin()
         var pending = ""
         while !host.isLeaving, let line = readLine() {
             pending += pending.isEmpty ? line : "\n" + line
-            guard let result = host.evaluate(pending) else { continue }
+            if pending.allSatisfy(\.isWhitespace) {
+                pending = ""
+                continue
+            }
+            guard let result = host.evaluate(pending)?.code else { continue }
             pending = ""
             if result != ExitStatus.success || host.isLeaving { code = result }
             if result == ExitStatus.interrupted { return result }
         }
         // Ctrl-C while waiting for a line.
         if host.interpreter.clearInterrupt() { return ExitStatus.interrupted }
-        if !pending.isEmpty, !host.isLeaving { code = host.complain(pending) }
+        if !pending.isEmpty, !host.isLeaving { code = host.complain(pending).code }
         return code
     }
 }

@@ -6,14 +6,16 @@ import Runtime
 /// The interactive prompt.
 struct Prompt {
     let host: Host
+    let view: TerminalView
     /// Whether the start-up file is read.
     let readsStartUpFile: Bool
 
-    /// Commands that take longer than this are followed by their time.
-    private static let patience = Duration.seconds(1)
+    /// Commands that take longer than this, in seconds, are followed by their time.
+    private static let patience = 1.0
 
-    init(_ host: Host, readsStartUpFile: Bool) {
+    init(_ host: Host, _ view: TerminalView, readsStartUpFile: Bool) {
         self.host = host
+        self.view = view
         self.readsStartUpFile = readsStartUpFile
     }
 
@@ -24,9 +26,9 @@ struct Prompt {
             "mtrepl \(Version.text) – ?name or help(name) explains, Tab completes, who() lists, Ctrl-D leaves"
         )
         fflush(nil)
-        let code = host.begin(
-            atPrompt: true, startUpFile: readsStartUpFile ? StartUpFile.path : nil)
-        if host.isLeaving { return code }
+        let start = host.begin(startUpFile: readsStartUpFile ? StartUpFile.path : nil)
+        if host.isLeaving { return start.code }
+        view.isAtPrompt = true
         interpreter.clearInterrupt()
         let editor = LineEditor(
             history: Self.historyPath, complete: { interpreter.complete($0) },
@@ -44,41 +46,18 @@ struct Prompt {
                 pending = ""
             case .line(let line):
                 if pending.isEmpty, line.allSatisfy(\.isWhitespace) { continue }
-                if pending.isEmpty, let command = PromptCommand(line) {
-                    editor.remember(line)
-                    run(command)
-                    continue
-                }
                 pending += pending.isEmpty ? line : "\n" + line
-                let started = ContinuousClock.now
-                guard let code = host.evaluate(pending) else { continue }
-                Self.show(ContinuousClock.now - started)
+                guard let result = host.evaluate(pending) else { continue }
+                Self.show(result.seconds)
                 editor.remember(pending)
                 pending = ""
-                if host.isLeaving { return code }
+                if host.isLeaving { return result.code }
             }
         }
     }
 
-    private func run(_ command: PromptCommand) {
-        _ = try? host.run { interpreter in
-            switch command {
-            case .help(let name): print(try interpreter.help(name))
-            case .source(let name): print(try interpreter.source(name))
-            case .shell(let text):
-                guard interpreter.settings.safeFolder == nil else {
-                    throw LuaError("--safe: $ is not available")
-                }
-                fflush(nil)
-                let status = mt_shell(text)
-                if status != 0 { print("(exit status \(status))") }
-            }
-        }
-    }
-
-    private static func show(_ time: Duration) {
-        guard time > patience else { return }
-        let seconds = time / .seconds(1)
+    private static func show(_ seconds: Double) {
+        guard seconds > patience else { return }
         let text = seconds < 60 ? "\((seconds * 10).rounded() / 10) s" : minutes(Int(seconds))
         print(Screen.colours(1) ? "\u{1b}[2m(\(text))\u{1b}[0m" : "(\(text))")
         fflush(nil)

@@ -8,6 +8,7 @@ enum Screen {
         var display = Display()
         display.width = { Screen.width }
         display.colours = colours(1)
+        display.isLive = isatty(2) != 0 && !["", "dumb"].contains(variable("TERM"))
         return display
     }
 

@@ -133,9 +133,16 @@ int64_t mt_fail_allocation(mt_state *state, int64_t n);
 // ---- Files under --safe (path.c).
 bool mt_inside(const char *folder, const char *path);
 
-// ---- Standard output, shared with print and io.write.
+// ---- Standard output and error (output.c), shared with print, io.write and io.stderr.
+// Is told of every piece before it goes to its descriptor, 1 or 2.
+typedef void (*mt_listener)(void *context, int descriptor, const void *bytes, size_t length);
+// From now on; NULL: nobody. With `only`, nothing goes to the descriptors.
+void mt_listen(mt_listener tell, void *context, bool only);
 void mt_write(const void *bytes, size_t length);
-// Whether all that was ever written has arrived; not so on a full disk, for instance.
+void mt_write_error(const void *bytes, size_t length);
+// Writes to a descriptor past the listener; the caller has flushed what comes before.
+bool mt_put(int descriptor, const void *bytes, size_t length);
+// Whether all that was ever written to standard output has arrived; not so on a full disk, for instance.
 bool mt_flush(void);
 
 #endif
