@@ -3,7 +3,7 @@ extension Library {
     public static var standard: Library {
         [
             strictness, tensors, corpora, tokenizers, alignment, statistics, models, networks,
-            recipes, runs, studies, store, files,
+            recipes, runs, studies, store, files, logs,
         ]
         .reduce(core) { $0.adding($1) }
     }

@@ -27,8 +27,9 @@ import Testing
         try terminal.expect("> ")
         terminal.type("mt.neox(\"pythia-14\t")
         try terminal.expect("mt.neox(\"pythia-14m\"")
-        terminal.type("\u{3}")
-        try terminal.expect("> ")
+        // The quote is completed once, also before one that is there.
+        terminal.type(", 1\u{3}")
+        #expect(try terminal.expect("> ").hasPrefix(", 1"))
         leave(terminal)
     }
 

@@ -197,7 +197,7 @@ public final class Run {
 
     private func stopped() -> Interrupted {
         Interrupted(
-            "stopped after step \(step) of \(trajectory.steps); resume() goes on from there")
+            "interrupted after step \(step) of \(trajectory.steps); run:resume() goes on from there")
     }
 
     // MARK: - Evaluation
