@@ -71,19 +71,20 @@ struct ProgressLine {
 /// The losses of all steps so far, thinned out as they become many.
 struct LossHistory {
     private var means: [Double] = []
-    private var stride = 1
+    private var group = 1
     private var sum = 0.0
     private var count = 0
 
     mutating func add(_ loss: Double) {
         sum += loss
         count += 1
-        guard count == stride else { return }
+        guard count == group else { return }
         means.append(sum / Double(count))
         (sum, count) = (0, 0)
         guard means.count == 512 else { return }
-        means = (0..<256).map { (means[2 * $0] + means[2 * $0 + 1]) / 2 }
-        stride *= 2
+        let pairs = stride(from: 0, to: means.count, by: 2)
+        means = pairs.map { (index: Int) -> Double in (means[index] + means[index + 1]) / 2 }
+        group *= 2
     }
 
     /// The course of the loss in at most some columns, from its lowest to its highest value.
