@@ -10,13 +10,12 @@ extension Library {
         local prose = mt.corpus { "prose", embedded = "prose", bytes = 120000, valid_fraction = 0.1 }
         local code = mt.corpus { "code", embedded = "code", bytes = 60000, valid_fraction = 0.1 }
         local tokens = mt.tokenizer { train_on = { prose, code }, vocabulary = 300 }
-        local run = mt.recipe {
+        local recipe = mt.recipe {
           model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 32, layers = 2, width = 16, heads = 2 }),
           steps = 4, batch = 4, mixture = { prose = 1 },
-        }:open()
-        run:train { to = 2, keep = { 2 } }
-        local early = run:model()
-        run:resume()
+        }
+        local early = recipe:upto(2):run():model()
+        local run = recipe:run()
         local late = run:model()
 
         """

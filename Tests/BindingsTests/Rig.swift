@@ -44,6 +44,14 @@ final class Rig {
               recipe = function(arm) return recipe:with { seed = arm.seed } end }
             """
         ),
+        "difference": (["recipe"], "recipe:explain(recipe:with { seed = 7 })"),
+        "finding": ([], "mt.mixed({ 1, 2, 3, 4 }, { 1, 2.1, 3, 4.2 }, { 'a', 'a', 'b', 'b' })"),
+        "branches": (
+            ["recipe"],
+            """
+            mt.plasticity { recipe = recipe, mixture = { prose = 1 }, starts = 0, steps = 1, target = corpus, limit = 2 }
+            """
+        ),
         "plan": (["study"], "study:plan { calibrate = false }"),
         "result": (["study"], "study:run()"),
         "similarity": (
