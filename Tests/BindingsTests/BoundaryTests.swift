@@ -70,7 +70,7 @@ import Testing
             step = max(1, mt_fail_allocation(state, 0) / 12)
         }
         var n: Int64 = 1
-        let most = max(5000, 40 * step)
+        let most = max(20_000, 40 * step)
         while n < most {
             var passed = false
             let call = try #require(bench.interpreter.evaluate("return f").first)

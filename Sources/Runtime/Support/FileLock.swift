@@ -17,19 +17,19 @@ public final class FileLock {
     private let path: String
     private let mode: Mode
 
-    /// Exclusive locks of this process: waiting for one of them would be waiting for oneself.
-    private static let own = Mutex<Set<String>>([])
+    /// The thread that took each exclusive lock of this process: waiting for one's own would never end.
+    private static let own = Mutex<[String: pthread_t]>([:])
 
     private init(descriptor: Int32, path: String, mode: Mode) {
         self.descriptor = descriptor
         self.path = path
         self.mode = mode
-        if mode == .exclusive { Self.own.withLock { _ = $0.insert(path) } }
+        if mode == .exclusive { Self.own.withLock { $0[path] = pthread_self() } }
     }
 
     /// Waits for the lock on `path`, making the file if it is not there.
     ///
-    /// - Throws: `FileError`, also when this process holds the lock itself; `Interrupted` when `stop` says so.
+    /// - Throws: `FileError`, also when this thread holds the lock itself; `Interrupted` when `stop` says so.
     public convenience init(_ path: String, _ mode: Mode = .exclusive, stop: ShouldStop = { false })
         throws
     {
@@ -38,7 +38,7 @@ public final class FileLock {
                 self.init(descriptor: descriptor, path: path, mode: mode)
                 return
             }
-            if Self.own.withLock({ $0.contains(path) }) {
+            if Self.own.withLock({ $0[path] == pthread_self() }) {
                 throw FileError(
                     "lock", path,
                     reason: "this process holds it itself: a callback of a training run cannot "
@@ -88,7 +88,7 @@ public final class FileLock {
     }
 
     deinit {
-        if mode == .exclusive { Self.own.withLock { _ = $0.remove(path) } }
+        if mode == .exclusive { Self.own.withLock { $0[path] = nil } }
         close(descriptor)
     }
 }
