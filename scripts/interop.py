@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 """Compares models and tokenizers with Hugging Face's transformers and tokenizers, in both directions.
 
-    python3 -m venv .venv && .venv/bin/pip install torch transformers tokenizers safetensors
+    scripts/test makes a virtual environment with what this needs; or
+    python3 -m venv .venv && .venv/bin/pip install torch transformers tokenizers safetensors tensorboard pyarrow lm_eval accelerate
     .venv/bin/python scripts/interop.py                     # models and exports
+    .venv/bin/python scripts/interop.py metrics data        # event files, files of tokens, Parquet
+    .venv/bin/python scripts/interop.py harness --questions sciq.valid.jsonl.gz
     .venv/bin/python scripts/interop.py tokenizers --tokenizer-file T.json --corpora FOLDER --megabytes 50
     .venv/bin/python scripts/interop.py golden              # makes Tests/RuntimeTests/Reference/huggingface again
 
 `models` makes small random GPTNeoXForCausalLM folders and compares logits. `export` trains a small model with mtrepl,
 exports it, and checks that transformers loads it without a warning and gives the same logits and greedy tokens.
+`metrics` reads event files with tensorboard, `data` reads files of tokens with numpy and converts Parquet with pyarrow,
+`harness` compares log-likelihoods and accuracies of multiple choice with lm_eval on an exported model.
 `tokenizers` compares ids and decoded text over the strings of a folder of .jsonl.gz files and over made-up text. Every
 line says what was compared and the largest difference; the exit code is 1 if one is too large.
 """
@@ -483,6 +488,209 @@ def compare_tokenizers(program, work, arguments):
                 tokenizers.Tokenizer.from_file(str(path)), some, [str(path)])
 
 
+# Metrics
+
+METRICS = """
+local prose = mt.corpus { "prose", embedded = "prose", bytes = 200000, valid_fraction = 0.1 }
+local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 300 }
+local run = mt.recipe { model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 32 }),
+  steps = 30, batch = 4, seed = 1, mixture = { prose = 1 } }:open { name = "measured" }
+run:train { evaluate = { prose }, evaluate_every = 10, limit = 3 }
+run:export_metrics(arg[1], { format = "tensorboard" })
+run:export_metrics(arg[1], { format = "jsonl" })
+"""
+
+
+def metrics(program, work):
+    print("# Metrics, read by tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    folder = work / "out"
+    lua(program, work, METRICS, folder)
+    again = work / "again"
+    done = subprocess.run(
+        [program, "runs", "export", "measured", str(again), "--format", "tensorboard", "--store", str(work / "store")],
+        capture_output=True, text=True)
+    check("mtrepl runs export", done.returncode == 0, done.stderr)
+    steps = [json.loads(line) for line in (folder / "steps.jsonl").read_text().splitlines()]
+    losses = [json.loads(line) for line in (folder / "evaluations.jsonl").read_text().splitlines()]
+    for place in [folder, again]:
+        events = EventAccumulator(str(place), size_guidance={"scalars": 0})
+        events.Reload()
+        expected = {f"train/{key}": [(row["step"], row[key]) for row in steps]
+                    for key in ["loss", "learning_rate", "gradient_norm"]}
+        expected["train/tokens_per_second"] = [(row["step"], row["tokens"] / row["seconds"]) for row in steps]
+        for key in ["loss", "bits_per_byte"]:
+            expected[f"prose/valid/{key}"] = [(row["step"], row[key]) for row in losses]
+        check(f"{place.name}: curves", sorted(events.Tags()["scalars"]) == sorted(expected))
+        for tag, points in expected.items():
+            found = [(event.step, event.value) for event in events.Scalars(tag)]
+            same = [step for step, _ in found] == [step for step, _ in points]
+            difference = max(abs(a - b) / max(abs(b), 1e-9) for (_, a), (_, b) in zip(found, points, strict=True))
+            check(f"{place.name}: steps of {tag}", same)
+            report(f"{place.name}: values of {tag}, relative", difference, 1e-6, f"{len(points)} points")
+
+
+# Data
+
+TOKENS = """
+local prose = mt.corpus { "prose", embedded = "prose", bytes = 60000, valid_fraction = 0, test_fraction = 0 }
+local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 400 }
+for _, format in ipairs { "nanogpt", "megatron" } do
+  local path = arg[1] .. "/" .. format .. ".bin"
+  prose:write_tokens { path, tokenizer = tokens, format = format }
+  local again = mt.corpus { format, files = path, tokenizer = tokens, valid_fraction = 0, test_fraction = 0 }
+  assert(again:summary().train.bytes == prose:summary().train.bytes)
+end
+tokens:save(arg[1] .. "/tokenizer.json")
+local out = assert(io.open(arg[1] .. "/documents.txt", "w"))
+for _, text in ipairs(prose:documents(100000)) do out:write(table.concat(tokens:encode(text), " "), "\\n") end
+out:close()
+local theirs = mt.corpus { "theirs", files = arg[1] .. "/theirs.bin", tokenizer = tokens, valid_fraction = 0, test_fraction = 0 }
+local texts = theirs:documents(10)
+assert(#texts == 3 and texts[1] == "a b" and texts[2] == "c" and texts[3] == "d e")
+local table_ = mt.corpus { "table", files = arg[1] .. "/table.jsonl", chat = "messages", valid_fraction = 0, test_fraction = 0 }
+assert(table_:documents(3)[2] == "User: two\\nAssistant: 2\\n")
+"""
+
+
+def data(program, work):
+    print("# Files of tokens and tables")
+    import struct
+
+    import numpy
+
+    folder = work / "files"
+    folder.mkdir()
+    # Bytes of ASCII have the ids of their place among the printable characters in every byte-level tokenizer of ours.
+    script = """
+        local prose = mt.corpus { "prose", embedded = "prose", bytes = 60000, valid_fraction = 0, test_fraction = 0 }
+        local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 400 }
+        for _, text in ipairs { "a b", "c", "d e" } do print(table.concat(tokens:encode(text), " ")) end
+        """
+    texts = [list(map(int, line.split())) for line in lua(program, work, script).splitlines()]
+    # An index with two sequences in the first document, of 32-bit ids, and no end-of-text.
+    sequences = [texts[0][:1], texts[0][1:], texts[1], texts[2]]
+    numpy.concatenate([numpy.array(ids, numpy.int32) for ids in sequences]).tofile(folder / "theirs.bin")
+    with open(folder / "theirs.idx", "wb") as out:
+        lengths = numpy.array([len(ids) for ids in sequences], numpy.int32)
+        out.write(b"MMIDIDX\0\0" + struct.pack("<QBQQ", 1, 4, 4, 4))
+        out.write(lengths.tobytes())
+        out.write((numpy.cumsum(lengths) - lengths).astype(numpy.int64).__mul__(4).tobytes())
+        out.write(numpy.array([0, 2, 3, 4], numpy.int64).tobytes())
+    import pyarrow
+    import pyarrow.parquet
+    rows = [{"messages": [{"role": "user", "content": q}, {"role": "assistant", "content": a}], "n": n}
+            for n, (q, a) in enumerate([("one", "1"), ("two", "2"), ("drei é\U0001F600", "3")])]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), folder / "table.parquet")
+    with pyarrow.ipc.new_file(folder / "table.arrow", pyarrow.Table.from_pylist(rows).schema) as out:
+        out.write(pyarrow.Table.from_pylist(rows))
+    for name in ["table.arrow", "table.parquet"]:
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "scripts" / "parquet_to_jsonl.py"), str(folder / name),
+             "--columns", "messages", "--output", str(folder / "table.jsonl")], capture_output=True, text=True)
+        check(f"conversion of {name}", done.returncode == 0, done.stderr.strip())
+        found = [json.loads(line) for line in (folder / "table.jsonl").read_text().splitlines()]
+        check(f"rows of {name}", found == [{"messages": row["messages"]} for row in rows])
+    lua(program, work, TOKENS, folder)
+    documents = [list(map(int, line.split())) for line in (folder / "documents.txt").read_text().splitlines()]
+    tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    end = tokenizer.token_to_id(END)
+    flat = [i for ids in documents for i in ids + [end]]
+    for name in ["nanogpt", "megatron"]:
+        ids = numpy.fromfile(folder / f"{name}.bin", numpy.uint16)
+        check(f"ids of {name}.bin", ids.tolist() == flat, f"{len(flat)} ids")
+    index = (folder / "megatron.idx").read_bytes()
+    version, code, count, places = struct.unpack_from("<QBQQ", index, 9)
+    lengths = numpy.frombuffer(index, numpy.int32, count, 34)
+    pointers = numpy.frombuffer(index, numpy.int64, count, 34 + 4 * count)
+    table = numpy.frombuffer(index, numpy.int64, places, 34 + 12 * count)
+    good = (index[:9] == b"MMIDIDX\0\0" and (version, code, count) == (1, 8, len(documents))
+            and lengths.tolist() == [len(ids) + 1 for ids in documents]
+            and pointers.tolist() == (2 * (numpy.cumsum(lengths) - lengths)).tolist()
+            and table.tolist() == list(range(count + 1)) and len(index) == 34 + 12 * count + 8 * places)
+    check("megatron.idx", good, f"{count} documents")
+
+
+# lm_eval
+
+CHOICES = """
+local prose = mt.corpus { "prose", embedded = "prose", bytes = 400000 }
+local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 600 }
+local run = mt.recipe { model = mt.neox("micro-0.4m", { tokenizer = tokens, context = 128 }), steps = 60, batch = 8,
+  seed = 1, mixture = { prose = 1 } }:run { name = "asked" }
+run:export(arg[1])
+local task = mt.multiple_choice { "questions", files = arg[2] }
+local score = mt.pretrained(arg[1]):initialise():score(task, { details = true })
+local out = assert(io.open(arg[3], "w"))
+out:write(string.format("%.17g %.17g %d\\n", score.accuracy, score.normalised, score.truncated))
+for _, outcome in ipairs(score.outcomes) do
+  local line = {}
+  for _, value in ipairs(outcome.log_likelihoods) do line[#line + 1] = string.format("%.9g", value) end
+  out:write(table.concat(line, " "), "\\n")
+end
+out:close()
+"""
+
+
+def harness(program, work, arguments):
+    print("# Multiple choice, against lm_eval")
+    os.environ["HF_DATASETS_OFFLINE"] = "1"
+    os.environ["HF_HOME"] = str(work / "home")
+    import lm_eval
+    import lm_eval.tasks
+
+    questions = work / "questions.jsonl"
+    fields = ["question", "correct_answer", "distractor1", "distractor2", "distractor3", "support"]
+    if arguments.questions:
+        opened = gzip.open if arguments.questions.endswith(".gz") else open
+        with opened(arguments.questions, "rt", encoding="utf-8") as file:
+            rows = [{key: row[key] for key in fields} for row in map(json.loads, file)]
+    else:
+        draw = random.Random(5)
+        names = ["water", "a long river", "the old mill", "é", "7 apples", "Stone", "light rain", "no one"]
+        rows = [dict(zip(fields, [f"What is number {index}?", *draw.sample(names, 4),
+                                  "Some text. " * draw.randrange(0, 60)])) for index in range(40)]
+    questions.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    lua(program, work, CHOICES, work / "model", questions, work / "ours.txt")
+    lines = (work / "ours.txt").read_text().splitlines()
+    accuracy, normalised, truncated = lines[0].split()
+    tasks = work / "tasks"
+    tasks.mkdir()
+    # Ours puts end-of-text before every prompt, as in training.
+    (tasks / "questions.yaml").write_text(f"""
+task: mtrepl_questions
+dataset_path: json
+dataset_kwargs:
+  data_files:
+    test: {json.dumps(str(questions))}
+test_split: test
+output_type: multiple_choice
+doc_to_text: {json.dumps(END + "{{support}}" + chr(10) + "Question: {{question}}" + chr(10) + "Answer:")}
+doc_to_target: 0
+doc_to_choice: "{{{{[correct_answer, distractor1, distractor2, distractor3]}}}}"
+metric_list:
+  - metric: acc
+  - metric: acc_norm
+metadata:
+  version: 1.0
+""")
+    result = lm_eval.simple_evaluate(
+        model="hf", model_args={"pretrained": str(work / "model"), "dtype": "float32"}, tasks=["mtrepl_questions"],
+        task_manager=lm_eval.tasks.TaskManager(include_path=str(tasks)), device="cpu", batch_size=1, log_samples=True,
+        bootstrap_iters=0)
+    scores = result["results"]["mtrepl_questions"]
+    largest = 0
+    for line, sample in zip(lines[1:], sorted(result["samples"]["mtrepl_questions"], key=lambda s: s["doc_id"]),
+                            strict=True):
+        theirs = [float(answer[0][0]) for answer in sample["resps"]]
+        largest = max(largest, max(abs(a - b) for a, b in zip(map(float, line.split()), theirs, strict=True)))
+    report(f"log-likelihoods of {len(rows)} questions with lm_eval {lm_eval.__version__}", largest, 2e-3,
+           f"{truncated} cut to the context")
+    for ours, key in [(accuracy, "acc,none"), (normalised, "acc_norm,none")]:
+        report(f"lm_eval's {key} is {scores[key]:.6f}, ours {float(ours):.6f}", abs(float(ours) - scores[key]), 1e-9)
+
+
 # Golden files
 
 
@@ -516,16 +724,18 @@ def golden():
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", default=["models", "export"],
-                        help="models, export, tokenizers, golden; default: models and export")
+                        help="models, export, tokenizers, metrics, data, harness, golden; default: models and export")
     parser.add_argument("--program", default=str(ROOT / ".build" / "release" / "mtrepl"))
     parser.add_argument("--tokenizer-file", help="a tokenizer.json")
     parser.add_argument("--vocabulary", help="a vocab.json")
     parser.add_argument("--merges", help="its merges.txt")
     parser.add_argument("--corpora", help="a folder of .jsonl.gz files")
+    parser.add_argument("--questions", help="a .jsonl or .jsonl.gz file with SciQ's fields, for harness")
     parser.add_argument("--megabytes", type=float, default=50)
     parser.add_argument("--made-up", type=int, default=20000, help="texts of odd characters")
     arguments = parser.parse_args()
-    if unknown := set(arguments.parts) - {"models", "export", "tokenizers", "golden"}:
+    if unknown := set(arguments.parts) - {
+            "models", "export", "tokenizers", "metrics", "data", "harness", "golden"}:
         parser.error(f"unknown part {', '.join(sorted(unknown))}")
     torch.set_num_threads(1)
     transformers.logging.disable_progress_bar()
@@ -540,6 +750,12 @@ if __name__ == "__main__":
                 export(arguments.program, work)
             elif part == "tokenizers":
                 compare_tokenizers(arguments.program, work, arguments)
+            elif part == "metrics":
+                metrics(arguments.program, work)
+            elif part == "data":
+                data(arguments.program, work)
+            elif part == "harness":
+                harness(arguments.program, work, arguments)
             else:
                 golden()
     print("all agree" if not failures else f"{len(failures)} differ: {', '.join(failures)}")

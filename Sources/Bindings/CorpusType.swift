@@ -14,7 +14,7 @@ extension Library {
                     .string("name", "What mixtures and tables call it.").item,
                     .paths(
                         "files",
-                        "Paths, globs or folders of .txt and .jsonl files, also .gz and .zst."
+                        "Paths, globs or folders of .txt, .jsonl, .json (an array), .csv and .tsv files, also .gz and .zst, and .bin files of tokens. A folder gives its .txt, .jsonl, .csv and .tsv files."
                     ).optional,
                     .choice("embedded", EmbeddedCorpus.names, "A generator in place of files.")
                         .optional,
@@ -27,13 +27,29 @@ extension Library {
                         .optional,
                     .string(
                         "text",
-                        "Template of the text of a .jsonl record, such as \"{title}\\n{body}\"."
+                        "Template of the text of a record, such as \"{title}\\n{body}\"; {meta.title} is a field of an object, {answers[1]} an element of a list, {paragraphs[]} all of them. Default: {text}."
                     ).optional,
                     .string(
                         "prompt",
                         "Template of the part that finetuning does not count, with `response`."
                     ).optional,
                     .string("response", "Template of the part that finetuning counts.").optional,
+                    .string(
+                        "chat",
+                        "The field of a record that lists the turns of a conversation, such as \"messages\": tables with role and content (or from and value), or strings of user and assistant in turn."
+                    ).optional,
+                    .table(
+                        "turns",
+                        "How a turn is written, by role, with `chat`. Default: system \"{content}\\n\", user \"User: {content}\\n\", assistant \"Assistant: {content}\\n\"."
+                    ).optional,
+                    .strings(
+                        "loss_on",
+                        "The roles whose content finetuning counts, with what follows it in the turn. Default: assistant."
+                    ).optional,
+                    .object(
+                        "tokenizer", "tokenizer",
+                        "What the ids of .bin files stand for: 16-bit ids (nanoGPT), or Megatron's with an .idx file beside."
+                    ).optional,
                     .number("valid_fraction", "Part of the documents in valid.", .fraction).or(
                         0.02),
                     .number("test_fraction", "Part of the documents in test.", .fraction).or(0.02),
@@ -52,7 +68,9 @@ extension Library {
                 "local code = mt.corpus { \"code\", embedded = \"code\", bytes = 100000 }\nprint(code)"
         ) { call in
             let options = try call.options()
-            let corpus = try Corpus(specification(options))
+            let corpus = try Corpus(
+                specification(options),
+                tokens: try options.object(ifPresent: "tokenizer", as: Tokenizer.self))
             call.interpreter.session.add(corpus)
             try call.returns(corpus)
         }
@@ -79,6 +97,15 @@ extension Library {
         let text = try options.string(ifPresent: "text")
         let prompt = try options.string(ifPresent: "prompt")
         let response = try options.string(ifPresent: "response")
+        if let field = try options.string(ifPresent: "chat") {
+            guard text == nil, prompt == nil, response == nil else {
+                throw Mistake("chat: expected without text, prompt and response")
+            }
+            return .chat(try chat(field, options))
+        }
+        for name in ["turns", "loss_on"] where options.has(name) {
+            throw Mistake("\(name): expected together with `chat`")
+        }
         switch (text, prompt, response) {
         case (let text?, nil, nil): return .text(try Template(text))
         case (nil, let prompt?, let response?):
@@ -88,6 +115,26 @@ extension Library {
             throw Mistake(
                 "text, prompt, response: give `text` alone, or `prompt` and `response` together")
         }
+    }
+
+    private static func chat(_ field: String, _ options: Options) throws -> Chat {
+        var turns = Chat.standardTurns
+        if let table = try options.table(ifPresent: "turns") {
+            turns = [:]
+            guard table.items.isEmpty else {
+                throw Mistake("turns: roles expected as keys, got the key 1")
+            }
+            for field in table.fields {
+                guard let template = field.value.stringValue else {
+                    throw Mistake(
+                        "turns.\(field.key): string expected, got \(field.value.summary)")
+                }
+                turns[field.key] = template
+            }
+        }
+        return try Chat(
+            field: field, turns: turns,
+            counted: try options.strings(ifPresent: "loss_on") ?? ["assistant"])
     }
 
     private static var corpusType: ObjectType {
@@ -137,6 +184,38 @@ extension Library {
                     try call.returns(
                         try corpus.firstDocuments(split, count, stop: call.interpreter.session.stop)
                             .map(Bytes.init))
+                },
+                Method(
+                    "write_tokens",
+                    "Writes a split as a file of tokens for other programs; every document ends with end-of-text.",
+                    [
+                        .options([
+                            .path("path", "Where to; ends in .bin.").item,
+                            .object("tokenizer", "tokenizer", "What makes the tokens."),
+                            .choice("split", Split.allCases.map(\.rawValue), "Which part.").or(
+                                "train"),
+                            .choice(
+                                "format", TokenStore.FileFormat.allCases.map(\.rawValue),
+                                "nanogpt: 16-bit ids; megatron: an .idx file beside."
+                            ).or("nanogpt"),
+                        ])
+                    ],
+                    returns: "integer: tokens written"
+                ) { corpus, call in
+                    let session = call.interpreter.session
+                    let options = try call.options()
+                    let split = Split(rawValue: try options.string("split")) ?? .train
+                    let format =
+                        TokenStore.FileFormat(rawValue: try options.string("format")) ?? .nanogpt
+                    let tokens = try session.working {
+                        let tokens = try session.store().tokens(
+                            corpus, split, try options.object("tokenizer"),
+                            progress: session.progress.work, stop: session.stop)
+                        try tokens.write(
+                            try options.string("path"), format: format, stop: session.stop)
+                        return tokens
+                    }
+                    try call.returns(tokens.count)
                 },
             ])
     }

@@ -207,6 +207,7 @@ extension Library {
                         network.model.parameters, network.tokenizer,
                         storage: try storage(call))
                 },
+                networkScoreMethod,
                 Method(
                     "hidden_states",
                     "The residual stream before each block and after the last, and then the final norm's output.",

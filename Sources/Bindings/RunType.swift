@@ -312,6 +312,25 @@ extension Library {
                         stop: session.stop)
                     try call.returns(breakdown.text())
                 },
+                runScoreMethod,
+                Method(
+                    "export_metrics",
+                    "Writes what every step so far measured, and the recorded losses on the way, for other programs; an earlier export there is replaced.",
+                    [
+                        .path("folder", "Where to."),
+                        .options([
+                            .choice(
+                                "format", RunMetrics.Format.allCases.map(\.rawValue),
+                                "steps and evaluations as .csv or .jsonl files, or an event file of TensorBoard's."
+                            ).or("csv")
+                        ]).optional,
+                    ], returns: "list of the files"
+                ) { box, call in
+                    let format = RunMetrics.Format(rawValue: try call.options().string("format"))
+                    let files = try box.run.metrics().write(
+                        to: try call.string("folder"), format: format ?? .csv)
+                    try call.returns(Record([], items: files))
+                },
                 Method("export", exportHelp, exportParameters) { box, call in
                     try box.run.export(
                         to: try call.string("folder"), storage: try storage(call))

@@ -3,7 +3,8 @@ extension Library {
     public static var standard: Library {
         [
             strictness, tensors, corpora, tokenizers, alignment, statistics, models, networks,
-            recipes, runs, studies, findings, representation, branches, store, files, displays,
+            recipes, runs, downstream, studies, findings, representation, branches, store, files,
+            displays,
         ]
         .reduce(core) { $0.adding($1) }
     }

@@ -78,8 +78,13 @@ extension Library {
                         "Corpora whose test loss is reported, before and after finetuning."
                     )
                     .optional,
+                    .objects(
+                        "tasks", "task",
+                        "Tasks whose accuracy is reported, before and after finetuning."
+                    ).optional,
                     .integer(
-                        "limit", "Windows or examples that an evaluation reads at most.", in: 1...
+                        "limit",
+                        "Windows, examples or questions that an evaluation reads at most.", in: 1...
                     ).optional,
                 ])
             ],
@@ -124,6 +129,8 @@ extension Library {
                 StudyBox(
                     try Study(
                         arms: arms, evaluate: corpora,
+                        tasks: try options.objects(ifPresent: "tasks", as: DownstreamTask.self)
+                            ?? [],
                         evaluationLimit: try options.integer(ifPresent: "limit"),
                         store: try call.interpreter.session.store())))
         }
@@ -366,7 +373,7 @@ extension Library {
                             .string("against", "The reference's name.").or("control"),
                             .strings(
                                 "columns",
-                                "Columns to compare; default: the losses of the evaluated corpora."
+                                "Columns to compare; default: the losses of the evaluated corpora and the scores of the tasks."
                             )
                             .optional,
                         ])
@@ -376,7 +383,8 @@ extension Library {
                     let comparison = try StudyComparison(
                         box.result, names: try options.strings("arms"),
                         against: try options.string("against"),
-                        columns: try options.strings(ifPresent: "columns") ?? box.result.corpora)
+                        columns: try options.strings(ifPresent: "columns")
+                            ?? box.result.corpora + box.result.scoreNames)
                     try call.returns(comparison.text())
                 },
                 Method("csv", "Writes the rows as CSV.", [.path("path", "Where to.")]) {

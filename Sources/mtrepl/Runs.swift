@@ -7,8 +7,10 @@ import Runtime
 struct Runs: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "runs", _superCommandName: "mtrepl",
-        abstract: "List the runs of a store, show one, remove some, or collect garbage.",
-        subcommands: [RunsList.self, RunsShow.self, RunsRemove.self, RunsGarbage.self],
+        abstract: "List the runs of a store, show or export one, remove some, or collect garbage.",
+        subcommands: [
+            RunsList.self, RunsShow.self, RunsExport.self, RunsRemove.self, RunsGarbage.self,
+        ],
         defaultSubcommand: RunsList.self)
 }
 

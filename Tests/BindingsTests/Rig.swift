@@ -52,6 +52,22 @@ final class Rig {
             mt.plasticity { recipe = recipe, mixture = { prose = 1 }, starts = 0, steps = 1, target = corpus, limit = 2 }
             """
         ),
+        "task": (
+            [],
+            """
+            (function()
+              local name = os.tmpname()
+              local out = assert(io.open(name .. '.jsonl', 'w'))
+              out:write('{"q": "2 + 2 =", "right": "4", "wrong": "5"}')
+              out:close()
+              local task = mt.multiple_choice { 'sums', files = name .. '.jsonl', prompt = '{q}',
+                correct = ' {right}', distractors = ' {wrong}' }
+              os.remove(name)
+              os.remove(name .. '.jsonl')
+              return task
+            end)()
+            """
+        ),
         "plan": (["study"], "study:plan { calibrate = false }"),
         "result": (["study"], "study:run()"),
         "similarity": (

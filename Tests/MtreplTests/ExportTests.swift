@@ -41,28 +41,30 @@ import Testing
         #expect(lua.output == "true\n", "\(lua.errors)")
     }
 
-    /// A Python that has the packages: `MTREPL_PYTHON`, or that of `.venv` in the checkout.
+    /// A Python that has the packages: `MTREPL_PYTHON`, or the one that `scripts/venv` makes.
     private static let python: String? = {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent().path
         let path =
-            ProcessInfo.processInfo.environment["MTREPL_PYTHON"] ?? root + "/.venv/bin/python"
+            ProcessInfo.processInfo.environment["MTREPL_PYTHON"] ?? root + "/.build/venv/bin/python"
         guard FileManager.default.isExecutableFile(atPath: path) else { return nil }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = ["-c", "import torch, transformers, tokenizers, safetensors"]
+        process.arguments = [
+            "-c", "import torch, transformers, tokenizers, safetensors, tensorboard, pyarrow",
+        ]
         process.standardError = FileHandle.nullDevice
         guard (try? process.run()) != nil else { return nil }
         process.waitUntilExit()
         return process.terminationStatus == 0 ? path : nil
     }()
 
-    @Test("transformers and tokenizers agree with us in both directions")
+    @Test("transformers, tokenizers, tensorboard and pyarrow agree with us")
     func interop() throws {
         guard let python = Self.python else {
             print(
-                "SKIPPED: comparison with transformers needs MTREPL_PYTHON or .venv with torch, "
-                    + "transformers, tokenizers, safetensors")
+                "NOT CHECKED: the comparison with transformers and others needs the packages that "
+                    + "scripts/venv installs")
             return
         }
         let scratch = try Scratch()
@@ -74,8 +76,8 @@ import Testing
         let process = Process()
         process.executableURL = URL(fileURLWithPath: python)
         process.arguments = [
-            script, "models", "export", "tokenizers", "--made-up", "2000", "--program",
-            Program.path,
+            script, "models", "export", "tokenizers", "metrics", "data", "--made-up", "2000",
+            "--program", Program.path,
         ]
         process.standardOutput = FileHandle(forWritingAtPath: log)
         process.standardError = FileHandle(forWritingAtPath: log)

@@ -106,6 +106,28 @@ public final class NeoX {
         }
     }
 
+    /// The loss of each row of a batch, without gradients; each row must have something that counts.
+    ///
+    /// - Throws: as `loss(_:)`.
+    public func rowLosses(_ batch: TokenBatch) throws -> [LossSum] {
+        try check(batch)
+        return try Tape.withoutGradients {
+            let weights = try NeoXWeights(configuration, parameters.tensors(gradients: false))
+            let hidden = try hidden(batch.inputs, rows: batch.rows, weights)
+            return try (0..<batch.rows).map { row in
+                let range = row * batch.columns..<(row + 1) * batch.columns
+                let counted = range.filter { batch.targets[$0] >= 0 }
+                guard let first = counted.first, let last = counted.last else {
+                    throw InvalidValue(
+                        "targets", expected: "something that counts in each row",
+                        found: "nothing in row \(row)")
+                }
+                return try hidden.sliced(axis: 0, first..<last + 1).headLoss(
+                    weights.head, targets: Array(batch.targets[first...last]), precision: precision)
+            }
+        }
+    }
+
     /// Adds the gradient of `scale · nats` to `parameters.gradients`.
     ///
     /// - Returns: the loss, not scaled.

@@ -57,12 +57,28 @@ extension StudyResult {
     /// The columns of `records()`.
     ///
     /// `arm`, the parameters, `learning_rate` (chosen on valid), for every corpus `NAME` (test loss at the end, nats a
-    /// token) and `NAME_before` (before finetuning), `tokens_SOURCE`, `key`, `failure`.
+    /// token) and `NAME_before` (before finetuning), for every task the same with its accuracy, and
+    /// `NAME_normalised` for choices by length-normalised likelihood, `tokens_SOURCE`, `key`, `failure`.
     public var columns: [String] {
         ["arm"] + parameterNames + ["learning_rate"]
-            + corpora.flatMap { [$0, "\($0)_before"] } + sourceNames.map { "tokens_\($0)" } + [
+            + (corpora + scoreNames).flatMap { [$0, "\($0)_before"] }
+            + sourceNames.map { "tokens_\($0)" } + [
                 "key", "failure",
             ]
+    }
+
+    /// What tasks are measured by: their names, and `NAME_normalised` of choices.
+    public var scoreNames: [String] {
+        tasks.flatMap { $0.isChoice ? [$0.name, "\($0.name)_normalised"] : [$0.name] }
+    }
+
+    private func scores(_ losses: Losses) -> [ResultValue] {
+        tasks.flatMap { task -> [ResultValue] in
+            let score = losses.scores[task.name]
+            let plain = score.map { ResultValue.number($0.accuracy) } ?? .missing
+            let normalised = score?.normalised.map { ResultValue.number($0) } ?? .missing
+            return task.isChoice ? [plain, normalised] : [plain]
+        }
     }
 
     private var sourceNames: [String] {
@@ -78,6 +94,9 @@ extension StudyResult {
             for corpus in corpora {
                 cells.append(row.after[corpus, .test].map { .number($0.loss) } ?? .missing)
                 cells.append(row.before[corpus, .test].map { .number($0.loss) } ?? .missing)
+            }
+            for (after, before) in zip(scores(row.after), scores(row.before)) {
+                cells += [after, before]
             }
             let exposure = row.base.map { $0.exposure(at: $0.steps).total }
             for source in sourceNames {

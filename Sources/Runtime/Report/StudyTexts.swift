@@ -47,7 +47,7 @@ extension StudyResult {
             table.append(
                 shown.map { index in
                     if case .number(let value) = record[index],
-                        corpora.contains(where: { names[index].hasPrefix($0) })
+                        (corpora + scoreNames).contains(where: { names[index].hasPrefix($0) })
                     {
                         return String(format: "%.4f", value)
                     }

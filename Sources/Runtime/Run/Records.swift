@@ -40,6 +40,18 @@ public struct Evaluation: Codable, Hashable, Sendable {
     public var perplexity: Double { exp(loss) }
 }
 
+/// A recorded loss of a run.
+public struct NamedEvaluation: Hashable, Sendable {
+    /// The step of the state.
+    public let step: Int
+    /// The name of the corpus.
+    public let name: String
+    /// The raw name of the split.
+    public let split: String
+    /// The loss.
+    public let evaluation: Evaluation
+}
+
 /// A run as the registry knows it: the furthest state that was reached, and what happened last.
 public struct RunRow: Codable, Hashable, Sendable {
     /// The key of the state the run ends in: the run's identity.

@@ -67,6 +67,34 @@ extension Registry {
         }
     }
 
+    /// The recorded losses of a state and of those before it, the earliest first, of data whose name is known.
+    public func evaluations(_ state: Digest) throws -> [NamedEvaluation] {
+        try read { database in
+            let parent = try database.cachedStatement(
+                sql: "SELECT step, parent FROM steps WHERE key = ?")
+            let losses = try database.cachedStatement(
+                sql: """
+                    SELECT name, split, nats, tokens, bytes FROM evaluations JOIN datasets USING (data)
+                    WHERE state = ? ORDER BY name, split, data
+                    """)
+            var found: [[NamedEvaluation]] = []
+            var key: String? = state.hex
+            while let hex = key {
+                let row = try Row.fetchOne(parent, arguments: [hex])
+                let step: Int = row?["step"] ?? 0
+                found.append(
+                    try Row.fetchAll(losses, arguments: [hex]).map { row in
+                        NamedEvaluation(
+                            step: step, name: row["name"], split: row["split"],
+                            evaluation: Evaluation(
+                                nats: row["nats"], tokens: row["tokens"], bytes: row["bytes"]))
+                    })
+                key = row?["parent"]
+            }
+            return found.reversed().flatMap { $0 }
+        }
+    }
+
     /// For each of some states, which of `marked` lie on its history, itself included, the latest first.
     func history(_ states: [Digest], among marked: Set<Digest>) throws -> [Digest: [Digest]] {
         try read { database in

@@ -84,6 +84,15 @@ public final class Registry: Sendable {
                     ALTER TABLE runs ADD COLUMN exposure TEXT;
                     """)
         }
+        migrator.registerMigration("3: names of data, scores") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE datasets (data TEXT PRIMARY KEY, name TEXT NOT NULL, split TEXT NOT NULL)
+                        WITHOUT ROWID;
+                    CREATE TABLE scores (state TEXT NOT NULL, task TEXT NOT NULL, result TEXT NOT NULL,
+                        PRIMARY KEY (state, task)) WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 
@@ -148,14 +157,44 @@ public final class Registry: Sendable {
         }
     }
 
-    /// Records the loss of a state on some data.
-    public func record(_ evaluation: Evaluation, state: Digest, data: Digest) throws {
+    /// Records the loss of a state on some data, and what the data are called.
+    public func record(
+        _ evaluation: Evaluation, state: Digest, data: Digest, name: String? = nil,
+        split: Split = .valid
+    ) throws {
         try write { database in
+            if let name {
+                try database.execute(
+                    sql: "INSERT OR REPLACE INTO datasets VALUES (?, ?, ?)",
+                    arguments: [data.hex, name, split.rawValue])
+            }
             try database.execute(
                 sql: "INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, ?, ?)",
                 arguments: [
                     state.hex, data.hex, evaluation.nats, evaluation.tokens, evaluation.bytes,
                 ])
+        }
+    }
+
+    // MARK: - Scores
+
+    /// The recorded result of a state on the task with the given digest.
+    public func score(state: Digest, task: Digest) throws -> TaskResult? {
+        try read { database in
+            let select = try database.cachedStatement(
+                sql: "SELECT result FROM scores WHERE state = ? AND task = ?")
+            return try String.fetchOne(select, arguments: [state.hex, task.hex]).flatMap {
+                try? JSONDecoder().decode(TaskResult.self, from: Data($0.utf8))
+            }
+        }
+    }
+
+    /// Records the result of a state on a task.
+    public func record(_ result: TaskResult, state: Digest, task: Digest) throws {
+        try write { database in
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO scores VALUES (?, ?, ?)",
+                arguments: [state.hex, task.hex, try CanonicalJSON.text(result)])
         }
     }
 }

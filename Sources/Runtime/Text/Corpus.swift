@@ -12,21 +12,34 @@ public final class Corpus: Sendable {
     /// The files of each split that has its own; `train` holds those that are divided by content.
     let files: [Split: [String]]
     private let generator: EmbeddedCorpus?
+    /// The tokenizer of its token files.
+    let tokens: (any TokenText)?
     /// Whole summaries by what their files looked like, so that one process scans once.
     let summaries = SummaryCache()
 
     /// Opens a corpus: resolves its files, reads none of them.
     ///
+    /// - Parameter tokens: the tokenizer of token files (`.bin`), which are an error without it.
     /// - Throws: `InvalidValue` for a field out of range, `FileError` for a path, glob or folder without text.
-    public init(_ specification: CorpusSpecification) throws {
+    public init(_ specification: CorpusSpecification, tokens: (any TokenText)? = nil) throws {
         try specification.validate()
+        var specification = specification
+        specification.tokenizer = tokens?.digest.hex
         self.specification = specification
+        self.tokens = tokens
         generator = try specification.embedded.map { try EmbeddedCorpus.named($0) }
         files = [
             .train: try CorpusFiles.expand(specification.files),
             .valid: try CorpusFiles.expand(specification.validFiles),
             .test: try CorpusFiles.expand(specification.testFiles),
         ]
+        let all = Split.allCases.flatMap { files[$0] ?? [] }
+        if tokens == nil, let file = all.first(where: { CorpusFiles.Format.of($0) == .tokens }) {
+            throw FileError(
+                "read", file, reason: "a file of tokens is read with the tokenizer that made it")
+        }
+        // A wrong path of a field is an error before anything is read.
+        _ = try RecordReader(specification.fields)
     }
 
     /// Calls `body` with each document of `split`, in order.
@@ -115,34 +128,32 @@ public final class Corpus: Sendable {
         _ path: String, _ reading: inout Reading, stop: ShouldStop,
         _ body: (Document) throws -> Void
     ) throws {
-        let input = try Compression.open(path)
         let before = reading.done
         if CorpusFiles.Format.of(path) == .text {
+            let input = try Compression.open(path)
             let text = try wholeText(input, path, stop: stop)
             reading.done = before + input.consumed
             reading.report(name)
             return try body(Document(text: text, location: path))
         }
-        var lines = LineReader(input, file: path, limit: specification.maximumDocumentBytes)
-        var records = RecordReader(specification.fields)
-        while let line = try lines.next() {
+        let records = try RecordFile.open(
+            path, fields: specification.fields, tokens: tokens,
+            limit: specification.maximumDocumentBytes)
+        while try records.advance() {
             if stop() { throw Interrupted("interrupted while reading \(path)") }
-            reading.done = before + input.consumed
+            reading.done = before + records.consumed
             reading.report(name)
-            if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0d }) { continue }
-            let record: (text: [UInt8], promptBytes: Int)
+            var document: Document
             do {
-                record = try records.read(line, file: path, number: lines.line)
+                document = try records.document()
             } catch let error as TextError {
                 guard specification.badLines == .skip else { throw error }
                 reading.skipped += 1
                 if reading.firstSkipped == nil { reading.firstSkipped = error.message }
                 continue
             }
-            try body(
-                Document(
-                    text: record.text, promptBytes: record.promptBytes,
-                    location: "\(path):\(lines.line)"))
+            document.location = records.line.map { "\(path):\($0)" } ?? path
+            try body(document)
         }
     }
 

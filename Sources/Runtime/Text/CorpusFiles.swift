@@ -3,20 +3,26 @@ import Foundation
 /// Text files named by paths, globs and folders.
 enum CorpusFiles {
     /// What a file holds, known from the end of its name.
-    enum Format {
-        case text, lines
+    enum Format: String, CaseIterable {
+        case text = ".txt"
+        case lines = ".jsonl"
+        case array = ".json"
+        case commas = ".csv"
+        case tabs = ".tsv"
+        case tokens = ".bin"
 
         /// The format of `path`; `nil` if its name does not say.
         static func of(_ path: String) -> Format? {
             let stem = Compression.of(path).stem
-            if stem.hasSuffix(".txt") { return .text }
-            if stem.hasSuffix(".jsonl") { return .lines }
-            return nil
+            return allCases.first { stem.hasSuffix($0.rawValue) }
         }
+
+        /// Whether a folder's files of this kind are its corpus: .json and .bin files are often something else.
+        var isFoundInFolders: Bool { self != .array && self != .tokens }
     }
 
     private static let expected =
-        "expected a name that ends in .txt or .jsonl, with .gz or .zst after it if compressed"
+        "expected a name that ends in .txt, .jsonl, .json, .csv, .tsv or .bin, with .gz or .zst after it if compressed"
 
     /// The files that `patterns` name, in the order of the patterns, sorted within each.
     ///
@@ -44,15 +50,14 @@ enum CorpusFiles {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: pattern, isDirectory: &isFolder) {
             guard isFolder.boolValue else {
-                guard Format.of(pattern) != nil else {
-                    throw FileError("read", pattern, reason: expected)
-                }
-                return [pattern]
+                return [try usable(pattern)]
             }
             let found = try contents(of: pattern)
             guard !found.isEmpty else {
                 throw FileError(
-                    "read", pattern, reason: "the folder holds no file of text; \(expected)")
+                    "read", pattern,
+                    reason: "the folder holds no file that ends in .txt, .jsonl, .csv or .tsv "
+                        + "(.json and .bin files are read when they are named)")
             }
             return found
         }
@@ -63,14 +68,22 @@ enum CorpusFiles {
         guard !matches.isEmpty else {
             throw FileError("read", pattern, reason: "the glob matches no file")
         }
-        let usable = try matches.flatMap { path -> [String] in
+        return try matches.flatMap { path -> [String] in
             var isFolder: ObjCBool = false
             _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-            if isFolder.boolValue { return try contents(of: path) }
-            guard Format.of(path) != nil else { throw FileError("read", path, reason: expected) }
-            return [path]
+            return isFolder.boolValue ? try contents(of: path) : [try usable(path)]
         }
-        return usable
+    }
+
+    /// A path that names a file of a known kind; a pipe or a device cannot be read twice.
+    private static func usable(_ path: String) throws -> String {
+        guard Format.of(path) != nil else { throw FileError("read", path, reason: expected) }
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw FileError("read", path, errno: errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw FileError("read", path, reason: "it is not a regular file")
+        }
+        return path
     }
 
     /// Text files below `folder`, at any depth, by path in byte order; hidden ones left out.
@@ -81,7 +94,9 @@ enum CorpusFiles {
         var found: [String] = []
         for case let name as String in walker {
             let hidden = name.split(separator: "/").contains { $0.hasPrefix(".") }
-            if !hidden, Format.of(name) != nil { found.append(folder + "/" + name) }
+            if !hidden, Format.of(name)?.isFoundInFolders == true {
+                found.append(try usable(folder + "/" + name))
+            }
         }
         return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }

@@ -157,9 +157,19 @@ struct DocumentsDigest {
         builder.add(hash.low)
         builder.add(document.text.count)
         builder.add(document.promptBytes)
+        if !document.turns.isEmpty {
+            builder.add("turns")
+            builder.add(document.turns.count)
+            for place in document.turns { builder.add(place) }
+        }
+        if let ids = document.ids {
+            builder.add("ids")
+            builder.add(ids.count)
+            ids.withUnsafeBytes { builder.add(bytes: $0) }
+        }
         documents += 1
         textBytes += document.text.count
-        promptBytes += document.promptBytes
+        promptBytes += document.ignoredBytes
     }
 
     func finish() -> CorpusSummary.Part {

@@ -14,6 +14,11 @@ public struct Document: Sendable {
     public var text: [UInt8]
     /// How many leading bytes are prompt; 0 when every byte counts.
     public var promptBytes: Int
+    /// Of a conversation, the further places where counted text ends and prompt begins again, in turn; empty for a
+    /// prompt and a response.
+    public var turns: [Int] = []
+    /// The ids it was read from, without an end-of-text, if its file holds tokens.
+    public var ids: [Int32]?
     /// Where it was read, `FILE:LINE`, or the file alone.
     public var location: String
 
@@ -23,6 +28,20 @@ public struct Document: Sendable {
         self.promptBytes = promptBytes
         self.location = location
     }
+
+    /// The parts of the text in order, prompt and counted in turn, beginning with a prompt that may be empty.
+    public var parts: [(bytes: Range<Int>, counts: Bool)] {
+        var parts: [(bytes: Range<Int>, counts: Bool)] = []
+        var start = 0
+        for end in [promptBytes] + turns + [text.count] {
+            parts.append((start..<end, parts.count % 2 == 1))
+            start = end
+        }
+        return parts
+    }
+
+    /// Bytes that the loss ignores.
+    var ignoredBytes: Int { parts.reduce(0) { $0 + ($1.counts ? 0 : $1.bytes.count) } }
 }
 
 /// Which parts of a record make a document.
@@ -31,6 +50,8 @@ public enum Fields: Hashable, Sendable, Codable {
     case text(Template)
     /// A prompt that the loss ignores and the response to it.
     case prompted(prompt: Template, response: Template)
+    /// The turns of a conversation, of which some count.
+    case chat(Chat)
 
     /// The field called `text`.
     public static let standard = Fields.text(Template(field: "text"))
@@ -40,141 +61,21 @@ public enum Fields: Hashable, Sendable, Codable {
         switch self {
         case .text(let template): template.fields
         case .prompted(let prompt, let response): prompt.fields + response.fields
+        case .chat(let chat): [chat.field]
         }
     }
-}
 
-/// Makes documents of the lines of a JSON Lines file.
-struct RecordReader {
-    private let fields: Fields
-    private let names: [(name: String, bytes: [UInt8])]
-    private var values: [String: [UInt8]] = [:]
-
-    init(_ fields: Fields) {
-        self.fields = fields
-        names = Set(fields.names).sorted().map { ($0, Array($0.utf8)) }
-    }
-
-    /// The text of the record on `line` and the length of its prompt.
-    ///
-    /// - Throws: `TextError` naming the file, the line, and the field or column.
-    mutating func read(
-        _ line: UnsafeRawBufferPointer, file: String, number: Int
-    ) throws -> (text: [UInt8], promptBytes: Int) {
-        if let position = UTF8Check.firstInvalid(line) {
-            throw TextError(file, line: number, "byte \(position + 1) of the line is not UTF-8")
-        }
-        values.removeAll(keepingCapacity: true)
-        var scanner = JSONScanner(line)
-        do {
-            guard try scanner.kind() == .object else {
-                throw scanner.failure("expected a JSON object")
-            }
-            let names = names
-            var values = values
-            try scanner.object { (key, scanner) throws(JSONFailure) in
-                guard let (name, _) = names.first(where: { $0.bytes == key }) else {
-                    return try scanner.skip()
-                }
-                let kind = try scanner.kind()
-                guard kind == .string else {
-                    throw scanner.failure(
-                        "field \"\(name)\": expected a string, found \(Self.words(kind))")
-                }
-                guard values[name] == nil else {
-                    throw scanner.failure("field \"\(name)\" stands twice")
-                }
-                var value: [UInt8] = []
-                try scanner.string(into: &value)
-                values[name] = value
-            }
-            try scanner.finish()
-            self.values = values
-        } catch let failure as JSONFailure {
-            throw TextError(
-                file, line: number, "column \(failure.offset + 1): \(failure.reason)")
-        }
-        for (name, _) in names where values[name] == nil {
-            let known = Self.keys(of: line)
-            throw TextError(
-                file, line: number,
-                "the record has no field \"\(name)\"; it has "
-                    + (known.isEmpty ? "none" : known.joined(separator: ", "))
-                    + NearestName.hint(name, known))
-        }
-        var text: [UInt8] = []
-        switch fields {
-        case .text(let template):
-            template.render(values, into: &text)
-            return (text, 0)
+    /// The document that the values of the fields make; a conversation is `Chat`'s to make.
+    func document(_ values: [String: [UInt8]]) -> Document {
+        var document = Document(text: [])
+        switch self {
+        case .text(let template): template.render(values, into: &document.text)
         case .prompted(let prompt, let response):
-            prompt.render(values, into: &text)
-            let promptBytes = text.count
-            response.render(values, into: &text)
-            return (text, promptBytes)
+            prompt.render(values, into: &document.text)
+            document.promptBytes = document.text.count
+            response.render(values, into: &document.text)
+        case .chat: break
         }
-    }
-
-    /// The names of a record's fields, the first dozen, in order.
-    private static func keys(of line: UnsafeRawBufferPointer) -> [String] {
-        var scanner = JSONScanner(line)
-        var keys: [String] = []
-        try? scanner.object { (key, scanner) throws(JSONFailure) in
-            if keys.count < 12 { keys.append(String(decoding: key, as: UTF8.self)) }
-            try scanner.skip()
-        }
-        return keys
-    }
-
-    private static func words(_ kind: JSONScanner.Kind) -> String {
-        switch kind {
-        case .object, .array: "an \(kind.rawValue)"
-        case .null: "null"
-        default: "a \(kind.rawValue)"
-        }
-    }
-}
-
-/// Whether bytes are well-formed UTF-8.
-enum UTF8Check {
-    /// The offset of the first byte that is not part of a well-formed sequence; `nil` if there is none.
-    static func firstInvalid(_ bytes: UnsafeRawBufferPointer) -> Int? {
-        var index = 0
-        while index < bytes.count {
-            while index + 8 <= bytes.count,
-                bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080
-                    == 0
-            {
-                index += 8
-            }
-            guard index < bytes.count else { return nil }
-            let length = sequenceLength(bytes, index)
-            guard length > 0 else { return index }
-            index += length
-        }
-        return nil
-    }
-
-    /// The length of the well-formed sequence that starts at `index`; 0 if none does.
-    @inline(__always)
-    static func sequenceLength(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> Int {
-        let first = bytes[index]
-        if first < 0x80 { return 1 }
-        let left = bytes.count - index
-        func continues(_ offset: Int) -> Bool { bytes[index + offset] & 0xc0 == 0x80 }
-        if first < 0xc2 { return 0 }
-        if first < 0xe0 { return left > 1 && continues(1) ? 2 : 0 }
-        if first < 0xf0 {
-            guard left > 2, continues(1), continues(2) else { return 0 }
-            let second = bytes[index + 1]
-            if first == 0xe0 && second < 0xa0 { return 0 }  // shorter forms exist
-            if first == 0xed && second > 0x9f { return 0 }  // surrogates
-            return 3
-        }
-        guard first < 0xf5, left > 3, continues(1), continues(2), continues(3) else { return 0 }
-        let second = bytes[index + 1]
-        if first == 0xf0 && second < 0x90 { return 0 }
-        if first == 0xf4 && second > 0x8f { return 0 }
-        return 4
+        return document
     }
 }

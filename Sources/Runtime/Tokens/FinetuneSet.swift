@@ -1,13 +1,18 @@
 /// Prompts and responses as tokens, in memory, for finetuning and for evaluating on a response.
 public final class FinetuneSet: Sendable {
-    /// One prompt, response and end-of-text.
+    /// One prompt, response and end-of-text, or a conversation and end-of-text.
     public struct Example: Sendable {
         /// Ids of prompt, response and end-of-text.
         public let tokens: [Int32]
-        /// How many leading ids are prompt, which the loss ignores.
-        public let promptTokens: Int
+        /// Which ids the loss counts, in order.
+        public let counted: [Range<Int>]
         /// Bytes of the response that the counted tokens stand for; 0 more for end-of-text.
         public let responseBytes: Int
+
+        /// How many leading ids are prompt, which the loss ignores.
+        public var promptTokens: Int { counted.first?.lowerBound ?? tokens.count }
+        /// How many ids the loss counts.
+        public var countedTokens: Int { counted.reduce(0) { $0 + $1.count } }
     }
 
     /// The examples, in the order of the corpus.
@@ -22,7 +27,8 @@ public final class FinetuneSet: Sendable {
     public let digest: Digest
     private let endOfText: Int32
 
-    /// Encodes one split of a corpus; prompt and response are encoded apart, as a prompt is when generating.
+    /// Encodes one split of a corpus; prompt and response, or the parts of a conversation, are encoded apart, as a
+    /// prompt is when generating.
     ///
     /// - Throws: `TokenStoreError` if nothing is left; `InvalidValue` for a context below 2; `Interrupted`; whatever
     ///   reading throws.
@@ -35,28 +41,40 @@ public final class FinetuneSet: Sendable {
         }
         let part = try corpus.summary(cache: cache, progress: progress, stop: stop)[split]
         var texts: [[UInt8]] = []
+        var partCounts: [Int] = []
         try corpus.forEachDocument(split, stop: stop) { document in
-            texts.append(Array(document.text[..<document.promptBytes]))
-            texts.append(Array(document.text[document.promptBytes...]))
+            let parts = document.parts
+            for part in parts { texts.append(Array(document.text[part.bytes])) }
+            partCounts.append(parts.count)
         }
         let encoded = tokenizer.encode(texts: texts)
         var examples: [Example] = []
         var truncated = 0
         var dropped = 0
-        for index in stride(from: 0, to: encoded.count, by: 2) {
-            let prompt = encoded[index]
-            var tokens = prompt + encoded[index + 1] + [tokenizer.endOfText]
-            if tokens.count > context {
-                guard prompt.count < context else {
-                    dropped += 1
-                    continue
+        var next = 0
+        for parts in partCounts {
+            var tokens: [Int32] = []
+            var counted: [Range<Int>] = []
+            for part in 0..<parts {
+                let start = tokens.count
+                tokens += encoded[next + part]
+                // The end of the text belongs to its last part.
+                if part == parts - 1 { tokens.append(tokenizer.endOfText) }
+                if part % 2 == 1, start < min(tokens.count, context) {
+                    counted.append(start..<min(tokens.count, context))
                 }
+            }
+            next += parts
+            guard !counted.isEmpty else {
+                dropped += 1
+                continue
+            }
+            if tokens.count > context {
                 truncated += 1
                 tokens.removeLast(tokens.count - context)
             }
-            let bytes = tokens[prompt.count...].reduce(0) { $0 + tokenizer.byteCount($1) }
-            examples.append(
-                Example(tokens: tokens, promptTokens: prompt.count, responseBytes: bytes))
+            let bytes = counted.joined().reduce(0) { $0 + tokenizer.byteCount(tokens[$1]) }
+            examples.append(Example(tokens: tokens, counted: counted, responseBytes: bytes))
         }
         guard !examples.isEmpty else {
             throw TokenStoreError(
@@ -77,7 +95,7 @@ public final class FinetuneSet: Sendable {
     }
 
     /// Tokens that count in one epoch.
-    public var countedTokens: Int { examples.reduce(0) { $0 + $1.tokens.count - $1.promptTokens } }
+    public var countedTokens: Int { examples.reduce(0) { $0 + $1.countedTokens } }
     /// Bytes of text that the counted tokens stand for.
     public var countedBytes: Int { examples.reduce(0) { $0 + $1.responseBytes } }
     /// Tokens of all examples, prompts included.
@@ -165,12 +183,14 @@ public final class FinetuneSet: Sendable {
             var place = row * batch.columns
             for member in members {
                 let example = examples[member]
-                for (index, token) in example.tokens.enumerated() {
-                    // The input before an example's first token is end-of-text, as it is in pretraining.
-                    if index > 0 { batch.inputs[place] = example.tokens[index - 1] }
-                    if index >= example.promptTokens { batch.targets[place] = token }
-                    place += 1
+                // The input before an example's first token is end-of-text, as it is in pretraining.
+                for index in example.tokens.indices.dropFirst() {
+                    batch.inputs[place + index] = example.tokens[index - 1]
                 }
+                for index in example.counted.joined() {
+                    batch.targets[place + index] = example.tokens[index]
+                }
+                place += example.tokens.count
             }
         }
         return batch

@@ -61,7 +61,9 @@ extension TokenStore {
         try AtomicFile.write(path) { writer in
             var builder = TokenStoreBuilder(tokenizer)
             var content = DocumentsDigest()
-            var batch: [[UInt8]] = []
+            var batch: [Document] = []
+            // Ids that this tokenizer made stay as they are.
+            let keepsIDs = corpus.tokens?.digest == tokenizer.digest
             var bytes = 0
             var done = 0
             func flush() throws {
@@ -74,7 +76,9 @@ extension TokenStore {
             }
             try corpus.forEachDocument(split, stop: stop) { document in
                 content.add(document, ContentHash(document.text))
-                batch.append(document.text)
+                var kept = document
+                if !keepsIDs { kept.ids = nil }
+                batch.append(kept)
                 bytes += document.text.count
                 if bytes >= 4 << 20 { try flush() }
             }
@@ -108,9 +112,10 @@ private struct TokenStoreBuilder {
         try writer.write(bytes)
     }
 
-    mutating func append(_ texts: [[UInt8]], _ writer: inout FileWriter) throws {
-        for (text, ids) in zip(texts, tokenizer.encode(texts: texts)) {
-            let ids = ids + [tokenizer.endOfText]
+    mutating func append(_ documents: [Document], _ writer: inout FileWriter) throws {
+        let encoded = tokenizer.encode(texts: documents.map { $0.ids == nil ? $0.text : [] })
+        for (document, ids) in zip(documents, encoded) {
+            let ids = (document.ids ?? ids) + [tokenizer.endOfText]
             if idBytes == 2 {
                 let narrow = ids.map { UInt16(truncatingIfNeeded: $0) }
                 try narrow.withUnsafeBytes { try put($0, &writer) }
@@ -118,8 +123,8 @@ private struct TokenStoreBuilder {
                 try ids.withUnsafeBytes { try put($0, &writer) }
             }
             tokens += ids.count
-            textBytes += text.count
-            lengths.append((ids.count, text.count))
+            textBytes += document.text.count
+            lengths.append((ids.count, document.text.count))
         }
     }
 

@@ -7,7 +7,7 @@ import Synchronization
 /// text are encoded as ordinary text; only added tokens that are not special are recognised. Bytes that are not UTF-8
 /// are kept too, unless the vocabulary has no token for them (GPT-NeoX's has none for the 13 bytes that UTF-8 never
 /// uses): those become U+FFFD.
-public final class Tokenizer: Sendable {
+public final class Tokenizer: TokenText {
     /// A token that stands outside of the merges.
     public struct AddedToken: Hashable, Sendable {
         /// Its id.

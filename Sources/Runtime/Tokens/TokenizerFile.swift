@@ -122,7 +122,7 @@ extension Tokenizer {
 }
 
 /// Reads the parts of a `tokenizer.json` and checks them.
-private struct TokenizerFile {
+struct TokenizerFile {
     let path: String
     let root: JSONValue
 

@@ -215,7 +215,25 @@ public final class Run {
         }
         let model = try model(options: options)
         let result = try evaluator.evaluate(model, stop: options.stop)
-        try store.registry.record(result, state: key, data: evaluator.digest)
+        try store.registry.record(
+            result, state: key, data: evaluator.digest, name: set.corpus.name, split: set.split)
+        return result
+    }
+
+    /// The result of the present state on a task, from the registry when it is known there.
+    ///
+    /// - Parameter limit: questions at most; `nil` for all.
+    public func score(
+        _ task: DownstreamTask, limit: Int? = nil, _ options: RunOptions = RunOptions()
+    ) throws -> TaskResult {
+        let recipe = trajectory.recipe
+        let digest = task.digest(recipe.tokenizer, context: recipe.model.context, limit: limit)
+        if let known = try store.registry.score(state: key, task: digest) { return known }
+        let result = try task.score(
+            try model(options: options), recipe.tokenizer, limit: limit, progress: options.progress,
+            stop: options.stop
+        ).result
+        try store.registry.record(result, state: key, task: digest)
         return result
     }
 }

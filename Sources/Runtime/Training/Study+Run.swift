@@ -60,6 +60,7 @@ extension Study {
         }
         return StudyResult(
             rows: StudyResult.choose(rows.compactMap { $0 }), corpora: evaluate.map(\.name),
+            tasks: tasks,
             trainedSteps: trained,
             distinctSteps: plan.distinctSteps, naiveSteps: plan.naiveSteps)
     }
@@ -169,6 +170,9 @@ extension Study {
             for set in sets(split) {
                 losses[set.corpus.name, split] = try run.evaluate(set, options)
             }
+        }
+        for task in tasks {
+            losses.scores[task.name] = try run.score(task, limit: evaluationLimit, options)
         }
         return losses
     }

@@ -33,7 +33,9 @@ public final class Study {
     public let arms: [Arm]
     /// The corpora whose losses are measured, before and after finetuning.
     public let evaluate: [Corpus]
-    /// Windows or examples of each split that an evaluation reads at most; `nil` for all.
+    /// The tasks that are scored, before and after finetuning.
+    public let tasks: [DownstreamTask]
+    /// Windows or examples of each split, or questions of a task, that an evaluation reads at most; `nil` for all.
     public let evaluationLimit: Int?
     /// Where states and results are.
     public let store: Store
@@ -55,7 +57,10 @@ public final class Study {
     ///
     /// - Throws: `RecipeError` when there is no arm, two arms have the same name and parameters, or a finetuning set is
     ///   not among the evaluated corpora.
-    public init(arms: [Arm], evaluate: [Corpus], evaluationLimit: Int?, store: Store) throws {
+    public init(
+        arms: [Arm], evaluate: [Corpus], tasks: [DownstreamTask] = [], evaluationLimit: Int?,
+        store: Store
+    ) throws {
         guard !arms.isEmpty else {
             throw RecipeError("arms", "expected at least one arm, got none")
         }
@@ -71,8 +76,15 @@ public final class Study {
                     + "chooses the learning rate; got "
                     + (evaluate.isEmpty ? "none" : evaluate.map(\.name).joined(separator: ", ")))
         }
+        var names = Set(evaluate.map(\.name))
+        for task in tasks where !names.insert(task.name).inserted {
+            throw RecipeError(
+                "tasks",
+                "expected names of their own, got \(task.name) twice among corpora and tasks")
+        }
         self.arms = arms
         self.evaluate = evaluate
+        self.tasks = tasks
         self.evaluationLimit = evaluationLimit
         self.store = store
     }
@@ -118,7 +130,7 @@ public final class Study {
     func known(_ trajectory: Trajectory, _ options: StudyOptions) throws -> Losses? {
         guard let key = trajectory.keys.last else { return nil }
         var losses = Losses()
-        if evaluate.isEmpty, try store.manifest(key) == nil { return nil }
+        if evaluate.isEmpty, tasks.isEmpty, try store.manifest(key) == nil { return nil }
         for split in [Split.valid, .test] {
             for set in sets(split) {
                 let recipe = trajectory.recipe
@@ -133,12 +145,21 @@ public final class Study {
                 losses[set.corpus.name, split] = evaluation
             }
         }
+        for task in tasks {
+            let recipe = trajectory.recipe
+            let digest = task.digest(
+                recipe.tokenizer, context: recipe.model.context, limit: evaluationLimit)
+            guard let score = try store.registry.score(state: key, task: digest) else { return nil }
+            losses.scores[task.name] = score
+        }
         return losses
     }
 }
 
-/// Losses by corpus and split.
+/// Losses by corpus and split, and scores by task.
 public struct Losses: Sendable {
+    /// Results by the name of the task.
+    public var scores: [String: TaskResult] = [:]
     private var values: [String: [Split: Evaluation]] = [:]
 
     /// The evaluation of a corpus' split, if there is one.

@@ -82,6 +82,8 @@ public struct StudyResult {
 
     /// Names of the evaluated corpora in order.
     public let corpora: [String]
+    /// The scored tasks in order.
+    public let tasks: [DownstreamTask]
     /// Steps trained by this call.
     public let trainedSteps: Int
     /// Steps of all distinct segments.

@@ -140,7 +140,8 @@ func message(_ body: () throws -> Void) -> String {
             "a.jsonl", ["short", String(repeating: "x", count: 1_000_000)])
         let corpus = try scratch.corpus(file) { $0.maximumDocumentBytes = 300_000 }
         #expect(
-            message { _ = try corpus.texts() }.contains("a.jsonl:2: the line is longer than 300000")
+            message { _ = try corpus.texts() }.contains(
+                "a.jsonl:2: the record is longer than 300000")
         )
         #expect(throws: Interrupted.self) {
             try scratch.corpus(file).forEachDocument(.train, stop: { true }) { _ in }

@@ -1,0 +1,91 @@
+import Glibc
+
+/// A moving part of a byte input: what is not taken yet is kept while more is read.
+struct ByteWindow: ~Copyable {
+    private let input: any ByteInput
+    private let file: String
+    private let limit: Int
+    private var buffer: UnsafeMutableRawBufferPointer
+    private var start = 0
+    private var end = 0
+    private var isFresh = true
+
+    /// Reads from `input`; holding more than `limit` bytes at once is an error naming `file`.
+    init(_ input: any ByteInput, file: String, limit: Int) {
+        self.input = input
+        self.file = file
+        self.limit = limit
+        buffer = .allocate(byteCount: 1 << 18, alignment: 16)
+    }
+
+    deinit { buffer.deallocate() }
+
+    /// Bytes of the file taken from the input so far, for progress.
+    var consumed: Int { input.consumed }
+    /// Bytes that are there.
+    var count: Int { end - start }
+
+    /// A byte that is there.
+    subscript(index: Int) -> UInt8 {
+        @inline(__always) get { buffer[start + index] }
+    }
+
+    /// The place of `byte` among the bytes that are there, from `place` on.
+    func firstIndex(of byte: UInt8, from place: Int) -> Int? {
+        guard let base = buffer.baseAddress,
+            let found = memchr(base + start + place, Int32(byte), count - place)
+        else { return nil }
+        return found - UnsafeMutableRawPointer(base) - start
+    }
+
+    /// The next `length` bytes, valid until more is read; `skipped` bytes after them are passed over.
+    mutating func take(_ length: Int, skipping skipped: Int = 0) -> UnsafeRawBufferPointer {
+        defer { start += length + skipped }
+        return UnsafeRawBufferPointer(rebasing: buffer[start..<start + length])
+    }
+
+    /// The next byte, taken; `nil` at the end of the file.
+    @inline(__always)
+    mutating func next() throws -> UInt8? {
+        if start == end, try !fill(line: 0) { return nil }
+        defer { start += 1 }
+        return buffer[start]
+    }
+
+    /// Reads more; false when the file has ended.
+    ///
+    /// A byte order mark at the very beginning is passed over.
+    ///
+    /// - Parameter line: for the error about a record that is too long.
+    mutating func fill(line: Int) throws -> Bool {
+        guard isFresh else { return try read(line) }
+        isFresh = false
+        while count < 3, try read(line) {}
+        if count >= 3, self[0] == 0xef, self[1] == 0xbb, self[2] == 0xbf { start += 3 }
+        return try count > 0 || read(line)
+    }
+
+    /// Moves what is there to the front, makes room if it needs it, and reads more.
+    private mutating func read(_ line: Int) throws -> Bool {
+        let length = count
+        guard length <= limit else {
+            throw TextError(
+                file, line: line,
+                "the record is longer than \(limit) bytes, the limit for a document")
+        }
+        if length > buffer.count / 2 {
+            let larger = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: buffer.count * 2, alignment: 16)
+            larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[start..<end]))
+            buffer.deallocate()
+            buffer = larger
+        } else if start > 0, let base = buffer.baseAddress {
+            memmove(base, base + start, length)
+        }
+        start = 0
+        end = length
+        let count = try input.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[end...]))
+        end += count
+        return count > 0
+    }
+}

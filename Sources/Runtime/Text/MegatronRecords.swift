@@ -1,0 +1,139 @@
+import Glibc
+
+/// The documents of a pair of files as Megatron-LM writes them: `.bin` holds the ids of all sequences, `.idx` says
+/// where each lies and which of them make a document.
+///
+/// The index is `MMIDIDX`, two zero bytes, the version 1 (64 bits), a code for the type of an id (8 bits), the number
+/// of sequences and the length of the document table (64 bits each), then the lengths of the sequences (32 bits each),
+/// their places in bytes (64 bits each), and the number of the first sequence of each document, the end included
+/// (64 bits each); all little-endian.
+final class MegatronRecords: TokenRecords {
+    static let magic = Array("MMIDIDX".utf8) + [0, 0]
+    static let headerBytes = 34
+    /// Bytes of an id, and whether it has a sign, by type code.
+    private static let types: [UInt8: (bytes: Int, isSigned: Bool)] = [
+        1: (1, false), 2: (1, true), 3: (2, true), 4: (4, true), 5: (8, true), 8: (2, false),
+    ]
+
+    private let index: MappedFile
+    private let indexPath: String
+    private let data: RandomAccessFile
+    private let type: (bytes: Int, isSigned: Bool)
+    private let sequences: Int
+    private let documents: Int
+    private var next = 0
+    private var number = 0
+
+    init(_ file: String, index path: String, tokens: any TokenText, limit: Int) throws {
+        indexPath = path
+        index = try MappedFile(path)
+        data = try RandomAccessFile(file)
+        func wrong(_ reason: String) -> TextError { TextError(path, reason) }
+        let bytes = index.bytes
+        guard bytes.count >= Self.headerBytes, bytes[..<9].elementsEqual(Self.magic) else {
+            throw wrong("it is not an index of Megatron's: it does not begin with MMIDIDX")
+        }
+        let version = bytes.loadUnaligned(fromByteOffset: 9, as: UInt64.self)
+        guard version == 1 else { throw wrong("its version is \(version); expected 1") }
+        guard let type = Self.types[bytes[17]] else {
+            throw wrong(
+                "its ids are of type \(bytes[17]); expected 1, 2, 3, 4, 5 or 8, whole numbers")
+        }
+        self.type = type
+        let counts = [18, 26].map { bytes.loadUnaligned(fromByteOffset: $0, as: UInt64.self) }
+        // The sizes come from the file: bounded before they are multiplied.
+        guard counts.allSatisfy({ $0 <= UInt64(bytes.count) }), counts[1] >= 1 else {
+            throw wrong(
+                "it names \(counts[0]) sequences and \(counts[1]) places of documents, more than its "
+                    + "\(bytes.count) bytes hold")
+        }
+        sequences = Int(counts[0])
+        documents = Int(counts[1]) - 1
+        let expected = Self.headerBytes + sequences * 12 + (documents + 1) * 8
+        guard bytes.count == expected else {
+            throw wrong("it has \(bytes.count) bytes; its header asks for \(expected)")
+        }
+        super.init(file, tokens: tokens, limit: limit)
+    }
+
+    override var consumed: Int { min(number * type.bytes, data.size) }
+
+    private func length(_ sequence: Int) -> Int {
+        Int(
+            index.bytes.loadUnaligned(
+                fromByteOffset: Self.headerBytes + sequence * 4, as: Int32.self))
+    }
+
+    private func place(_ sequence: Int) -> Int {
+        Int(
+            index.bytes.loadUnaligned(
+                fromByteOffset: Self.headerBytes + sequences * 4 + sequence * 8, as: Int64.self))
+    }
+
+    private func first(_ document: Int) -> Int {
+        Int(
+            index.bytes.loadUnaligned(
+                fromByteOffset: Self.headerBytes + sequences * 12 + document * 8, as: Int64.self))
+    }
+
+    override func advance() throws -> Bool {
+        guard next < documents else {
+            guard documents == 0 || first(documents) == sequences else {
+                throw TextError(
+                    indexPath,
+                    "its documents end with sequence \(first(documents)) of \(sequences); expected the last"
+                )
+            }
+            return false
+        }
+        let (begin, end) = (first(next), first(next + 1))
+        guard begin >= 0, begin <= end, end <= sequences, next > 0 || begin == 0 else {
+            throw TextError(
+                indexPath,
+                "document \(next) is made of the sequences \(begin) ..< \(end); expected ascending numbers from 0 up to \(sequences)"
+            )
+        }
+        ids.removeAll(keepingCapacity: true)
+        for sequence in begin..<end { try read(sequence) }
+        if ids.last == tokens.endOfText { ids.removeLast() }
+        next += 1
+        return true
+    }
+
+    private func read(_ sequence: Int) throws {
+        let (place, length) = (place(sequence), length(sequence))
+        guard place >= 0, length >= 0, place <= data.size,
+            length * type.bytes <= data.size - place
+        else {
+            throw TextError(
+                indexPath,
+                "sequence \(sequence) lies at byte \(place) with \(length) tokens of \(type.bytes) bytes; "
+                    + "\(file) has \(data.size) bytes")
+        }
+        let piece = 1 << 16
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: min(length, piece) * type.bytes, alignment: 8)
+        defer { buffer.deallocate() }
+        for start in stride(from: 0, to: length, by: piece) {
+            let count = min(piece, length - start)
+            let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<(count * type.bytes)])
+            try data.read(at: place + start * type.bytes, into: part)
+            for index in 0..<count {
+                try take(id(part, index), number: number)
+                number += 1
+            }
+        }
+    }
+
+    private func id(_ part: UnsafeMutableRawBufferPointer, _ index: Int) -> Int {
+        let offset = index * type.bytes
+        switch (type.bytes, type.isSigned) {
+        case (1, false): return Int(part[offset])
+        case (1, true): return Int(Int8(bitPattern: part[offset]))
+        case (2, false): return Int(part.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+        case (2, true): return Int(part.loadUnaligned(fromByteOffset: offset, as: Int16.self))
+        case (4, _): return Int(part.loadUnaligned(fromByteOffset: offset, as: Int32.self))
+        default: return Int(part.loadUnaligned(fromByteOffset: offset, as: Int64.self))
+        }
+    }
+}

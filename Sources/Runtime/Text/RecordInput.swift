@@ -1,0 +1,249 @@
+/// Records of one file, in order.
+protocol RecordInput: AnyObject {
+    /// Bytes of the file read so far.
+    var consumed: Int { get }
+    /// Where the record is, for messages: its line from 1, or `nil` for files without lines.
+    var line: Int? { get }
+    /// Goes to the next record; false after the last.
+    ///
+    /// - Throws: errors after which nothing more can be read of the file.
+    func advance() throws -> Bool
+    /// The record as a document, without its location.
+    ///
+    /// - Throws: `TextError` about this record alone.
+    func document() throws -> Document
+    /// The values of the wanted fields by name.
+    ///
+    /// - Throws: `TextError` about this record alone.
+    func values() throws -> [String: [UInt8]]
+}
+
+/// Files of records.
+enum RecordFile {
+    /// Opens a file of records by the end of its name.
+    ///
+    /// - Throws: `FileError`; `TextError` for a first row that does not name what is wanted, or a file without records.
+    static func open(
+        _ path: String, fields: Fields, tokens: (any TokenText)? = nil, limit: Int
+    ) throws -> any RecordInput {
+        func separated(_ separator: UInt8) throws -> any RecordInput {
+            try SeparatedRecords(
+                try Compression.open(path), file: path, separator: separator, fields: fields,
+                limit: limit)
+        }
+        switch CorpusFiles.Format.of(path) {
+        case .array:
+            return try ArrayRecords(
+                try Compression.open(path), file: path, fields: fields, limit: limit)
+        case .commas: return try separated(UInt8(ascii: ","))
+        case .tabs: return try separated(UInt8(ascii: "\t"))
+        case .lines:
+            return try LineRecords(
+                try Compression.open(path), file: path, fields: fields, limit: limit)
+        case .tokens:
+            guard let tokens else {
+                throw TextError(path, "a file of tokens is read with the tokenizer that made it")
+            }
+            return try TokenRecords.open(path, tokens: tokens, limit: limit)
+        case .text, nil: throw TextError(path, "it has no records with fields")
+        }
+    }
+}
+
+/// Makes documents of JSON records.
+struct RecordReader {
+    private let fields: Fields
+    private let names: [String]
+    private let paths: FieldPaths
+
+    init(_ fields: Fields) throws {
+        self.fields = fields
+        names = Set(fields.names).sorted()
+        var chat: String?
+        if case .chat(let conversation) = fields { chat = conversation.field }
+        paths = try FieldPaths(names, chat: chat)
+    }
+
+    /// The document of the record whose text begins on `line`.
+    ///
+    /// - Throws: `TextError` naming the file, the line, and the field or column.
+    func read(_ record: UnsafeRawBufferPointer, file: String, line: Int) throws -> Document {
+        let found = try find(record, file: file, line: line)
+        guard case .chat(let chat) = fields, let turns = found.turns else {
+            return fields.document(found.values)
+        }
+        do { return try chat.document(turns) } catch {
+            throw TextError(file, line: line, error.reason)
+        }
+    }
+
+    /// What is wanted of the record whose text begins on `line`.
+    ///
+    /// - Throws: as `read`.
+    func find(_ record: UnsafeRawBufferPointer, file: String, line: Int) throws
+        -> FieldPaths.Found
+    {
+        if let position = UTF8Check.firstInvalid(record) {
+            let (line, column) = Self.place(position, record, line)
+            throw TextError(file, line: line, "byte \(column) of the line is not UTF-8")
+        }
+        var scanner = JSONScanner(record)
+        let found: FieldPaths.Found
+        do {
+            found = try paths.read(&scanner)
+            try scanner.finish()
+        } catch {
+            let (line, column) = Self.place(error.offset, record, line)
+            throw TextError(file, line: line, "column \(column): \(error.reason)")
+        }
+        for name in names where found.values[name] == nil && found.turns == nil {
+            let known = Self.keys(of: record)
+            throw TextError(
+                file, line: line,
+                "the record has no field \"\(name)\"; it has "
+                    + (known.isEmpty ? "none" : known.joined(separator: ", "))
+                    + NearestName.hint(name, known))
+        }
+        return found
+    }
+
+    /// The line and column, from 1, of a byte of a record that begins on `line`.
+    private static func place(
+        _ offset: Int, _ record: UnsafeRawBufferPointer, _ line: Int
+    ) -> (line: Int, column: Int) {
+        let before = record[..<offset]
+        return (
+            line + before.count { $0 == 10 }, offset - (before.lastIndex(of: 10) ?? -1)
+        )
+    }
+
+    /// The names of a record's fields, the first dozen, in order.
+    private static func keys(of line: UnsafeRawBufferPointer) -> [String] {
+        var scanner = JSONScanner(line)
+        var keys: [String] = []
+        try? scanner.object { (key, scanner) throws(JSONFailure) in
+            if keys.count < 12 { keys.append(String(decoding: copy key, as: UTF8.self)) }
+            try scanner.skip()
+        }
+        return keys
+    }
+}
+
+/// The lines of a JSON Lines file; lines of nothing but white space are passed over.
+final class LineRecords: RecordInput {
+    private let file: String
+    private let reader: RecordReader
+    private var lines: LineReader
+    private var current = UnsafeRawBufferPointer(start: nil, count: 0)
+
+    init(_ input: any ByteInput, file: String, fields: Fields, limit: Int) throws {
+        self.file = file
+        reader = try RecordReader(fields)
+        lines = LineReader(input, file: file, limit: limit)
+    }
+
+    var consumed: Int { lines.consumed }
+    var line: Int? { lines.line }
+
+    func advance() throws -> Bool {
+        while let line = try lines.next() {
+            if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0d }) { continue }
+            current = line
+            return true
+        }
+        return false
+    }
+
+    func document() throws -> Document { try reader.read(current, file: file, line: lines.line) }
+
+    func values() throws -> [String: [UInt8]] {
+        try reader.find(current, file: file, line: lines.line).values
+    }
+}
+
+/// The elements of a JSON array.
+final class ArrayRecords: RecordInput {
+    private let file: String
+    private let reader: RecordReader
+    private var elements: JSONArrayReader
+    private var current = UnsafeRawBufferPointer(start: nil, count: 0)
+
+    init(_ input: any ByteInput, file: String, fields: Fields, limit: Int) throws {
+        self.file = file
+        reader = try RecordReader(fields)
+        elements = JSONArrayReader(input, file: file, limit: limit)
+    }
+
+    var consumed: Int { elements.consumed }
+    var line: Int? { elements.line }
+
+    func advance() throws -> Bool {
+        guard let element = try elements.next() else { return false }
+        current = element
+        return true
+    }
+
+    func document() throws -> Document {
+        try reader.read(current, file: file, line: elements.line)
+    }
+
+    func values() throws -> [String: [UInt8]] {
+        try reader.find(current, file: file, line: elements.line).values
+    }
+}
+
+/// The rows of a file of separated values whose first row names the columns.
+final class SeparatedRecords: RecordInput {
+    private let file: String
+    private let fields: Fields
+    private var rows: SeparatedReader
+    private var columns = 0
+    private var wanted: [(name: String, index: Int)] = []
+
+    /// - Throws: `TextError` for a first row that does not name what is wanted.
+    init(_ input: any ByteInput, file: String, separator: UInt8, fields: Fields, limit: Int) throws
+    {
+        self.file = file
+        self.fields = fields
+        rows = SeparatedReader(input, file: file, separator: separator, limit: limit)
+        if case .chat = fields {
+            throw TextError(file, "a conversation is read from JSON, not from separated values")
+        }
+        guard try rows.next() else { return }
+        columns = rows.count
+        let names = (0..<columns).map { String(decoding: rows.value($0), as: UTF8.self) }
+        for (index, name) in names.enumerated() where names[..<index].contains(name) {
+            throw TextError(file, line: rows.line, "two columns are called \"\(name)\"")
+        }
+        for name in Set(fields.names).sorted() {
+            guard let index = names.firstIndex(of: name) else {
+                throw TextError(
+                    file, line: rows.line,
+                    "no column is called \"\(name)\"; there are "
+                        + names.prefix(12).joined(separator: ", ") + NearestName.hint(name, names))
+            }
+            wanted.append((name, index))
+        }
+    }
+
+    var consumed: Int { rows.consumed }
+    var line: Int? { rows.line }
+
+    func advance() throws -> Bool { try rows.next() }
+
+    func document() throws -> Document { fields.document(try values()) }
+
+    func values() throws -> [String: [UInt8]] {
+        guard rows.count == columns else {
+            throw TextError(
+                file, line: rows.line,
+                "the row has \(rows.count) values; expected \(columns), as the first row names")
+        }
+        if let column = rows.firstInvalid() {
+            throw TextError(file, line: rows.line, "column \(column): the value is not UTF-8")
+        }
+        var values: [String: [UInt8]] = [:]
+        for (name, index) in wanted { values[name] = Array(rows.value(index)) }
+        return values
+    }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import Runtime
+
+/// `mtrepl runs export`: what a run measured, for other programs.
+struct RunsExport: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write what every step of a run measured, and its recorded losses.",
+        discussion: """
+            csv and jsonl write steps and evaluations as two files; tensorboard writes an event file, which \
+            `tensorboard --logdir FOLDER` shows. An earlier export in the folder is replaced.
+            """)
+
+    @OptionGroup var place: StoreOption
+
+    @Option(help: "csv, jsonl or tensorboard.")
+    var format = "csv"
+
+    @Argument(
+        help: ArgumentHelp("The run's name, or the beginning of its key.", valueName: "run"))
+    var name: String
+
+    @Argument(help: ArgumentHelp("Where to.", valueName: "folder"))
+    var folder: String
+
+    func validate() throws {
+        guard RunMetrics.Format(rawValue: format) != nil else {
+            let known = RunMetrics.Format.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--format: \(known) expected, got '\(format)'")
+        }
+    }
+
+    func run() throws {
+        let store = try place.open()
+        let metrics = try store.metrics(of: try store.run(name))
+        let files = try metrics.write(
+            to: folder, format: RunMetrics.Format(rawValue: format) ?? .csv)
+        for file in files { print(file) }
+    }
+}
