@@ -102,9 +102,11 @@ struct Expressions {
     private func member(_ subject: Subject, _ name: String) -> Subject {
         switch subject {
         case .value(let path, .table):
-            if case .name("mt")? = path.first, path.count == 1,
-                let function = interpreter.library.functions.first(where: { $0.name == name })
-            {
+            let names = (path + [.name(name)]).map { step in
+                if case .name(let name) = step { name } else { "" }
+            }
+            let full = names.joined(separator: ".")
+            if let function = interpreter.library.functions.first(where: { $0.fullName == full }) {
                 return .function(function)
             }
             return value(path + [.name(name)])

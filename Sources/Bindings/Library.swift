@@ -45,22 +45,30 @@ extension Interpreter {
                 try check(mt_add_member(state, number, kind, member.name, note(member)))
             }
         }
+        // `plot.line` lies in the table `mt.plot`.
+        var modules: [String: [String]] = ["mt": ["version"]]
         for function in library.functions {
             let path = function.fullName.split(separator: ".").map(String.init)
             let module = path.dropLast().joined(separator: ".")
+            modules[module, default: []].append(path.last ?? function.name)
             try check(mt_add_function(state, module, path.last, note(function)))
         }
         try withList { list in
             list.string(Version.text)
             try check(mt_add_value(state, "mt", "version", list.list))
         }
-        let names = library.functions.map(\.name) + ["version"]
-        let missing = Function("__index", "") { call in
-            let key = try call.argument(2)
-            guard case .string(let name) = key else { return try call.returns(Value.null) }
-            throw Mistake("mt has no '\(name)'\(Nearest.hint(name, among: names))")
-        }.with(.metamethod("mt"))
-        try check(mt_add_metamethod(state, "mt", "__index", note(missing)))
+        for (module, names) in modules.sorted(by: { $0.key < $1.key }) {
+            let inner = modules.keys.filter { $0.hasPrefix(module + ".") }.map {
+                String($0.dropFirst(module.count + 1))
+            }
+            let missing = Function("__index", "") { call in
+                let key = try call.argument(2)
+                guard case .string(let name) = key else { return try call.returns(Value.null) }
+                throw Mistake(
+                    "\(module) has no '\(name)'\(Nearest.hint(name, among: names + inner))")
+            }.with(.metamethod(module))
+            try check(mt_add_metamethod(state, module, "__index", note(missing)))
+        }
     }
 }
 

@@ -246,6 +246,7 @@ enum Prelude {
           local value = ...
           if select("#", ...) == 1 then
             local names, length
+            if type_of(value) == "plot" then return value:show() end
             if type(value) == "table" then names, length = columns_of(value) end
             if names then return present(grid(value, names, length), html and grid_html(value, names, length)) end
             return present(show(value, "", {}, 0), nil, type(value) == "userdata" and value or nil)

@@ -58,7 +58,8 @@ struct Card {
         }
         return RichOutput(
             text: lines.joined(separator: "\n"),
-            html: "<table><caption style=\"text-align: left\"><b>\(Self.escaped(title))</b></caption><tbody>"
+            html:
+                "<table><caption style=\"text-align: left\"><b>\(Self.escaped(title))</b></caption><tbody>"
                 + cells.joined() + "</tbody></table>")
     }
 
@@ -83,5 +84,7 @@ struct Card {
 
 extension Display {
     /// Text that stands back, where there are colours.
-    func faint(_ text: String) -> String { colours && !text.isEmpty ? "\u{1b}[2m\(text)\u{1b}[0m" : text }
+    func faint(_ text: String) -> String {
+        colours && !text.isEmpty ? "\u{1b}[2m\(text)\u{1b}[0m" : text
+    }
 }

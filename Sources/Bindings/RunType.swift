@@ -250,6 +250,7 @@ extension Library {
                 ) { box, call in
                     try call.returns(recordsTable(try box.run.records()))
                 },
+                runPlotMethod,
                 Method(
                     "csv", "Writes the records of every step so far as CSV.",
                     [.path("path", "Where to.")]

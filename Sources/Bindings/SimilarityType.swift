@@ -234,6 +234,7 @@ extension Library {
                     try call.returns(
                         Record([], items: rows.map { row in row.map { Record(limits($0)) } }))
                 },
+                similarityPlotMethod,
                 Method(
                     "value",
                     "The value of two corpora or mixtures. Of cross_entropy: bits a byte of the first under a model of the second.",

@@ -387,6 +387,7 @@ extension Library {
                             ?? box.result.corpora + box.result.scoreNames)
                     try call.returns(comparison.text())
                 },
+                resultPlotMethod, resultCurvesMethod, resultReportMethod,
                 Method("csv", "Writes the rows as CSV.", [.path("path", "Where to.")]) {
                     box, call in
                     try AtomicFile.write(try call.string("path"), text: box.result.csv())

@@ -122,7 +122,8 @@ struct Interpret: ParsableCommand {
         if wantsPrompt, !host.isLeaving {
             code =
                 terminal
-                ? Prompt(host, view, readsStartUpFile: !noStartUpFile && !safe && script.isEmpty).run()
+                ? Prompt(host, view, readsStartUpFile: !noStartUpFile && !safe && script.isEmpty)
+                    .run()
                 : LineInput(host).run()
         }
         return code

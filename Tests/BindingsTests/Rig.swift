@@ -77,6 +77,7 @@ final class Rig {
               metric = 'words', documents = 20, bootstrap = 4 }
             """
         ),
+        "plot": ([], "mt.plot.bars { { 'a', 1 } }"),
         "recommendation": (
             ["corpus"],
             """

@@ -110,4 +110,19 @@ import Testing
         var status = stat()
         #expect(stat("/dev/full", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
     }
+
+    @Test(
+        "parts of a path, also of one character",
+        arguments: [
+            ("c", "", "c", "", "c"), ("/", "", "", "", "/"), ("", "", "", "", ""),
+            ("a/b/c.txt", "a/b", "c.txt", "txt", "a/b/c"), ("/c", "/", "c", "", "/c"),
+            ("a//b/", "a", "b", "", "a//b/"), (".c", "", ".c", "", ".c"),
+            ("a.b/c", "a.b", "c", "", "a.b/c"),
+        ])
+    func pathNames(path: String, parent: String, last: String, type: String, stem: String) {
+        #expect(PathName.parent(path) == parent)
+        #expect(PathName.last(path) == last)
+        #expect(PathName.type(path) == type)
+        #expect(PathName.stem(path) == stem)
+    }
 }

@@ -158,6 +158,9 @@ public enum RunList {
         return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// A number with up to six decimals and no superfluous zero.
+    static func decimal(_ value: Double) -> String { String(format: "%.6g", value) }
+
     /// `411k`, `1.4M`.
     static func count(_ value: Int) -> String {
         switch value {

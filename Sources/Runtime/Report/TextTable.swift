@@ -1,5 +1,5 @@
 /// A table of text with aligned columns.
-public struct TextTable {
+public struct TextTable: Sendable {
     /// The heads of the columns.
     public let columns: [String]
     /// Rows of cells, each as long as `columns`.
@@ -20,14 +20,19 @@ public struct TextTable {
             || (("+-−.".contains(first)) && cell.dropFirst().first?.isNumber == true)
     }
 
+    /// Which columns hold nothing but numbers, so that they stand to the right.
+    public var numericColumns: [Bool] {
+        columns.indices.map { column in
+            rows.allSatisfy { Self.isNumber($0[column]) } && !rows.isEmpty
+        }
+    }
+
     /// The table as text: numbers to the right, words to the left, two spaces between columns, no trailing newline.
     public func text() -> String {
         let widths = columns.indices.map { column in
             ([columns[column]] + rows.map { $0[column] }).map(\.count).max() ?? 0
         }
-        let right = columns.indices.map { column in
-            rows.allSatisfy { Self.isNumber($0[column]) } && !rows.isEmpty
-        }
+        let right = numericColumns
         func line(_ cells: [String]) -> String {
             let padded = cells.enumerated().map { column, cell in
                 let space = String(repeating: " ", count: widths[column] - cell.count)

@@ -67,7 +67,7 @@ public enum Checkpoint {
                 }
                 try? manager.removeItem(atPath: temporary)
             }
-            AtomicFile.syncFolder((folder as NSString).deletingLastPathComponent)
+            AtomicFile.syncFolder(PathName.parent(folder))
         } catch {
             try? manager.removeItem(atPath: temporary)
             throw error

@@ -60,7 +60,7 @@ public enum ModelExport {
             try? manager.removeItem(atPath: temporary)
             throw error
         }
-        AtomicFile.syncFolder((folder as NSString).deletingLastPathComponent)
+        AtomicFile.syncFolder(PathName.parent(folder))
     }
 
     /// Refuses to replace what is no earlier export.

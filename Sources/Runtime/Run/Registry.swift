@@ -42,7 +42,7 @@ public final class Registry: Sendable {
     /// - Throws: `RegistryError`.
     public init(path: String) throws {
         self.path = path
-        let folder = (path as NSString).deletingLastPathComponent
+        let folder = PathName.parent(path)
         try AtomicFile.makeFolder(folder)
         // Two processes that find a new file would both make its tables.
         let lock = try FileLock("\(folder)/locks/registry")

@@ -43,7 +43,7 @@ extension Store {
         guard !dryRun else { return garbage + locks(remove: false) }
         for item in garbage {
             if item.kind == .checkpoint,
-                let key = Digest(hex: (item.path as NSString).lastPathComponent)
+                let key = Digest(hex: PathName.last(item.path))
             {
                 removeCheckpoint(key)
             } else {
@@ -66,7 +66,7 @@ extension Store {
     private func temporaries() -> [Garbage] {
         let places = ["", "/checkpoints", "/tokens", "/tokenizers", "/corpora", "/damaged"]
         return places.flatMap { contents(folder + $0, .temporary) }.filter { item in
-            let parts = (item.path as NSString).lastPathComponent.split(separator: ".")
+            let parts = PathName.last(item.path).split(separator: ".")
             guard parts.last == "tmp", parts.count >= 3, let process = Int32(parts[parts.count - 3])
             else { return false }
             return !Machine.isAlive(process)
@@ -86,7 +86,7 @@ extension Store {
 
     private func locks(remove: Bool) -> [Garbage] {
         contents(lockFolder, .lock).filter { item in
-            guard (item.path as NSString).lastPathComponent != "gate",
+            guard PathName.last(item.path) != "gate",
                 let held = try? FileLock.attempt(item.path)
             else { return false }
             defer { withExtendedLifetime(held) {} }

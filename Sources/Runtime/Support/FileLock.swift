@@ -62,7 +62,7 @@ public final class FileLock {
     /// The descriptor of the locked file; `nil` when it is taken.
     private static func take(_ path: String, _ mode: Mode) throws -> Int32? {
         while true {
-            try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
+            try AtomicFile.makeFolder(PathName.parent(path))
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else { throw FileError("lock", path, errno: errno) }
             let operation = (mode == .exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB

@@ -74,7 +74,7 @@ public enum AtomicFile {
     /// - Throws: `FileError` naming the path (`No space left on device` among the reasons); the target is then as it
     ///   was and the temporary file is removed.
     public static func write(_ path: String, _ body: (inout FileWriter) throws -> Void) throws {
-        try makeFolder((path as NSString).deletingLastPathComponent)
+        try makeFolder(PathName.parent(path))
         var status = stat()
         guard stat(path, &status) == 0 else { return try replace(path, mode: nil, body) }
         switch status.st_mode & S_IFMT {
@@ -121,7 +121,7 @@ public enum AtomicFile {
             throw error
         }
         close(descriptor)
-        syncFolder((path as NSString).deletingLastPathComponent)
+        syncFolder(PathName.parent(path))
     }
 
     /// Writes a string.
@@ -138,7 +138,7 @@ public enum AtomicFile {
     public static func makeFolder(_ path: String) throws {
         guard !path.isEmpty, mkdir(path, 0o777) != 0 else { return }
         var code = errno
-        let parent = (path as NSString).deletingLastPathComponent
+        let parent = PathName.parent(path)
         if code == ENOENT, !parent.isEmpty, parent != path {
             try makeFolder(parent)
             guard mkdir(path, 0o777) != 0 else { return }

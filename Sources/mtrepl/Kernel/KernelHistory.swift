@@ -31,8 +31,7 @@ final class KernelHistory {
     private var outputs: [Int: String] = [:]
 
     init(_ path: String) {
-        try? FileManager.default.createDirectory(
-            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try? AtomicFile.makeFolder(PathName.parent(path))
         descriptor = path.isEmpty ? -1 : open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             session = 1

@@ -1,0 +1,163 @@
+import Foundation
+
+/// An axis of a plot.
+public struct PlotAxis: Sendable {
+    /// What is along it, with its unit.
+    public var label: String
+    /// Whether it is logarithmic.
+    public var isLogarithmic: Bool
+
+    /// Creates an axis.
+    public init(_ label: String = "", isLogarithmic: Bool = false) {
+        self.label = label
+        self.isLogarithmic = isLogarithmic
+    }
+}
+
+/// What a plot shows; one type a kind of plot.
+public protocol PlotContent: Sendable {
+    /// Whether there is nothing to draw.
+    var isEmpty: Bool { get }
+    /// The numbers that are shown, full precision, with a column for each role.
+    func table() -> TextTable
+    /// The plot in characters, where gnuplot's own would be hard to read; `nil` to use that.
+    func characters(width: Int) -> String?
+}
+
+/// Draws itself with gnuplot's commands.
+protocol GnuplotContent: PlotContent {
+    func draw(_ script: inout GnuplotScript, title: String)
+}
+
+/// A figure: what it shows, and the script that draws it.
+public struct Plot: Sendable {
+    /// What stands above it.
+    public var title: String
+    /// What it shows.
+    public var content: any PlotContent { drawing }
+    let drawing: any GnuplotContent
+
+    init(_ title: String, _ drawing: any GnuplotContent) {
+        self.title = title
+        self.drawing = drawing
+    }
+
+    /// Lines with interval bands.
+    public init(title: String, _ content: LinePlot) { self.init(title, content) }
+    /// Points with labels, intervals and a fit.
+    public init(title: String, _ content: ScatterPlot) { self.init(title, content) }
+    /// A matrix of colours and numbers.
+    public init(title: String, _ content: HeatMap) { self.init(title, content) }
+    /// Bars with intervals.
+    public init(title: String, _ content: BarPlot) { self.init(title, content) }
+
+    /// A file format.
+    public enum Format: String, CaseIterable, Sendable {
+        /// Scalable; the same bytes for the same plot.
+        case svg
+        /// Pixels, at twice the size.
+        case png
+        /// The numbers.
+        case csv
+        /// The gnuplot script with its data.
+        case gp
+    }
+
+    /// The gnuplot script for a picture.
+    public func script(_ format: Format = .svg) -> String {
+        var script = GnuplotScript(.picture)
+        drawing.draw(&script, title: title)
+        let (width, height) = script.size
+        let style = "noenhanced background '#FFFFFF'"
+        return script.text(
+            terminal: format == .png
+                ? "pngcairo size \(2 * width),\(2 * height) \(style) font 'DejaVu Sans,13' fontscale 2 linewidth 2 pointscale 2"
+                : "svg size \(width),\(height) \(style) font 'DejaVu Sans,14' name 'plot'"
+        )
+    }
+
+    private func draw(_ script: String, stop: ShouldStop) throws -> [UInt8] {
+        guard !drawing.isEmpty else {
+            throw InvalidValue("plot", expected: "at least one finite number", found: "none")
+        }
+        return try Gnuplot.run(script, stop: stop)
+    }
+
+    /// The plot as an SVG document, the same bytes for the same plot.
+    ///
+    /// - Throws: `InvalidValue` when there is nothing to draw; `MissingGnuplot`; `ProcessError`; `Interrupted`.
+    public func svg(stop: ShouldStop = { false }) throws -> String {
+        let text = String(decoding: try draw(script(.svg), stop: stop), as: UTF8.self)
+        // The version of gnuplot would change bytes that show the same.
+        return
+            text.replacing(
+                "font-family=\"DejaVu Sans\"",
+                with: "font-family=\"DejaVu Sans, Helvetica, Arial, sans-serif\""
+            ).replacing(/<desc>[^<]*<\/desc>\n*/, with: "", maxReplacements: 1)
+            .replacing(
+                "<title>plot</title>", with: "<title>\(Markup.html(title))</title>",
+                maxReplacements: 1)
+    }
+
+    /// The plot as a PNG file.
+    ///
+    /// - Throws: as `svg(stop:)`.
+    public func png(stop: ShouldStop = { false }) throws -> Data {
+        Data(try draw(script(.png), stop: stop))
+    }
+
+    /// The plot in characters.
+    ///
+    /// - Throws: as `svg(stop:)`.
+    public func text(width: Int = 80, stop: ShouldStop = { false }) throws -> String {
+        let width = max(40, min(width, 400))
+        if let text = content.characters(width: width) {
+            return title.isEmpty ? text : title + "\n" + text
+        }
+        var script = GnuplotScript(.text)
+        drawing.draw(&script, title: title)
+        let height = max(16, min(30, width / 4 + 4))
+        let bytes = try draw(
+            script.text(terminal: "dumb noenhanced mono size \(width),\(height)"), stop: stop)
+        return String(decoding: bytes, as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: false
+        ).map { $0.replacing(/\s+$/, with: "").replacing("\u{0c}", with: "") }
+            .joined(separator: "\n").trimmingCharacters(in: .newlines)
+    }
+
+    /// Writes the plot in the format of the path's extension, whole or not at all.
+    ///
+    /// Without gnuplot, the script and the numbers are written beside it.
+    ///
+    /// - Parameter allow: Asked about every file before it is written.
+    /// - Throws: `InvalidValue` for another extension; `MissingGnuplot` naming the files written instead.
+    public func save(
+        _ path: String, allow: (String) throws -> Void = { _ in }, stop: ShouldStop = { false }
+    ) throws {
+        try allow(path)
+        let name = PathName.type(path).lowercased()
+        guard let format = Format(rawValue: name) else {
+            throw InvalidValue(
+                "path", expected: "a name that ends in .svg, .png, .csv or .gp", found: path)
+        }
+        do {
+            switch format {
+            case .svg: try AtomicFile.write(path, text: try svg(stop: stop))
+            case .png:
+                let data = try png(stop: stop)
+                try AtomicFile.write(path) { writer in
+                    try data.withUnsafeBytes { try writer.write($0) }
+                }
+            case .csv: try AtomicFile.write(path, text: content.table().csv())
+            case .gp: try AtomicFile.write(path, text: script())
+            }
+        } catch var missing as MissingGnuplot {
+            let stem = PathName.stem(path)
+            missing.written = [stem + ".csv", stem + ".gp"]
+            for file in missing.written { try allow(file) }
+            try AtomicFile.write(stem + ".csv", text: content.table().csv())
+            try AtomicFile.write(stem + ".gp", text: script(format))
+            throw missing
+        }
+    }
+}

@@ -1,0 +1,197 @@
+import Foundation
+
+extension StudyResult {
+    /// Rows of arms that differ in their seed only, in order of first appearance.
+    public var groups: [(label: String, rows: [Row])] {
+        var order: [String] = []
+        var rows: [String: [Row]] = [:]
+        for row in self.rows {
+            var arm = row.arm
+            arm.parameters.removeAll { $0.name == "seed" }
+            if rows[arm.label] == nil { order.append(arm.label) }
+            rows[arm.label, default: []].append(row)
+        }
+        return order.map { ($0, rows[$0] ?? []) }
+    }
+
+    /// What a column of losses is, with its unit.
+    static func lossLabel(_ column: String) -> String {
+        let before = column.hasSuffix("_before")
+        let name = before ? String(column.dropLast(7)) : column
+        return "\(name) test loss \(before ? "before" : "after") finetuning, nats a token"
+    }
+
+    private func column(_ name: String) throws -> Int {
+        guard let index = columns.firstIndex(of: name) else {
+            throw RecipeError(
+                "plot", "no column is called \(name); known: \(columns.joined(separator: ", "))")
+        }
+        return index
+    }
+
+    /// Values of a column by arm and seed, or their differences to the reference arm of the same seed.
+    private func values(_ name: String, against reference: String?) throws -> [Double?] {
+        let index = try column(name)
+        let records = records()
+        guard let reference else { return records.map { $0[index].number } }
+        var references: [ArmValue?: Double] = [:]
+        for (row, record) in zip(rows, records) where row.arm.name == reference {
+            references[row.arm.parameter("seed")] = record[index].number
+        }
+        guard !references.isEmpty else {
+            let known = Set(rows.map(\.arm.name)).sorted().joined(separator: ", ")
+            throw RecipeError("plot", "no arm is called \(reference); known: \(known)")
+        }
+        return zip(rows, records).map { row, record in
+            record[index].number.flatMap { value in
+                references[row.arm.parameter("seed")].map { value - $0 }
+            }
+        }
+    }
+
+    private static func interval(_ values: [Double]) -> Interval? {
+        guard !values.isEmpty else { return nil }
+        let estimate = Estimate(values)
+        return Interval(
+            estimate.mean, low: estimate.halfWidth.map { estimate.mean - $0 },
+            high: estimate.halfWidth.map { estimate.mean + $0 })
+    }
+
+    private static func count(_ counts: [Int]) -> String {
+        guard let least = counts.min(), let most = counts.max() else { return "n = 0" }
+        return least == most ? "n = \(least)" : "n = \(least) to \(most)"
+    }
+
+    /// The figure's caption: what an interval and a number are.
+    public struct Figure {
+        /// The plot.
+        public var plot: Plot
+        /// What it shows, with n.
+        public var caption: String
+    }
+
+    /// A matrix of means by two parameters, such as start and weight; arms without both are left out.
+    ///
+    /// - Parameter reference: With it, cells are mean differences to this arm with the same seed, and white is none.
+    /// - Throws: `RecipeError` naming a column or arm that does not exist.
+    public func heatMap(
+        rows rowName: String, columns columnName: String, value: String, against reference: String?
+    ) throws -> Figure {
+        let (row, column) = (try self.column(rowName), try self.column(columnName))
+        let all = try values(value, against: reference)
+        let records = records()
+        let used = records.indices.filter {
+            records[$0][row] != .missing && records[$0][column] != .missing
+        }
+        guard !used.isEmpty else {
+            throw RecipeError("plot", "no arm has both \(rowName) and \(columnName)")
+        }
+        let rowValues = Self.ordered(used.map { records[$0][row] })
+        let columnValues = Self.ordered(used.map { records[$0][column] })
+        var counts: [Int] = []
+        let cells = rowValues.map { rowValue in
+            columnValues.map { columnValue -> Interval? in
+                let found = used.filter {
+                    records[$0][row] == rowValue && records[$0][column] == columnValue
+                }.compactMap { all[$0] }
+                if !found.isEmpty { counts.append(found.count) }
+                return Self.interval(found)
+            }
+        }
+        let unit = Self.lossLabel(value)
+        let map = try HeatMap(
+            rows: rowValues.map(Self.short), columns: columnValues.map(Self.short), values: cells,
+            x: columnName, y: rowName == "start" ? "start, step" : rowName,
+            label: reference.map { "Δ against \($0), nats a token" } ?? "nats a token",
+            isDiverging: reference != nil)
+        let intervals = counts.contains { $0 > 1 }
+        return Figure(
+            plot: Plot(title: unit + (reference.map { ": difference to \($0)" } ?? ""), map),
+            caption:
+                "Mean\(reference.map { " difference to \($0) with the same seed" } ?? "") of the \(unit), by \(rowName) and \(columnName); \(Self.count(counts)) seeds a cell."
+                + (intervals ? " ±: half of Student's 95% interval." : "")
+                + (reference == nil ? "" : " Below zero is better."))
+    }
+
+    /// Bars of every kind of arm: means, or mean differences to a reference arm with the same seed.
+    ///
+    /// - Throws: `RecipeError` naming a column or arm that does not exist.
+    public func bars(value: String, against reference: String?) throws -> Figure {
+        let all = try values(value, against: reference)
+        var bars: [BarPlot.Bar] = []
+        var counts: [Int] = []
+        for (label, members) in groups where members.first?.arm.name != reference {
+            let found = rows.indices.filter { index in
+                members.contains { $0.arm.label == rows[index].arm.label }
+            }.compactMap { all[$0] }
+            guard let interval = Self.interval(found) else { continue }
+            counts.append(found.count)
+            bars.append(BarPlot.Bar(label: Self.plain(label), value: interval))
+        }
+        let unit = Self.lossLabel(value)
+        let title = unit + (reference.map { ": difference to \($0)" } ?? "")
+        let intervals = counts.contains { $0 > 1 }
+        return Figure(
+            plot: Plot(
+                title: title,
+                BarPlot(
+                    bars: bars,
+                    label: reference.map { "Δ against \($0), nats a token" } ?? "nats a token")),
+            caption:
+                "Mean\(reference.map { " difference to \($0) with the same seed" } ?? "") of the \(unit); \(Self.count(counts)) seeds a bar."
+                + (intervals ? " Whiskers: Student's 95% interval." : " One seed: no interval.")
+                + (reference == nil ? "" : " Below zero is better."))
+    }
+
+    /// `midtrained mix=code` as people read it.
+    static func plain(_ label: String) -> String {
+        label.replacing(/(\S+)=/) { "\($0.1) " }
+    }
+
+    /// The training loss while finetuning, by kind of arm: the mean over seeds, banded by the lowest and highest.
+    ///
+    /// - Parameter store: Where the records of the steps are.
+    /// - Throws: `RecipeError` when nothing was finetuned; `RegistryError`.
+    public func curves(_ store: Store) throws -> Figure {
+        var series: [LinePlot.Series] = []
+        var counts: [Int] = []
+        for (label, members) in groups {
+            var byStep: [Int: [Double]] = [:]
+            var seeds = 0
+            for row in members {
+                guard let chosen = row.chosen, let base = row.base else { continue }
+                let keys = chosen.trajectory.keys[(base.steps + 1)...]
+                let records = try store.registry.steps(Array(keys))
+                if !records.isEmpty { seeds += 1 }
+                for record in records {
+                    byStep[record.step - base.steps, default: []].append(record.loss)
+                }
+            }
+            guard seeds > 0 else { continue }
+            counts.append(seeds)
+            // Seeds whose chosen length differs would change what the mean is of.
+            let points = byStep.sorted { $0.key < $1.key }.filter { $0.value.count == seeds }.map {
+                LinePlot.Point(
+                    x: Double($0.key),
+                    y: Interval(
+                        Samples.mean($0.value), low: seeds > 1 ? $0.value.min() : nil,
+                        high: seeds > 1 ? $0.value.max() : nil))
+            }
+            series.append(
+                .init(name: Self.plain(label), points: RunFigures.binned(points, most: 60)))
+        }
+        guard !series.isEmpty else {
+            throw RecipeError("plot", "no record of finetuning is in the store")
+        }
+        return Figure(
+            plot: Plot(
+                title: "Training loss while finetuning",
+                LinePlot(
+                    series: series, x: PlotAxis("step of finetuning"),
+                    y: PlotAxis("training loss, nats a token"))),
+            caption:
+                "Training loss of the chosen finetunings, mean over seeds (\(Self.count(counts)))"
+                + (counts.contains { $0 > 1 }
+                    ? "; bands reach from the lowest to the highest seed." : "."))
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Bindings
+
+@Suite("Reports") struct ReportTests {
+    private static let study = """
+        base = mt.recipe {
+          model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 128, layers = 1, width = 16, heads = 2 }),
+          steps = 12, batch = 5, seed = 1, mixture = { prose = 1 },
+        }
+        result = mt.study {
+          arms = mt.grid { start = { 4, 8 }, weight = { 0.2, 0.6 }, seed = { 1, 2 } },
+          recipe = function(arm)
+            return base:with { seed = arm.seed }:midtrain {
+              from = arm.start, mixture = { prose = 1 - arm.weight, code = arm.weight },
+            }
+          end,
+          controls = { control = base, continued = base:midtrain { from = 8, mixture = { code = 1 } } },
+          finetune = { tasks, epochs = 1, batch = 4, learning_rate = { 1e-3 } },
+          evaluate = { prose, tasks }, limit = 4,
+        }:run()
+        """
+
+    private func text(_ path: String) throws -> String {
+        try String(contentsOfFile: path, encoding: .utf8)
+    }
+
+    @Test("a study's report has every part, and the same bytes when it is made again")
+    func study() throws {
+        let laboratory = try LaboratoryBench()
+        let interpreter = laboratory.bench.interpreter
+        try interpreter.setArguments(script: "trial.lua", ["--size", "two words"])
+        try interpreter.run(Self.study, name: "=study")
+        let folder = laboratory.scratch.path + "/out"
+        let report = """
+            result:report('\(folder)', { title = 'A trial', question = 'Does it help?', sections = {
+              { 'Extra', 'A remark.', { result:plot { 'tasks', against = 'control' }, caption = 'Bars.' },
+                { columns = { 'a', 'b' }, rows = { { 1, 0.5 }, { 'x' } }, caption = 'Numbers.' } } } })
+            """
+        try interpreter.run(report, name: "=report")
+        let html = try text(folder + "/report.html")
+        let markdown = try text(folder + "/report.md")
+        try FileManager.default.removeItem(atPath: folder)
+        try interpreter.run(Self.study, name: "=study")
+        try interpreter.run(report, name: "=report")
+        #expect(try text(folder + "/report.html") == html)
+        #expect(try text(folder + "/report.md") == markdown)
+
+        for part in [
+            "Question", "Recipe", "Exposure", "Losses", "Effects", "Start and weight", "Finetuning",
+            "Extra", "Exclusions", "State keys", "How to reproduce",
+        ] {
+            #expect(html.contains("<h2>\(part)</h2>"), "\(part)")
+            #expect(markdown.contains("\n## \(part)\n"), "\(part)")
+        }
+        #expect(html.contains("<pre>mtrepl trial.lua --size &#39;two words&#39;</pre>"))
+        #expect(html.contains("all 12 arms and seeds that were planned are in every number"))
+        let key = try laboratory.bench.text("return result:rows()[1].key")
+        #expect(html.contains(String(key.prefix(16))))
+        // Two columns of bars, two matrices, finetuning, the extra one.
+        #expect(html.ranges(of: "<svg").count == 6)
+        let bars = try laboratory.bench.text(
+            "local p, caption = result:plot { 'tasks', against = 'control' } return caption")
+        #expect(bars.contains("n = 2 seeds a bar"))
+    }
+
+    @Test("figures of runs, results and similarities draw what tables say")
+    func figures() throws {
+        let laboratory = try LaboratoryBench()
+        let bench = laboratory.bench
+        try bench.interpreter.run(Self.study, name: "=study")
+        try bench.interpreter.run(
+            """
+            local run = base:midtrain { from = 6, mixture = { prose = 0.5, code = 0.5 } }:open { name = "a" }
+            run:train()
+            local other = base:open { name = "b" }
+            other:train()
+            local svg = run:plot { other, title = "Two" }:svg()
+            for _, text in ipairs { "Two", "midtrain", "training loss, nats a token", "step", ">a<", ">b<" } do
+              assert(svg:find(text, 1, true), text)
+            end
+            local rows, sum, n = result:rows(), 0, 0
+            for _, row in ipairs(rows) do
+              if row.start == 4 and row.weight == 0.6 then sum, n = sum + row.tasks, n + 1 end
+            end
+            local map = result:plot { "tasks", rows = "start", columns = "weight" }
+            local mean = ("%.3f"):format(sum / n)
+            assert(map:svg():find(mean, 1, true), mean)
+            assert(map:text():find(mean, 1, true), map:text())
+            local close = mt.similarity { prose, code, metric = "words", documents = 20, bootstrap = 4 }
+            assert(close:plot():svg():find(("%.2f"):format(close:matrix()[1][2].value), 1, true))
+            local curves = result:curves()
+            assert(curves:svg():find("midtrained start 4 weight 0.6", 1, true))
+            """, name: "=figures")
+    }
+
+    @Test("mistakes in plots and reports name the place")
+    func mistakes() throws {
+        let laboratory = try LaboratoryBench(setup: false)
+        let bench = laboratory.bench
+        for (code, expected) in [
+            (
+                "mt.plot.line { { x = { 1, 2 }, y = { 1 } } }",
+                "series[1].y: 2 numbers expected, as x has, got 1"
+            ),
+            ("mt.plot.line { { x = { 1 }, yy = { 1 } } }", "unknown option 'series[1].yy'"),
+            ("mt.plot.bars { { 'a' } }", "bars[1].value: number expected, but it is missing"),
+            (
+                "mt.plot.heatmap { { { 1 } }, rows = { 'a', 'b' }, columns = { 'c' } }",
+                "rows: expected 1 names"
+            ),
+            ("mt.plot.lines {}", "mt.plot has no 'lines'; did you mean 'line'?"),
+            (
+                "mt.plot.bars { { 'a', 1 } }:save 'x.pdf'",
+                "a name that ends in .svg, .png, .csv or .gp"
+            ),
+            (
+                "mt.report { 'x', title = 't', sections = { { 'h', { rows = {} } } } }",
+                "sections[1][2]"
+            ),
+            (
+                "mt.report { 'x', title = 't', sections = { { 'h', print } } }",
+                "sections[1][2]: string, plot"
+            ),
+        ] {
+            let error = bench.error(code)
+            #expect(error.contains(expected), "\(code): \(error)")
+        }
+    }
+}

@@ -1,0 +1,218 @@
+import Foundation
+import FoundationXML
+import TestSupport
+import Testing
+
+@testable import Runtime
+
+/// The text of an SVG document's elements; fails if it is not well-formed.
+private final class Texts: NSObject, XMLParserDelegate {
+    private(set) var all: [String] = []
+    private var current = ""
+
+    static func of(_ svg: String) throws -> [String] {
+        let texts = Texts()
+        let parser = XMLParser(data: Data(svg.utf8))
+        parser.delegate = texts
+        guard parser.parse() else {
+            throw InvalidValue(
+                "svg", expected: "XML", found: "\(parser.parserError.map { "\($0)" } ?? "")")
+        }
+        return texts.all
+    }
+
+    func parser(
+        _ parser: XMLParser, didStartElement name: String, namespaceURI: String?,
+        qualifiedName: String?, attributes: [String: String]
+    ) { current = "" }
+
+    func parser(_ parser: XMLParser, foundCharacters text: String) { current += text }
+
+    func parser(
+        _ parser: XMLParser, didEndElement name: String, namespaceURI: String?,
+        qualifiedName: String?
+    ) {
+        let text = current.trimmingCharacters(in: .whitespacesAndNewlines)
+        if !text.isEmpty { all.append(text) }
+        current = ""
+    }
+}
+
+@Suite("Plots") struct PlotTests {
+    /// What a label must survive: quotes, commands, macros, markup of gnuplot and of XML, line breaks, controls.
+    static let hostile =
+        "it's `touch /tmp/mtrepl-owned` @HOME \"q\" {/Bold x}_1^2 <b>&amp; \\ \nset output 'x' %s $d # ü\u{7}"
+    static let shown =
+        "it's `touch /tmp/mtrepl-owned` @HOME \"q\" {/Bold x}_1^2 <b>&amp; \\"
+
+    static func plots(_ label: String) throws -> [(String, Plot)] {
+        [
+            (
+                "line",
+                Plot(
+                    title: label,
+                    LinePlot(
+                        series: [
+                            .init(
+                                name: label,
+                                points: [
+                                    .init(x: 1, y: Interval(2.5, low: 2, high: 3)),
+                                    .init(x: 2, y: Interval(.nan)),
+                                    .init(x: 3, y: Interval(1.5, low: 1, high: 2)),
+                                    .init(x: 4, y: Interval(1.25, low: 1, high: 2)),
+                                ])
+                        ], x: PlotAxis(label), y: PlotAxis("loss"),
+                        marks: [.init(x: 2, label: label)]))
+            ),
+            (
+                "heat map",
+                Plot(
+                    title: label,
+                    try HeatMap(
+                        rows: [label, "b"], columns: ["c", label],
+                        values: [
+                            [Interval(0.125, low: 0.1, high: 0.15), nil],
+                            [Interval(-0.375), Interval(0.5)],
+                        ], x: label, y: "y", label: label, isDiverging: true))
+            ),
+            (
+                "scatter",
+                Plot(
+                    title: label,
+                    ScatterPlot(
+                        points: (1...5).map { index in
+                            .init(
+                                x: Interval(Double(index)), y: Interval(Double(index * index % 7)),
+                                label: label, group: index < 3 ? label : "b")
+                        }, x: PlotAxis(label), y: PlotAxis("y"), fits: true))
+            ),
+            (
+                "bars",
+                Plot(
+                    title: label,
+                    BarPlot(
+                        bars: [
+                            .init(label: label, value: Interval(0.25, low: 0.2, high: 0.3)),
+                            .init(label: "b", value: Interval(-0.125)),
+                        ], label: label))
+            ),
+        ]
+    }
+
+    @Test("whatever a label holds is drawn as it is, and the document is well-formed")
+    func hostileLabels() throws {
+        for (kind, plot) in try Self.plots(Self.hostile) {
+            let texts = try Texts.of(plot.svg())
+            let all = texts.joined(separator: " ")
+            // Long titles are broken into lines, and labels cut: the words must be there.
+            for word in Self.shown.split(separator: " ") {
+                #expect(all.contains(String(word)), "\(kind): \(word) in \(all)")
+            }
+            _ = try plot.text(width: 60)
+        }
+        #expect(!FileManager.default.fileExists(atPath: "/tmp/mtrepl-owned"))
+    }
+
+    @Test("a picture holds the numbers that it shows, and is the same bytes every time")
+    func numbers() throws {
+        let expected = [
+            "line": ["loss", "2.5"], "heat map": ["+0.125", "±0.025", "−0.375", "+0.500", "–"],
+            "scatter": ["n = 5"], "bars": ["+0.250", "−0.125"],
+        ]
+        for (kind, plot) in try Self.plots("name") {
+            let svg = try plot.svg()
+            #expect(try plot.svg() == svg)
+            #expect(!svg.contains("GNUPLOT"))
+            let texts = try Texts.of(svg)
+            for text in expected[kind] ?? [] + ["name"] {
+                #expect(texts.contains { $0.contains(text) }, "\(kind): \(text) in \(texts)")
+            }
+            #expect(try plot.png().starts(with: [0x89, 0x50, 0x4e, 0x47]))
+            #expect(plot.script() == plot.script())
+        }
+    }
+
+    @Test("the script of a line is data and commands, nothing else")
+    func script() throws {
+        let plot = Plot(
+            title: "Loss",
+            LinePlot(
+                series: [
+                    .init(
+                        name: "a",
+                        points: [
+                            .init(x: 1, y: Interval(0.1, low: 0, high: 1)),
+                            .init(x: 2, y: Interval(1e-7)),
+                        ])
+                ], x: PlotAxis("step", isLogarithmic: true), y: PlotAxis("loss, nats")))
+        let lines = plot.script().split(separator: "\n").map(String.init)
+        let data = lines.firstIndex(of: "$line0 << MTREPL_DATA")
+        #expect(
+            data.map { Array(lines[($0 + 1)...($0 + 3)]) } == [
+                "1.0 0.1 0.0 1.0", "2.0 1e-07 1e-07 1e-07", "MTREPL_DATA",
+            ])
+        #expect(lines.contains("set title ('Loss')"))
+        #expect(lines.contains("set ylabel 'loss, nats'"))
+        #expect(lines.contains("set logscale x"))
+    }
+
+    @Test("nothing finite to draw is an error, not an empty picture")
+    func empty() throws {
+        let plot = Plot(
+            title: "", BarPlot(bars: [.init(label: "a", value: Interval(.nan))], label: ""))
+        #expect(throws: InvalidValue.self) { try plot.svg() }
+        #expect(throws: InvalidValue.self) {
+            try HeatMap(
+                rows: ["a"], columns: ["b"], values: [[nil, nil]], x: "", y: "", label: "")
+        }
+    }
+
+    @Test("text of bars and matrices needs no gnuplot")
+    func characters() throws {
+        let bars = try #require(try Self.plots("name").last?.1.content.characters(width: 60))
+        let lines = bars.split(separator: "\n")
+        #expect(lines[0].hasPrefix("name") && lines[0].contains("██"))
+        #expect(lines[0].hasSuffix("+0.250 [+0.200, +0.300]"))
+        #expect(lines[1].contains("▒") && lines[1].hasSuffix("−0.125"))
+        #expect(lines.allSatisfy { $0.count <= 60 })
+    }
+}
+
+@Suite("Other programs") struct ChildProcessTests {
+    private func shell(_ script: String, seconds: Double = 20, stop: ShouldStop = { false }) throws
+        -> String
+    {
+        String(
+            decoding: try ChildProcess.run(
+                "/bin/sh", ["-s"], environment: ["A": "b c"], input: script, seconds: seconds,
+                limit: 1 << 16, stop: stop), as: UTF8.self)
+    }
+
+    @Test("input, output and environment are what was given")
+    func streams() throws {
+        #expect(try shell("echo \"$A\"; env | grep -c HOME; exit 0") == "b c\n0\n")
+    }
+
+    @Test("a failure says what the program said")
+    func failure() throws {
+        #expect {
+            try shell("echo first >&2; echo no such thing >&2; exit 3")
+        } throws: { error in
+            "\(error)" == "sh: ended with status 3: first; no such thing"
+        }
+        #expect { try shell("kill -9 $$") } throws: { "\($0)" == "sh: was ended by signal 9" }
+    }
+
+    @Test("one that takes too long, writes too much or is to be stopped is ended at once")
+    func limits() throws {
+        let started = ContinuousClock.now
+        #expect { try shell("exec sleep 30", seconds: 0.05) } throws: {
+            "\($0)".contains("took longer")
+        }
+        #expect { try shell("while :; do echo 0123456789; done") } throws: {
+            "\($0)".contains("wrote more than")
+        }
+        #expect(throws: Interrupted.self) { try shell("exec sleep 30", stop: { true }) }
+        #expect(started.duration(to: .now) < .seconds(15))
+    }
+}
