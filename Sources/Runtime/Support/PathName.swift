@@ -1,4 +1,6 @@
-/// The parts of a path, by its text alone. Foundation's own stop the process on a path of one character.
+/// The parts of a path, by its text alone.
+///
+/// Foundation's own stop the process on a path of one character.
 public enum PathName {
     /// What holds the last part: "a/b" for "a/b/c", "" for "c", "/" for "/c"; slashes at the end do not count.
     public static func parent(_ path: String) -> String {
