@@ -137,10 +137,25 @@ extension Library {
             counted: try options.strings(ifPresent: "loss_on") ?? ["assistant"])
     }
 
+    private static func card(_ specification: CorpusSpecification) -> Card {
+        var rows: [(String, String?)] = []
+        if let generator = specification.embedded {
+            rows.append(("embedded", generator))
+            rows.append(("size", specification.bytes.map { Memory.describe($0) }))
+        } else {
+            rows.append(("files", specification.files.joined(separator: " ")))
+        }
+        let (valid, test) = (specification.validFraction, specification.testFraction)
+        rows.append(("splits", "\(valid) of the documents in valid, \(test) in test"))
+        rows.append(("more", "summary() counts documents and bytes, documents() shows some"))
+        return Card("corpus \(specification.name)", rows)
+    }
+
     private static var corpusType: ObjectType {
         ObjectType(
             "corpus", Corpus.self, "Named documents, divided into train, valid and test.",
             describe: { "corpus \($0.name)" },
+            show: { corpus, display in card(corpus.specification).output(display) },
             fields: [Field("name", "string", "What mixtures and tables call it.") { $0.name }],
             methods: [
                 Method(

@@ -66,9 +66,8 @@ public final class Interpreter {
             text.withUTF8 { mt_write_error($0.baseAddress, $0.count) }
         }
 
-        /// Writes text to descriptor 1 or 2 after all that was written before, past `listen`.
+        /// Writes text to descriptor 1 or 2 past the listener; what comes before it has been flushed.
         public static func put(_ text: String, to descriptor: Int32) {
-            fflush(nil)
             var text = text
             text.withUTF8 { _ = mt_put(descriptor, $0.baseAddress, $0.count) }
         }
@@ -104,6 +103,9 @@ public final class Interpreter {
 
     /// What the laboratory's functions share.
     public private(set) lazy var session = Session(settings, stop: shouldStop)
+
+    /// Who keeps the log of the session.
+    public weak var logging: (any SessionLogging)?
 
     let core = Core()
     let started = ContinuousClock.now
@@ -289,6 +291,11 @@ public final class Interpreter {
     /// Forgets an interrupt that has not been delivered; whether there was one.
     @discardableResult
     public func clearInterrupt() -> Bool { core.state.map { mt_clear_interrupt($0) } ?? false }
+
+    /// Whether `os.exit` was called, or SIGTERM came; the code to leave with.
+    public var exitCode: Int32? {
+        core.state.flatMap { mt_exiting($0) ? Int32(mt_exit_code($0)) : nil }
+    }
 
     /// True once the researcher has asked to stop: what Runtime polls in long work.
     public var shouldStop: ShouldStop {

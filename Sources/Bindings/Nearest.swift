@@ -3,11 +3,22 @@ enum Nearest {
     /// `; did you mean 'steps'?`, or the list of names when none is near.
     static func hint(_ name: String, among names: [String]) -> String {
         let near = names.map { (distance(name, $0), $0) }.min { $0.0 < $1.0 }
-        if let near, near.0 <= max(1, min(name.count, near.1.count) / 3 + 1) {
+        if let near, isNear(name, near.1, near.0) {
             return "; did you mean '\(near.1)'?"
         }
         guard !names.isEmpty else { return "" }
         return names.count <= 16 ? "; known: \(names.joined(separator: ", "))" : ""
+    }
+
+    /// Whether so many edits are a slip rather than another name: none in a single letter, one in a short name.
+    private static func isNear(_ name: String, _ other: String, _ edits: Int) -> Bool {
+        let length = min(name.count, other.count)
+        if length <= 3 {
+            return edits == 0
+                || edits == 1 && length > 1
+                    && name.lowercased().first == other.lowercased().first
+        }
+        return edits <= (length <= 5 ? 1 : length <= 8 ? 2 : 3)
     }
 
     /// Edits (insert, delete, replace, swap neighbours) that turn one name into the other.

@@ -106,9 +106,14 @@ extension Interpreter {
         }
     }
 
+    /// Text as wide as the display.
+    func layOut(_ text: String) -> String { settings.display.layOut(text) }
+}
+
+extension Display {
     /// Lines no wider than the display, what is wrapped indented further; the first in bold.
-    func layOut(_ text: String) -> String {
-        let width = max(20, settings.display.width())
+    public func layOut(_ text: String) -> String {
+        let width = max(20, self.width())
         var lines: [String] = []
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
             let indent = String(line.prefix { $0 == " " })
@@ -125,7 +130,7 @@ extension Interpreter {
             }
             lines.append(current)
         }
-        if let first = lines.first { lines[0] = settings.display.bold(first) }
+        if let first = lines.first { lines[0] = bold(first) }
         return lines.joined(separator: "\n")
     }
 }

@@ -4,15 +4,18 @@ import Runtime
 /// Progress of long work as reports to the host: one live line on a terminal, a plain line now and then elsewhere.
 final class Progress {
     private let report: (Interpreter.Report) -> Void
+    private let width: () -> Int
     private let live: Bool
     private let interval: Double
     private var last = 0.0
     private var rate = 0.0
     private var heading = ""
     private var activity = ""
+    private var losses = LossHistory()
 
     init(_ report: @escaping (Interpreter.Report) -> Void, _ display: Display) {
         self.report = report
+        width = display.width
         live = display.isLive
         interval = live ? 0.1 : 10
     }
@@ -25,22 +28,29 @@ final class Progress {
         guard due() || (done && live) else { return }
         var text = "\(progress.activity): \(Self.amount(progress.done, progress.unit))"
         if let total = progress.total, total > 0 {
-            text += " of \(Self.amount(total, progress.unit)) (\(100 * progress.done / total)%)"
+            let part = Double(progress.done) / Double(total)
+            text += " of \(Self.amount(total, progress.unit)) (\(Int(100 * part))%)"
+            if live, width() - text.count > 16 {
+                text += "  " + ProgressLine.bar(part, min(30, width() - text.count - 3))
+            }
         }
-        show(text)
+        show(String(text.prefix(live ? max(1, width() - 1) : text.count)))
     }
 
-    func run(_ event: RunEvent, steps: Int) {
+    func run(_ event: RunEvent, _ trajectory: Trajectory) {
         switch event {
         case .step(let record, let phase):
             let speed = Double(record.tokens) / max(record.seconds, 1e-9)
             rate = rate == 0 ? speed : 0.9 * rate + 0.1 * speed
+            losses.add(record.loss)
+            let steps = trajectory.steps
             guard due() || record.step == steps else { return }
-            let left = Double(steps - record.step) * Double(record.tokens) / rate
-            show(
-                "\(heading)\(phase) \(record.step)/\(steps)  loss \(Self.decimals(record.loss, 4))  "
-                    + "rate \(String(format: "%.2e", record.learningRate))  \(Self.count(rate)) tokens/s  "
-                    + "ETA \(Self.duration(left))")
+            let line = ProgressLine(
+                heading: heading, phase: phase, step: record.step, steps: steps, loss: record.loss,
+                mixture: trajectory.mixtureText(record.step - 1),
+                learningRate: record.learningRate, tokensPerSecond: rate,
+                seconds: Double(steps - record.step) * Double(record.tokens) / rate)
+            show(live ? line.live(losses, width: width() - 1) : line.plain)
         case .evaluated(let corpus, let split, let evaluation, let step):
             line(
                 "step \(step): \(corpus) \(split.rawValue) loss \(Self.decimals(evaluation.loss, 4)) "
@@ -55,9 +65,9 @@ final class Progress {
         switch event {
         case .arm(let number, let count, let label, let task):
             heading = "[\(number)/\(count)] \(label): \(task), "
-            rate = 0
+            (rate, losses) = (0, LossHistory())
             if !live { line("[\(number)/\(count)] \(label): \(task)") }
-        case .run(let event, let steps): run(event, steps: steps)
+        case .run(let event, let trajectory): run(event, trajectory)
         case .failed(let label, let reason): line("failed: \(label): \(reason)")
         }
     }
@@ -65,7 +75,7 @@ final class Progress {
     /// The work is over, one way or another.
     func end() {
         if live { report(.status("")) }
-        (heading, rate, activity, last) = ("", 0, "", 0)
+        (heading, rate, activity, last, losses) = ("", 0, "", 0, LossHistory())
     }
 
     // MARK: - Writing

@@ -25,4 +25,44 @@ enum RecipeSummary {
         }
         return lines.joined(separator: "\n")
     }
+
+    /// The same as a table.
+    static func card(_ recipe: Recipe) -> Card {
+        let (model, rate) = (recipe.model, recipe.learningRate)
+        var rows: [(String, String?)] = []
+        rows.append(
+            (
+                "model",
+                "\(model.parameterCount) parameters, \(model.layers) layers, width \(model.width)"
+            ))
+        if let weights = recipe.weights {
+            rows.append(("weights", "\(weights.folder) (\(weights.digest.short))"))
+        }
+        rows.append(
+            (
+                "steps",
+                "\(recipe.steps) × \(recipe.batch) sequences × \(model.context) tokens, seed \(recipe.seed), "
+                    + recipe.precision.rawValue
+            ))
+        rows.append(
+            (
+                "optimizer",
+                "\(rate.kind.rawValue), peak \(rate.peak), minimum \(rate.minimum), weight decay "
+                    + "\(recipe.optimizer.weightDecay)"
+            ))
+        for (index, phase) in recipe.phases.enumerated() {
+            let next = index + 1
+            let end = next < recipe.phases.count ? recipe.phases[next].start : recipe.steps
+            rows.append((phase.name, "\(phase.start) ..< \(end): \(phase.mixture)"))
+        }
+        if let finetuning = recipe.finetuning {
+            rows.append(
+                (
+                    "finetune",
+                    "\(finetuning.corpus.name): \(finetuning.epochs) epochs, batch \(finetuning.batch), "
+                        + "peak \(finetuning.learningRate.peak)"
+                ))
+        }
+        return Card("recipe", rows)
+    }
 }

@@ -263,6 +263,7 @@ extension Library {
             "recipe", RecipeBox.self,
             "Everything that determines a training run; every change makes another recipe.",
             describe: { RecipeSummary.text($0.recipe) },
+            show: { box, display in RecipeSummary.card(box.recipe).output(display) },
             fields: [
                 Field("steps", "integer", "Steps of pretraining and midtraining together.") {
                     $0.recipe.steps

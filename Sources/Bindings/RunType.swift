@@ -1,20 +1,5 @@
 import Runtime
 
-/// A run as Lua holds it, with the options of its last training for `resume`.
-final class RunBox: LuaObject {
-    let run: Run
-    var options: Options?
-
-    init(_ run: Run) { self.run = run }
-}
-
-extension Session {
-    /// Notes where training left a run.
-    func note(_ run: Run) {
-        note(ReachedState(name: run.name, step: run.step, key: run.key.hex))
-    }
-}
-
 extension Library {
     static var runs: Library { Library(types: [runType]) }
 
@@ -54,8 +39,8 @@ extension Library {
                 name: name))
     }
 
-    static func train(_ box: RunBox, _ options: Options, _ call: Call) throws {
-        let session = call.interpreter.session
+    /// What the options of training say, but for `to` and `on_step`.
+    static func runOptions(_ options: Options, _ session: Session) throws -> RunOptions {
         var settings = RunOptions()
         settings.keep = Set(try options.integers(ifPresent: "keep") ?? [])
         settings.checkpointSeconds = try options.number("checkpoint_seconds")
@@ -68,11 +53,18 @@ extension Library {
         }
         settings.progress = session.progress.work
         settings.stop = session.stop
+        return settings
+    }
+
+    static func train(_ box: RunBox, _ options: Options, _ call: Call) throws {
+        let session = call.interpreter.session
+        try box.checkIdle()
+        var settings = try runOptions(options, session)
         let callback = try options.function(ifPresent: "on_step")
-        let steps = box.run.trajectory.steps
+        let trajectory = box.run.trajectory
         var isStopping = false
         settings.onEvent = { event in
-            session.progress.run(event, steps: steps)
+            session.progress.run(event, trajectory)
             guard let callback, case .step(let record, let phase) = event else { return true }
             let results = try callback.call(
                 Record([
@@ -130,6 +122,27 @@ extension Library {
         ])
     }
 
+    private static func card(_ box: RunBox) -> Card {
+        let (run, trajectory) = (box.run, box.run.trajectory)
+        var rows: [(String, String?)] = [("state", run.key.short)]
+        if run.step < trajectory.steps {
+            let next = "\(trajectory.phaseName(run.step)): \(trajectory.mixtureText(run.step))"
+            rows.append(("next", next))
+        }
+        if run.step > 0, let last = try? run.records().last {
+            rows.append(("loss", Progress.decimals(last.loss, 4)))
+        }
+        if let now = box.underWay?.now {
+            var text = "step \(now.step) of \(now.target)"
+            if let record = now.record {
+                text += ", loss \(Progress.decimals(record.loss, 4)), "
+                text += "\(Progress.count(now.tokensPerSecond)) tokens/s"
+            }
+            rows.append(("background", text))
+        }
+        return Card("run \(run.name): step \(run.step) of \(trajectory.steps)", rows)
+    }
+
     private static var runType: ObjectType {
         ObjectType(
             "run", RunBox.self,
@@ -137,7 +150,9 @@ extension Library {
             describe: { box in
                 "run \(box.run.name): step \(box.run.step) of \(box.run.trajectory.steps), "
                     + "state \(box.run.key.short)"
+                    + (box.underWay.map { ", in the background at step \($0.now.step)" } ?? "")
             },
+            show: { box, display in card(box).output(display) },
             fields: [
                 Field("name", "string", "Its name.") { $0.run.name },
                 Field("step", "integer", "Steps done.") { $0.run.step },
@@ -340,6 +355,6 @@ extension Library {
                     box, call in
                     try box.run.save()
                 },
-            ])
+            ] + backgroundMethods)
     }
 }

@@ -16,12 +16,20 @@ public final class Session {
     private var corpora: [String: Corpus] = [:]
     private var draws: UInt64 = 0
     private var reached: [ReachedState] = []
+    /// Training in the background whose end has not been announced, and the pipe that wakes the prompt.
+    var backgrounds: [BackgroundRun] = []
+    var (wake, ring): (Int32, Int32) = (-1, -1)
 
     init(_ settings: Interpreter.Settings, stop: @escaping ShouldStop) {
         storeFolder = Self.storeFolder(settings.store)
         seed = settings.seed
         self.stop = stop
         progress = Progress(settings.report, settings.display)
+    }
+
+    deinit {
+        endBackground()
+        for end in [wake, ring] where end >= 0 { close(end) }
     }
 
     /// The folder of the store: what was given, else `MTREPL_STORE`, else `.mtrepl`.
@@ -93,4 +101,9 @@ public struct ReachedState: Hashable, Sendable, Codable {
     public let step: Int
     /// The state's key.
     public let key: String
+
+    /// Creates one.
+    public init(name: String, step: Int, key: String) {
+        (self.name, self.step, self.key) = (name, step, key)
+    }
 }

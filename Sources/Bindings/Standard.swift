@@ -4,7 +4,7 @@ extension Library {
         [
             strictness, tensors, corpora, tokenizers, alignment, statistics, models, networks,
             recipes, runs, downstream, studies, findings, representation, branches, store, files,
-            displays, plots, reports,
+            displays, plots, reports, logs,
         ]
         .reduce(core) { $0.adding($1) }
     }

@@ -226,10 +226,33 @@ extension Library {
         return options
     }
 
+    private static func card(_ study: Study) -> Card {
+        var counts: [(name: String, count: Int)] = []
+        for arm in study.arms {
+            if let index = counts.firstIndex(where: { $0.name == arm.name }) {
+                counts[index].count += 1
+            } else {
+                counts.append((arm.name, 1))
+            }
+        }
+        var rows: [(String, String?)] = []
+        let arms = counts.map { "\($0.name) (\($0.count))" }
+        rows.append(("arms", arms.joined(separator: ", ")))
+        if !study.evaluate.isEmpty {
+            rows.append(("evaluate", study.evaluate.map(\.name).joined(separator: ", ")))
+        }
+        if let finetuning = study.arms.first?.finetuning, let first = finetuning.first {
+            rows.append(("finetune", "\(first.corpus.name), \(finetuning.count) learning rates"))
+        }
+        rows.append(("next", "plan() tells what is left to train, run() does it"))
+        return Card("study of \(study.arms.count) arms", rows)
+    }
+
     private static var studyType: ObjectType {
         ObjectType(
             "study", StudyBox.self, "Many recipes that share prefixes.",
             describe: { "study of \($0.study.arms.count) arms" },
+            show: { box, display in card(box.study).output(display) },
             methods: [
                 Method(
                     "plan",

@@ -81,7 +81,8 @@ struct mt_state {
     pthread_t owner;
     char interrupt_text[160];
     bool run_interrupted;
-    bool exiting, closing;
+    volatile sig_atomic_t exiting;
+    bool closing;
     int exit_code;
 };
 

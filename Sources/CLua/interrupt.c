@@ -55,6 +55,13 @@ static void on_signal(int number) {
         pthread_kill(s->owner, number);
         return;
     }
+    if (number == SIGTERM) {  // leaves like os.exit: what is under way is saved, and no pcall keeps it
+        if (s->exiting) signal(SIGTERM, SIG_DFL);
+        s->exit_code = 128 + SIGTERM;
+        s->exiting = true;
+        mt_rearm(s, s->current);
+        return;
+    }
     if (s->leaves) s->exiting = true;
     s->presses = s->presses + 1;
     if (s->presses == 2 && !s->stays) {
@@ -76,11 +83,15 @@ void mt_catch_interrupts(mt_state *s) {
     catching = s;
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
     sigemptyset(&action.sa_mask);
+    sigaddset(&action.sa_mask, SIGINT);
+    sigaddset(&action.sa_mask, SIGTERM);
     sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
     // Whoever started the program may have blocked it, as thread pools do for their workers.
     sigset_t interrupt;
     sigemptyset(&interrupt);
     sigaddset(&interrupt, SIGINT);
+    sigaddset(&interrupt, SIGTERM);
     pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
 }
 
@@ -91,10 +102,13 @@ void mt_leave(mt_state *s) { s->leaves = 1; }
 void mt_forget(mt_state *s) {
     if (catching != s) return;
     signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
     catching = NULL;
 }
 
 bool mt_should_stop(mt_state *s) { return s->interrupted || s->exiting; }
+
+bool mt_exiting(mt_state *s) { return s->exiting; }
 
 bool mt_clear_interrupt(mt_state *s) {
     bool pending = s->interrupted;

@@ -30,6 +30,7 @@ static inline void mt_rl_name(const char *name) {
 static inline void mt_rl_complete_with(char **(*matches)(const char *, int, int), char *(*breaks)(void)) {
     rl_attempted_completion_function = matches;
     rl_completion_word_break_hook = breaks;
+    rl_basic_quote_characters = "";  // or a quote before the word is put after it too
 }
 
 static inline const char *mt_rl_buffer(void) { return rl_line_buffer ? rl_line_buffer : ""; }
@@ -59,10 +60,23 @@ static inline void mt_rl_abandon(void) {
     fflush(rl_outstream);
 }
 
-// Waits for input with the signals of `mask` blocked; whether there is any.
-static inline bool mt_rl_wait(const sigset_t *mask) {
+// Waits with the signals of `mask` blocked: 1 for input, 2 for something at `news` (a descriptor, or -1), 0 for a signal.
+static inline int mt_rl_wait(const sigset_t *mask, int news) {
     fd_set set;
     FD_ZERO(&set);
     FD_SET(0, &set);
-    return pselect(1, &set, NULL, NULL, NULL, mask) > 0;
+    if (news >= 0) FD_SET(news, &set);
+    if (pselect((news > 0 ? news : 0) + 1, &set, NULL, NULL, NULL, mask) <= 0) return 0;
+    return news >= 0 && FD_ISSET(news, &set) ? 2 : 1;
+}
+
+// Takes the line that is edited off the screen, and shows it again.
+static inline void mt_rl_hide(void) {
+    rl_clear_visible_line();
+    fflush(rl_outstream);
+}
+
+static inline void mt_rl_show(void) {
+    rl_on_new_line();
+    rl_redisplay();
 }

@@ -17,6 +17,9 @@ enum CellEvent {
     case page(String)
     /// The value of an expression.
     case value(RichOutput)
+
+    /// Whether it is the line of progress, which is no output.
+    var isStatus: Bool { if case .status = self { true } else { false } }
 }
 
 /// How a cell ended.

@@ -7,13 +7,21 @@ struct Doc: ParsableCommand {
         commandName: "doc",
         abstract: "Print the reference page of the Lua library, or the help of one name.")
 
+    @Flag(help: "Print definitions for editors with LuaLS or EmmyLua: completion and types.")
+    var luals = false
+
     @Argument(help: "A function or type, such as corpus or corpus:size.")
     var name: String?
 
+    func validate() throws {
+        if luals, name != nil { throw ValidationError("--luals and a name: give one of the two") }
+    }
+
     func run() throws {
+        if luals { return print(LuaLS.definitions(.standard), terminator: "") }
         guard let name else { return print(Reference.markdown(.standard), terminator: "") }
         do {
-            print(try Reference.help(name, .standard))
+            print(Screen.display.layOut(try Reference.help(name, .standard)))
         } catch {
             throw ValidationError("\(error)")
         }

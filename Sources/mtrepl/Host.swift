@@ -13,6 +13,9 @@ final class Host {
     /// Cells run so far.
     private(set) var inputs = 0
 
+    /// The log of the session, if there is one.
+    var log: SessionLog?
+
     private let relay: Relay
 
     /// Hands on what the interpreter reports and what is written to the standard streams.
@@ -84,6 +87,7 @@ final class Host {
         interpreter = try Interpreter(settings)
         Interpreter.Report.listen(only: exclusive) { relay.stream($0, $1) }
         interpreter.catchInterrupts()
+        interpreter.logging = self
     }
 
     deinit { Interpreter.Report.listen(nil) }
@@ -148,6 +152,7 @@ final class Host {
         for observer in relay.observers { observer.begin(source) }
         let started = ContinuousClock.now
         let outcome = outcome(body)
+        announce()
         _ = Interpreter.Report.flushStandardOutput()
         relay.finish()
         let result = CellResult(
@@ -157,9 +162,23 @@ final class Host {
         return result
     }
 
+    /// Says what happened in the background.
+    func announce() {
+        for line in interpreter.session.takeBackgroundNews() {
+            Interpreter.Report.toStandardError(line + "\n")
+        }
+    }
+
+    /// Stops what runs in the background, with its state saved, and says so.
+    func endBackground() {
+        interpreter.session.endBackground()
+        announce()
+    }
+
     private func outcome(_ body: (Interpreter) throws -> Void) -> CellResult.Outcome {
         do {
             try body(interpreter)
+            if let code = interpreter.exitCode { throw ExitRequest(code: Int(code)) }
             // Ctrl-C may have come too late to be delivered.
             guard interpreter.clearInterrupt() else { return .success }
             return .interrupted(CellFailure(Interrupted("interrupted"), interpreter))

@@ -33,8 +33,23 @@ struct Interpret: ParsableCommand {
     @Option(help: "The folder of runs, checkpoints and token stores (default: .mtrepl).")
     var store: String?
 
-    @Option(help: "The seed of whatever a script does not seed itself.")
+    @Option(
+        parsing: .unconditional,
+        help: "The seed of whatever a script does not seed itself.",
+        transform: { text in
+            guard let seed = UInt64(text) else {
+                throw ValidationError(
+                    "an integer in 0 ... \(UInt64.max) expected, got '\(text)'")
+            }
+            return seed
+        })
     var seed: UInt64 = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "Log the session to FILE.ipynb or FILE.md, or to both if the name has neither ending.",
+            valueName: "file"))
+    var log: String?
 
     @Flag(
         help: "Withhold files outside the working folder, processes and the network from scripts.")
@@ -86,10 +101,13 @@ struct Interpret: ParsableCommand {
         if safe { settings.safeFolder = "." }
         let view = TerminalView()
         let host = try Host(settings, observer: view)
+        if let log { try host.startLog(log) }
         let code =
             profile
             ? try profiled { try carryOut(host, view, prompt: wantsPrompt, terminal: terminal) }
             : try carryOut(host, view, prompt: wantsPrompt, terminal: terminal)
+        host.endBackground()
+        host.stopLog()
         host.interpreter.close()
         throw ExitCode(code)
     }

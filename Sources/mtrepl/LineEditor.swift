@@ -2,12 +2,14 @@ import Bindings
 import CReadline
 import Glibc
 
-/// One edited line from the terminal, through readline's callback interface, so that Ctrl-C never jumps over Swift.
+/// Reads edited lines from the terminal, through readline's callback interface, so that Ctrl-C never jumps over Swift.
 final class LineEditor {
     enum Input {
         case line(String)
         case interrupted
         case end
+        /// The process was asked to end.
+        case terminated
     }
 
     /// What readline's handler leaves for `read`; readline has one handler for the process.
@@ -15,6 +17,17 @@ final class LineEditor {
 
     private let history: String?
     private let isInterrupted: () -> Bool
+    private let isTerminated: () -> Bool
+    private let news: News
+
+    /// Something that may be announced while a line is edited.
+    struct News {
+        /// Readable when there is something; -1 for never.
+        let descriptor: () -> Int32
+        /// Prints it.
+        let announce: () -> Void
+    }
+
     /// The lines before the one that is edited, for completion.
     var before: String {
         get { Completing.before }
@@ -22,13 +35,15 @@ final class LineEditor {
     }
 
     /// An editor with a history file; `complete` finds what may stand at the end of a text, `isInterrupted` tells and forgets
-    /// that Ctrl-C came.
+    /// that Ctrl-C came, `isTerminated` tells that the process is to end.
     init(
         history: String?, complete: @escaping (String) -> Completion,
-        isInterrupted: @escaping () -> Bool
+        isInterrupted: @escaping () -> Bool, isTerminated: @escaping () -> Bool, news: News
     ) {
         self.history = history
         self.isInterrupted = isInterrupted
+        self.isTerminated = isTerminated
+        self.news = news
         Completing.start(complete)
         mt_rl_name("mtrepl")
         using_history()
@@ -44,6 +59,7 @@ final class LineEditor {
         var before = sigset_t()
         sigemptyset(&blocked)
         sigaddset(&blocked, SIGINT)
+        sigaddset(&blocked, SIGTERM)
         pthread_sigmask(SIG_BLOCK, &blocked, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         Self.received = nil
@@ -54,11 +70,22 @@ final class LineEditor {
         }
         while true {
             if let input = Self.received { return input }
+            if isTerminated() {
+                mt_rl_abandon()
+                return .terminated
+            }
             if isInterrupted() {
                 mt_rl_abandon()
                 return .interrupted
             }
-            if mt_rl_wait(&before) { rl_callback_read_char() }
+            switch mt_rl_wait(&before, news.descriptor()) {
+            case 0: break
+            case 1: rl_callback_read_char()
+            default:
+                mt_rl_hide()
+                news.announce()
+                mt_rl_show()
+            }
         }
     }
 

@@ -22,7 +22,8 @@ struct LineInput {
             if result != ExitStatus.success || host.isLeaving { code = result }
             if result == ExitStatus.interrupted { return result }
         }
-        // Ctrl-C while waiting for a line.
+        // Ctrl-C or a request to end while waiting for a line.
+        if let asked = host.interpreter.exitCode { return asked }
         if host.interpreter.clearInterrupt() { return ExitStatus.interrupted }
         if !pending.isEmpty, !host.isLeaving { code = host.complain(pending).code }
         return code

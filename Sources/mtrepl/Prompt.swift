@@ -32,7 +32,11 @@ struct Prompt {
         interpreter.clearInterrupt()
         let editor = LineEditor(
             history: Self.historyPath, complete: { interpreter.complete($0) },
-            isInterrupted: { interpreter.clearInterrupt() })
+            isInterrupted: { interpreter.clearInterrupt() },
+            isTerminated: { interpreter.exitCode != nil },
+            news: LineEditor.News(
+                descriptor: { interpreter.session.backgroundDescriptor },
+                announce: { host.announce() }))
         let bold = Screen.colours(1)
         var pending = ""
         while true {
@@ -44,6 +48,8 @@ struct Prompt {
                 pending = ""
             case .interrupted:
                 pending = ""
+            case .terminated:
+                return interpreter.exitCode ?? ExitStatus.success
             case .line(let line):
                 if pending.isEmpty, line.allSatisfy(\.isWhitespace) { continue }
                 pending += pending.isEmpty ? line : "\n" + line

@@ -160,4 +160,29 @@ import Testing
             allowed.output == "own\t./own.lua\town\ntrue\n" || allowed.output == "own\town\ntrue\n",
             "\(allowed.errors)")
     }
+
+    @Test("--store may stand before a subcommand, and a seed that is none says what was expected")
+    func options() throws {
+        let scratch = try Scratch()
+        let store = scratch.path + "/store"
+        for arguments in [["--store", store, "runs"], ["--store=" + store, "runs", "list"]] {
+            let outcome = try Program.run(arguments)
+            #expect(outcome.code == 1 && outcome.errors.contains("there is no store here"))
+        }
+        let seed = try Program.run(["--seed", "-1", "-e", ""])
+        #expect(
+            seed.code == 2
+                && seed.errors.contains(
+                    "an integer in 0 ... 18446744073709551615 expected, got '-1'")
+        )
+    }
+
+    @Test("doc --luals and doc NAME")
+    func doc() throws {
+        let all = try Program.run(["doc", "--luals"])
+        #expect(all.code == 0 && all.output.hasPrefix("---@meta\n"))
+        let one = try Program.run(["doc", "run:background"])
+        #expect(one.code == 0 && one.output.hasPrefix("run:background([{…}])"))
+        #expect(one.output.split(separator: "\n").allSatisfy { $0.count <= 88 })
+    }
 }

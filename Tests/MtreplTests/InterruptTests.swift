@@ -13,6 +13,7 @@ import Testing
         end
         function slow(step)
           print("at", step.step)
+          io.stdout:flush()
           local start = os.clock()
           while os.clock() - start < 0.02 do end
         end
@@ -39,7 +40,11 @@ import Testing
         for step in [3, 8] {
             try terminal.expect("at\t\(step)\n")
             terminal.type("\u{3}")
-            try terminal.expect("> ")
+            // No traceback, and what to do next.
+            try terminal.expect("interrupted after step ")
+            let message = try terminal.expect("\n> ")
+            #expect(message.contains(" of 24; run:resume() goes on from there"))
+            #expect(!message.contains("traceback") && !message.contains("[C]"))
             terminal.type("print('now', run.step, run.finished)\n")
             try terminal.expect("\nnow\t")
             let text = try terminal.expect("\tfalse\n> ")
@@ -58,6 +63,31 @@ import Testing
         #expect("state \(found) end" == expected)
         terminal.type("\u{4}")
         #expect(terminal.wait() == 0)
+    }
+
+    @Test("SIGTERM saves the state and leaves with 143, also past a pcall and at the prompt")
+    func terminated() throws {
+        let scratch = try Scratch()
+        let file = try scratch.write(
+            "setup.lua", StudyScript.prelude.replacing("local ", with: "") + Self.functions)
+        let store = ["--threads", "1", "--store", scratch.path + "/store"]
+        let program = try Program.start(
+            store + [
+                "-e",
+                "dofile('\(file)') run = base:open() while true do pcall(run.train, run, { on_step = slow }) end",
+            ])
+        while !program.output.contains("at\t3\n") && program.isRunning {
+            usleep(20_000)
+        }
+        program.signal(SIGTERM)
+        #expect(try program.wait().code == 143)
+        let after = try Program.run(
+            store + ["-e", "dofile('\(file)') print(base:open().step >= 3)"])
+        #expect(after.output == "true\n")
+        let terminal = try Terminal([])
+        try terminal.expect("> ")
+        terminal.signal(SIGTERM)
+        #expect(terminal.wait() == 143)
     }
 
     @Test("Ctrl-C during large products harms nothing")

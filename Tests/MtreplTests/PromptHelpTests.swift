@@ -27,6 +27,9 @@ import Testing
         try terminal.expect("> ")
         terminal.type("mt.neox(\"pythia-14\t")
         try terminal.expect("mt.neox(\"pythia-14m\"")
+        // The quote is completed once, also before one that is there.
+        terminal.type(", 1")
+        #expect(try terminal.expect(", 1") == "")
         terminal.type("\u{3}")
         try terminal.expect("> ")
         leave(terminal)

@@ -58,11 +58,21 @@ public final class Terminal {
     }
 
     deinit {
-        if process > 0 {
-            kill(process, SIGKILL)
-            waitpid(process, nil, 0)
-        }
+        kill()
         close(descriptor)
+    }
+
+    /// Ends the program with SIGKILL, if it has not ended.
+    public func kill() {
+        guard process > 0 else { return }
+        signal(SIGKILL)
+        waitpid(process, nil, 0)
+        process = 0
+    }
+
+    /// Sends a signal.
+    public func signal(_ number: Int32) {
+        if process > 0 { _ = Foundation.kill(process, number) }
     }
 
     /// Types text; `\u{3}` is Ctrl-C, `\u{4}` Ctrl-D.
@@ -94,7 +104,7 @@ public final class Terminal {
     public func wait(seconds: Double = 60) -> Int32 {
         let deadline = Date().addingTimeInterval(seconds)
         while readMore() {
-            if Date() > deadline { kill(process, SIGKILL) }
+            if Date() > deadline { signal(SIGKILL) }
         }
         var status: Int32 = 0
         waitpid(process, &status, 0)
@@ -104,7 +114,9 @@ public final class Terminal {
 
     private func readMore() -> Bool {
         var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        guard poll(&waiting, 1, 1000) > 0 else { return process > 0 && kill(process, 0) == 0 }
+        guard poll(&waiting, 1, 1000) > 0 else {
+            return process > 0 && Foundation.kill(process, 0) == 0
+        }
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = read(descriptor, &buffer, buffer.count)
         guard count > 0 else { return false }

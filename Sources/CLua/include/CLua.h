@@ -111,11 +111,13 @@ uint64_t mt_pending(mt_call *call);
 void mt_exit(mt_call *call, int code);
 
 // ---- Interrupts (interrupt.c).
-void mt_catch_interrupts(mt_state *state);  // SIGINT goes to this state from now on
+// From now on SIGINT goes to this state, and SIGTERM is os.exit(143) there.
+void mt_catch_interrupts(mt_state *state);
 void mt_interrupt(mt_state *state);         // as Ctrl-C does
 void mt_stay(mt_state *state);              // no number of interrupts ends the process
 void mt_leave(mt_state *state);             // from any thread: the next interrupt is an os.exit()
 bool mt_should_stop(mt_state *state);
+bool mt_exiting(mt_state *state);  // os.exit was called, or SIGTERM came
 bool mt_clear_interrupt(mt_state *state);  // forgets a pending one; whether there was one
 
 // ---- Memory.

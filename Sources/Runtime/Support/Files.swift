@@ -73,10 +73,14 @@ public enum AtomicFile {
     ///
     /// - Throws: `FileError` naming the path (`No space left on device` among the reasons); the target is then as it
     ///   was and the temporary file is removed.
-    public static func write(_ path: String, _ body: (inout FileWriter) throws -> Void) throws {
+    ///
+    /// - Parameter synced: Whether the file must also survive the end of the machine, not only that of the process.
+    public static func write(
+        _ path: String, synced: Bool = true, _ body: (inout FileWriter) throws -> Void
+    ) throws {
         try makeFolder(PathName.parent(path))
         var status = stat()
-        guard stat(path, &status) == 0 else { return try replace(path, mode: nil, body) }
+        guard stat(path, &status) == 0 else { return try replace(path, mode: nil, synced, body) }
         switch status.st_mode & S_IFMT {
         case S_IFREG:
             // What a link names is replaced, not the link, and keeps its permissions.
@@ -84,7 +88,7 @@ public enum AtomicFile {
                 throw FileError("write", path, errno: errno)
             }
             defer { free(resolved) }
-            try replace(String(cString: resolved), mode: status.st_mode & 0o7777, body)
+            try replace(String(cString: resolved), mode: status.st_mode & 0o7777, synced, body)
         case S_IFDIR:
             throw FileError("write", path, reason: "it is a folder")
         default:
@@ -103,7 +107,7 @@ public enum AtomicFile {
     }
 
     private static func replace(
-        _ path: String, mode: mode_t?, _ body: (inout FileWriter) throws -> Void
+        _ path: String, mode: mode_t?, _ synced: Bool, _ body: (inout FileWriter) throws -> Void
     ) throws {
         let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
@@ -113,7 +117,9 @@ public enum AtomicFile {
             if let mode { fchmod(descriptor, mode) }
             try body(&writer)
             try writer.flush()
-            guard fsync(descriptor) == 0 else { throw FileError("write", path, errno: errno) }
+            guard !synced || fsync(descriptor) == 0 else {
+                throw FileError("write", path, errno: errno)
+            }
             guard rename(temporary, path) == 0 else { throw FileError("write", path, errno: errno) }
         } catch {
             close(descriptor)
@@ -121,7 +127,7 @@ public enum AtomicFile {
             throw error
         }
         close(descriptor)
-        syncFolder(PathName.parent(path))
+        if synced { syncFolder(PathName.parent(path)) }
     }
 
     /// Writes a string.

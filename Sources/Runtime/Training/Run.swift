@@ -185,7 +185,12 @@ public final class Run {
             step: step, loss: loss, learningRate: rate, gradientNorm: norm,
             tokens: batches.reduce(0) { $0 + $1.inputs.count }, seconds: seconds)
         unsaved.append(StepEntry(parent: parent, state: key, record: record))
-        guard try options.onEvent(.step(record, phase: phase)) else { throw stopped() }
+        // Also Ctrl-C in the middle of a callback leaves the step done.
+        let goesOn: Bool
+        do { goesOn = try options.onEvent(.step(record, phase: phase)) } catch is Interrupted {
+            throw stopped()
+        }
+        guard goesOn else { throw stopped() }
         if options.evaluateEvery > 0, step % options.evaluateEvery == 0 {
             for set in options.evaluate {
                 let evaluation = try evaluate(set, options)
@@ -197,7 +202,8 @@ public final class Run {
 
     private func stopped() -> Interrupted {
         Interrupted(
-            "stopped after step \(step) of \(trajectory.steps); resume() goes on from there")
+            "interrupted after step \(step) of \(trajectory.steps); run:resume() goes on from there"
+        )
     }
 
     // MARK: - Evaluation

@@ -131,8 +131,7 @@ extension Study {
             before = known
         } else {
             try announce("training")
-            let steps = resolved.base.steps
-            runOptions.onEvent = { try options.onEvent(.run($0, steps: steps)) }
+            runOptions.onEvent = { try options.onEvent(.run($0, resolved.base)) }
             let run = Run(resolved.base, store: store, name: arm.label)
             defer { trained += run.trained }
             try run.train(options: runOptions)
@@ -147,8 +146,7 @@ extension Study {
                 continue
             }
             try announce("finetuning at \(variant.settings.learningRate.peak)")
-            let steps = variant.trajectory.steps
-            runOptions.onEvent = { try options.onEvent(.run($0, steps: steps)) }
+            runOptions.onEvent = { try options.onEvent(.run($0, variant.trajectory)) }
             let run = Run(
                 variant.trajectory, store: store,
                 name: "\(arm.label) finetuned at \(variant.settings.learningRate.peak)")

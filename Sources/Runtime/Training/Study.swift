@@ -4,8 +4,8 @@ import Foundation
 public enum StudyEvent {
     /// Work on an arm begins: its number from 1, how many there are, its label, and what is done.
     case arm(Int, of: Int, label: String, task: String)
-    /// Something of the run under way, and the run's length.
-    case run(RunEvent, steps: Int)
+    /// Something of the run under way, and what the run follows.
+    case run(RunEvent, Trajectory)
     /// An arm failed; the others go on.
     case failed(label: String, reason: String)
 }

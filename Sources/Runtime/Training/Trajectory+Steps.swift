@@ -9,6 +9,12 @@ extension Trajectory {
         isFinetuning(step) ? "finetune" : phase(step).phase.name
     }
 
+    /// The mixture of step `step`, or the finetuning set, as people write it: `prose 0.8, code 0.2`.
+    public func mixtureText(_ step: Int) -> String {
+        if let finetune, isFinetuning(step) { return finetune.settings.corpus.name }
+        return phase(step).phase.mixture.description
+    }
+
     private func phase(_ step: Int) -> (phase: Phase, plan: BatchPlan, step: Int) {
         guard let index = recipe.phases.lastIndex(where: { $0.start <= step }) else {
             fatalError("a recipe's first phase starts at 0")

@@ -1,0 +1,206 @@
+import Glibc
+import Runtime
+
+/// A run as Lua holds it, with the options of its last training for `resume`.
+final class RunBox: LuaObject {
+    private var own: Run
+    private var background: BackgroundRun?
+    var options: Options?
+
+    init(_ run: Run) { own = run }
+
+    /// The run in its present state; what training in the background made is taken over when that has ended.
+    var run: Run {
+        if let result = background?.result {
+            own = result
+            background = nil
+        }
+        return own
+    }
+
+    /// The training in the background that is under way.
+    var underWay: BackgroundRun? {
+        _ = run
+        return background
+    }
+
+    /// Hands the run to training in the background.
+    func start(_ background: BackgroundRun) { self.background = background }
+
+    /// Refuses what would train while the background does.
+    func checkIdle() throws {
+        guard let now = underWay?.now else { return }
+        throw Mistake(
+            "run \(own.name) is being trained in the background (step \(now.step) of \(now.target)); "
+                + "run:stop() ends that, run:wait() waits for its end")
+    }
+}
+
+extension Session {
+    /// Notes where training left a run.
+    func note(_ run: Run) {
+        note(ReachedState(name: run.name, step: run.step, key: run.key.hex))
+    }
+
+    /// A descriptor that can be read when something happened in the background; -1 when there was none yet.
+    public var backgroundDescriptor: Int32 { wake }
+
+    /// What happened in the background since the last call, as lines for people.
+    public func takeBackgroundNews() -> [String] {
+        guard wake >= 0 else { return [] }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        while read(wake, &bytes, bytes.count) > 0 {}
+        var news: [String] = []
+        for run in backgrounds {
+            let status = run.now
+            news += run.takeLines().map { "\(run.name): \($0)" }
+            guard let end = status.end else { continue }
+            if let result = run.result { note(result) }
+            switch end {
+            case .finished:
+                news.append("run \(run.name) has reached step \(status.step) in the background")
+            case .stopped:
+                news.append(
+                    "run \(run.name) was stopped in the background after step \(status.step) of "
+                        + "\(status.target); run:resume() goes on from there")
+            case .failed(let reason):
+                news.append("run \(run.name) failed in the background: \(reason)")
+            }
+        }
+        backgrounds.removeAll { $0.now.end != nil }
+        return news
+    }
+
+    /// Asks all training in the background to stop, and waits until the states are saved.
+    public func endBackground() {
+        for run in backgrounds { run.stop() }
+        for run in backgrounds { while !run.wait(seconds: 1) {} }
+    }
+
+    fileprivate func begin(_ run: BackgroundRun) { backgrounds.append(run) }
+
+    /// The end of the pipe that training in the background writes to.
+    fileprivate func bell() throws -> Int32 {
+        if wake < 0 {
+            var ends: [Int32] = [-1, -1]
+            guard pipe(&ends) == 0 else { throw FileError("make", "a pipe", errno: errno) }
+            for end in ends {
+                _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+                _ = fcntl(end, F_SETFL, O_NONBLOCK)
+            }
+            (wake, ring) = (ends[0], ends[1])
+        }
+        return ring
+    }
+}
+
+extension Library {
+    /// Training while the prompt stays live.
+    static var backgroundMethods: [Method<RunBox>] {
+        [
+            Method(
+                "background",
+                "Trains as `train` does, on a thread of its own, and returns at once. The run stays at its state until that ends; `progress` shows how far it is, `stop` ends it, `wait` waits. The end is announced at the prompt. Leaving the program stops it with the state saved.",
+                [.options(trainOptions).optional], returns: "run",
+                example: """
+                    local prose = mt.corpus { "prose", embedded = "prose", bytes = 200000 }
+                    local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 512 }
+                    local run = mt.recipe {
+                      model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 32 }),
+                      steps = 5, batch = 2, mixture = { prose = 1 },
+                    }:open():background()
+                    print(run:progress().status)
+                    run:wait()
+                    assert(run.finished)
+                    """
+            ) { box, call in
+                try box.checkIdle()
+                let options = try call.options()
+                guard try options.function(ifPresent: "on_step") == nil else {
+                    throw call.mistake(
+                        "options",
+                        "on_step: training in the background calls no functions; run:progress() tells how far it is"
+                    )
+                }
+                let session = call.interpreter.session
+                let run = box.run
+                let bell = try session.bell()
+                let background = try session.working {
+                    try BackgroundRun(
+                        run.trajectory.recipe, name: run.name,
+                        storeFolder: try session.store().folder,
+                        to: try options.integer(ifPresent: "to"),
+                        options: try runOptions(options, session)
+                    ) {
+                        var one: UInt8 = 1
+                        _ = write(bell, &one, 1)
+                    }
+                }
+                box.options = options
+                box.start(background)
+                session.begin(background)
+                try call.returns(box)
+            },
+            Method(
+                "progress", "How far training in the background is.",
+                returns:
+                    "table with status (\"running\" or \"idle\"), step, steps, and while it runs to, phase, loss, learning_rate, tokens_per_second, seconds_left"
+            ) { box, call in
+                let steps = box.run.trajectory.steps
+                guard let now = box.underWay?.now else {
+                    return try call.returns(
+                        Record([("status", "idle"), ("step", box.run.step), ("steps", steps)]))
+                }
+                let left = now.record.map {
+                    Double(now.target - now.step) * Double($0.tokens) / max(now.tokensPerSecond, 1)
+                }
+                try call.returns(
+                    Record([
+                        ("status", "running"), ("step", now.step), ("steps", steps),
+                        ("to", now.target), ("phase", now.record == nil ? nil : now.phase),
+                        ("loss", now.record?.loss), ("learning_rate", now.record?.learningRate),
+                        ("tokens_per_second", now.record == nil ? nil : now.tokensPerSecond),
+                        ("seconds_left", left),
+                    ]))
+            },
+            Method(
+                "stop",
+                "Stops training in the background at its next step, with the state saved; nothing happens if there is none."
+            ) { box, call in
+                guard let background = box.underWay else { return }
+                background.stop()
+                try wait(background, seconds: .infinity, call)
+            },
+            Method(
+                "wait", "Waits for the end of training in the background.",
+                [
+                    .number("seconds", "At most so long; default: to the end.", .nonNegative)
+                        .optional
+                ],
+                returns: "whether it has ended"
+            ) { box, call in
+                guard let background = box.underWay else { return try call.returns(true) }
+                let seconds = try call.number(ifPresent: "seconds") ?? .infinity
+                let isOver = try wait(background, seconds: seconds, call)
+                if isOver, case .failed(let reason)? = background.now.end {
+                    throw Mistake("run \(background.name) failed in the background: \(reason)")
+                }
+                try call.returns(isOver)
+            },
+        ]
+    }
+
+    /// Waits in small pieces, since Ctrl-C may come.
+    @discardableResult
+    private static func wait(_ run: BackgroundRun, seconds: Double, _ call: Call) throws -> Bool {
+        let started = ContinuousClock.now
+        while true {
+            let left = seconds - started.duration(to: .now) / .seconds(1)
+            if run.wait(seconds: max(0, min(left, 0.05))) { return true }
+            if left <= 0 { return false }
+            if call.interpreter.session.stop() {
+                throw Interrupted("interrupted; run \(run.name) goes on in the background")
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import Bindings
+import Glibc
+import Runtime
+
+/// A notebook file that is whole at every moment: each change writes it anew under another name and renames it.
+///
+/// Completed cells stay in memory as text. A cell that is under way is shown too, but only so often that writing takes a
+/// small part of the time.
+final class NotebookFile {
+    private let path: String
+    private var text: String
+    private var count = 0
+    private var nextShow = ContinuousClock.now
+
+    init(_ path: String, _ empty: Notebook) throws {
+        self.path = path
+        text = empty.head
+        try write(text, synced: true)
+    }
+
+    /// Adds a completed cell.
+    func add(_ cell: Notebook.Cell) throws {
+        text += entry(cell)
+        count += 1
+        try write(text, synced: true)
+    }
+
+    /// Shows a cell that is under way.
+    func show(_ cell: Notebook.Cell) throws { try write(text + entry(cell), synced: false) }
+
+    /// The same, unless it was done a short while ago.
+    func showSoon(_ cell: Notebook.Cell) throws {
+        let started = ContinuousClock.now
+        guard started >= nextShow else { return }
+        try show(cell)
+        let ended = ContinuousClock.now
+        nextShow = ended.advanced(by: max(.seconds(2), (ended - started) * 20))
+    }
+
+    private func entry(_ cell: Notebook.Cell) -> String {
+        (count > 0 ? ",\n" : "") + cell.json(count + 1)
+    }
+
+    private func write(_ text: String, synced: Bool) throws {
+        try AtomicFile.write(path, synced: synced) { writer in
+            try writer.write(text)
+            try writer.write(Notebook.tail)
+        }
+    }
+}
+
+/// A Markdown file that grows as things happen; pictures lie in a folder beside it.
+final class MarkdownFile {
+    private let path: String
+    private let descriptor: Int32
+    private var pictures = 0
+    /// The stream whose fence is open, and whether its text has ended its line.
+    private var isStreaming = false
+    private var isAtStart = true
+
+    init(_ path: String) throws {
+        self.path = path
+        try AtomicFile.makeFolder(PathName.parent(path))
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw FileError("log to", path, errno: errno) }
+    }
+
+    deinit { close(descriptor) }
+
+    func begin(_ source: String) throws { try write(MarkdownFormat.source(source)) }
+
+    func add(_ output: Notebook.Output) throws {
+        switch output {
+        case .stream(_, let text):
+            if !isStreaming { try write(MarkdownFormat.open("output")) }
+            if !isStreaming { isAtStart = true }
+            isStreaming = true
+            try write(MarkdownFormat.safe(text, atStart: isAtStart))
+            isAtStart = text.hasSuffix("\n")
+        case .value(let value), .display(let value):
+            try endStream()
+            if let picture = try picture(value) {
+                return try write("\n![\(value.text.prefix { $0 != "\n" })](\(picture))\n")
+            }
+            try write(MarkdownFormat.fenced("value", value.text))
+        case .error(_, let message, let traceback):
+            try endStream()
+            try write(
+                MarkdownFormat.fenced("error", ([message] + traceback).joined(separator: "\n")))
+        }
+    }
+
+    func end(_ record: Notebook.Record?) throws {
+        try endStream()
+        try write(record.map { "\n" + MarkdownFormat.footer($0) + "\n" } ?? "\n")
+    }
+
+    func note(_ text: String) throws { try write(text + "\n\n") }
+
+    private func endStream() throws {
+        if isStreaming { try write(isAtStart ? "```\n" : "\n```\n") }
+        isStreaming = false
+    }
+
+    /// Writes the picture of an output, if it has one; its path from the file's folder.
+    private func picture(_ output: RichOutput) throws -> String? {
+        guard output.svg != nil || output.png != nil else { return nil }
+        pictures += 1
+        let folder = PathName.stem(path) + "-files"
+        let name = "\(pictures).\(output.svg == nil ? "png" : "svg")"
+        if let svg = output.svg {
+            try AtomicFile.write("\(folder)/\(name)", text: svg)
+        } else if let png = output.png {
+            try AtomicFile.write("\(folder)/\(name)") { writer in
+                try png.withUnsafeBytes { try writer.write($0) }
+            }
+        }
+        return "\(PathName.last(folder))/\(name)"
+    }
+
+    private func write(_ text: String) throws {
+        var text = text
+        try text.withUTF8 { bytes in
+            var left = bytes[...]
+            while !left.isEmpty {
+                let count = Glibc.write(
+                    descriptor,
+                    UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: left)).baseAddress,
+                    left.count)
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    throw FileError("write", path, errno: errno)
+                }
+                left = left.dropFirst(count)
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import ArgumentParser
+import Bindings
+import Foundation
+import Runtime
+
+/// `mtrepl replay` says whether a notebook gives again what it holds.
+struct Replay: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay", _superCommandName: "mtrepl",
+        abstract:
+            "Run a notebook again in a fresh interpreter, and say of each cell whether it gives the same.",
+        discussion: """
+            Compared are what was printed, values, errors and the keys of trained states; not timings, and not messages on \
+            standard error. Cells that were interrupted are left out. Everything is trained again in an empty store unless \
+            --store names one. The exit code is 0 if all cells are the same, 1 if one is not.
+            """)
+
+    @Option(help: "A store to use (default: an empty one that is removed at the end).")
+    var store: String?
+
+    @Option(help: "Threads to use (default: all). It changes speed, never results.")
+    var threads: Int?
+
+    @Argument(help: ArgumentHelp("A notebook: .ipynb.", valueName: "file"))
+    var file: String
+
+    func validate() throws {
+        if let threads, !(1...256).contains(threads) {
+            throw ValidationError("--threads: an integer in 1 ... 256 expected, got \(threads)")
+        }
+    }
+
+    func run() throws {
+        let notebook = try Notebook(jupyter: file)
+        if let threads { Parallel.threads = threads }
+        let temporary = NSTemporaryDirectory() + "/mtrepl-replay-\(UUID().uuidString)"
+        defer { if store == nil { try? FileManager.default.removeItem(atPath: temporary) } }
+        let recorder = Recorder()
+        var settings = Interpreter.Settings()
+        settings.seed = notebook.seed
+        settings.strict = notebook.strict
+        settings.store = store ?? temporary
+        settings.liveBytes = { Int64(Memory.liveBytes) }
+        settings.display.width = { recorder.width }
+        let host = try Host(settings, observer: recorder, exclusive: true)
+        _ = host.begin()
+        var counts: [Verdict.Kind: Int] = [:]
+        for (index, cell) in notebook.cells.enumerated() where cell.isCode {
+            let verdict = replay(cell, host, recorder)
+            counts[verdict.kind, default: 0] += 1
+            say("cell \(index + 1): \(verdict.kind.rawValue)\(verdict.time)")
+            for line in verdict.details { say("    \(line)") }
+            if case .interrupted? = recorder.result?.outcome {
+                say("interrupted")
+                throw ExitCode(ExitStatus.interrupted)
+            }
+            if host.isLeaving { break }
+        }
+        host.endBackground()
+        host.interpreter.close()
+        let different = counts[.different] ?? 0
+        let order: [Verdict.Kind] = [.same, .different, .notCompared, .leftOut]
+        say(
+            "\(file): "
+                + order.compactMap { kind in counts[kind].map { "\($0) \(kind.rawValue)" } }
+                .joined(separator: ", "))
+        if different > 0 { throw ExitCode(ExitStatus.failure) }
+    }
+
+    private func say(_ text: String) { Interpreter.Report.put(text + "\n", to: 1) }
+
+    private func replay(_ cell: Notebook.Cell, _ host: Host, _ recorder: Recorder) -> Verdict {
+        recorder.reset(width: cell.record?.width ?? 80)
+        if cell.record?.isInterrupted == true { return Verdict(.leftOut, ["it was interrupted"]) }
+        if case .shell(let command)? = PromptCommand(cell.source) {
+            _ = host.evaluate("$ {\n\(command)\n} > /dev/null 2>&1")
+            return Verdict(.notCompared, ["a command of the shell"])
+        }
+        let result = host.evaluate(cell.source) ?? host.complain(cell.source)
+        guard cell.count != nil else {
+            return Verdict(.notCompared, ["it had not been run"], seconds: result.seconds)
+        }
+        let details = Comparison.differences(
+            Comparison(cell.outputs, cell.record?.runs ?? []),
+            Comparison(recorder.outputs, result.runs))
+        return Verdict(
+            details.isEmpty ? .same : .different, details, seconds: result.seconds)
+    }
+}
+
+/// What became of a cell.
+private struct Verdict {
+    enum Kind: String {
+        case same, different
+        case notCompared = "not compared"
+        case leftOut = "left out"
+    }
+
+    let kind: Kind
+    let details: [String]
+    let time: String
+
+    init(_ kind: Kind, _ details: [String], seconds: Double? = nil) {
+        self.kind = kind
+        self.details = details
+        time = seconds.map { $0 < 1 ? "" : " (\(($0 * 10).rounded() / 10) s)" } ?? ""
+    }
+}
+
+/// Keeps what comes of the cell that is run.
+private final class Recorder: CellObserver {
+    let isRich = true
+    var width = 80
+    private(set) var outputs: [Notebook.Output] = []
+    private(set) var result: CellResult?
+    private var clears = false
+
+    func reset(width: Int) { (self.width, outputs, result, clears) = (width, [], nil, false) }
+
+    func receive(_ event: CellEvent) {
+        if case .clear(let wait) = event {
+            clears = wait
+            if !wait { outputs = [] }
+            return
+        }
+        if clears, !event.isStatus { (clears, outputs) = (false, []) }
+        switch event {
+        case .output(let text): outputs.append(.stream(isError: false, text: text))
+        case .page(let text): outputs.append(.stream(isError: false, text: text + "\n"))
+        case .value(let output): outputs.append(.value(output))
+        case .display(let output): outputs.append(.display(output))
+        case .error, .status, .clear: break
+        }
+    }
+
+    func end(_ result: CellResult) {
+        self.result = result
+        if let failure = result.failure {
+            outputs.append(
+                .error(name: failure.name, message: failure.message, traceback: failure.traceback))
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Training in the background", .serialized) struct BackgroundTests {
+    private func setUp(_ scratch: Scratch, steps: Int) throws -> String {
+        try scratch.write(
+            "setup.lua",
+            StudyScript.prelude.replacing("local ", with: "")
+                + "\nrun = base:with { steps = \(steps), repeats = true }:open { name = 'trunk' }\n"
+        )
+    }
+
+    @Test("the prompt stays live, the end is announced, and the state is that of training in front")
+    func prompt() throws {
+        let scratch = try Scratch()
+        let file = try setUp(scratch, steps: 60)
+        let front = try Program.run([
+            "--store", scratch.path + "/front", "-e",
+            "dofile('\(file)') run:train() print(run.key, run:evaluate(prose, { limit = 4 }).loss)",
+        ])
+        let terminal = try Terminal([
+            "-i", "--store", scratch.path + "/back", "-e", "dofile('\(file)')",
+        ])
+        try terminal.expect("> ")
+        terminal.type("run:background();\n")
+        try terminal.expect("> ")
+        terminal.type("run:progress().status, run.step\n")
+        try terminal.expect("\nrunning\t0\n> ")
+        terminal.type("run:train()\n")
+        try terminal.expect("run trunk is being trained in the background (step ")
+        try terminal.expect("> ")
+        terminal.type("run:background { on_step = print }\n")
+        try terminal.expect("is being trained in the background")
+        // Announced while the prompt waits for a line.
+        try terminal.expect("run trunk has reached step 60 in the background", seconds: 60)
+        terminal.type("print(run.key, run:evaluate(prose, { limit = 4 }).loss)\n")
+        try terminal.expect(front.output)
+        try terminal.expect("> ")
+        terminal.type("\u{4}")
+        #expect(terminal.wait() == 0)
+    }
+
+    @Test("it can be stopped and resumed, and leaving stops it with the state saved")
+    func stop() throws {
+        let scratch = try Scratch()
+        let file = try setUp(scratch, steps: 400)
+        let outcome = try Program.run([
+            "--store", scratch.path + "/store", "-e",
+            """
+            dofile('\(file)')
+            assert(not pcall(run.background, run, { on_step = print }))
+            run:background()
+            while run:progress().step < 2 do run:wait(0.01) end
+            run:stop()
+            assert(run.step >= 2 and run.step < 400 and run:progress().status == 'idle')
+            print(run.step)
+            local before = run.step
+            run:background()
+            while run:progress().step < before + 2 do run:wait(0.01) end
+            """,
+        ])
+        #expect(outcome.code == 0, "\(outcome)")
+        let stopped = try #require(
+            Int(outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)))
+        #expect(outcome.errors.contains("was stopped in the background after step"), "\(outcome)")
+        let again = try Program.run([
+            "--store", scratch.path + "/store", "-e", "dofile('\(file)') print(run.step)",
+        ])
+        let now = try #require(Int(again.output.trimmingCharacters(in: .whitespacesAndNewlines)))
+        #expect(now > stopped)
+    }
+}
