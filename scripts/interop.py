@@ -47,17 +47,19 @@ END = "<|endoftext|>"
 # Largest difference of logits of about unit size: float32 rounding through a few layers.
 LIMIT = 2e-5
 
-# name, parallel residual, rotary fraction, tied, activation, stored as, vocabulary, shard size
+# name, parallel residual, rotary fraction, tied, activation, stored as, vocabulary, shard size, attention's biases
 CASES = [
-    ("parallel", True, 0.25, False, "gelu", "float32", 300, None),
-    ("sequential", False, 1.0, False, "gelu_new", "float32", 300, None),
-    ("tied", True, 1.0, True, "gelu", "float32", 300, None),
-    ("tied-sequential", False, 0.25, True, "gelu_fast", "float32", 300, None),
-    ("padded-bfloat16", True, 0.25, False, "gelu", "bfloat16", 384, None),
-    ("float16", False, 1.0, False, "gelu_pytorch_tanh", "float16", 300, None),
-    ("sharded", True, 0.25, False, "gelu", "float32", 320, "100KB"),
-    ("sharded-tied-bfloat16", False, 0.25, True, "gelu_new", "bfloat16", 320, "60KB"),
-    ("older-names", True, 0.25, False, "gelu", "float32", 300, None),
+    ("parallel", True, 0.25, False, "gelu", "float32", 300, None, True),
+    ("sequential", False, 1.0, False, "gelu_new", "float32", 300, None, True),
+    ("tied", True, 1.0, True, "gelu", "float32", 300, None, True),
+    ("tied-sequential", False, 0.25, True, "gelu_fast", "float32", 300, None, True),
+    ("padded-bfloat16", True, 0.25, False, "gelu", "bfloat16", 384, None, True),
+    ("float16", False, 1.0, False, "gelu_pytorch_tanh", "float16", 300, None, True),
+    ("sharded", True, 0.25, False, "gelu", "float32", 320, "100KB", True),
+    ("sharded-tied-bfloat16", False, 0.25, True, "gelu_new", "bfloat16", 320, "60KB", True),
+    ("older-names", True, 0.25, False, "gelu", "float32", 300, None, True),
+    ("no-biases", True, 0.25, False, "gelu", "float32", 300, None, False),
+    ("no-biases-sequential-tied", False, 1.0, True, "gelu_new", "float32", 300, None, False),
 ]
 
 failures = []
@@ -109,10 +111,12 @@ def listening():
 # Models of theirs
 
 
-def small_tokenizer(path, size):
+def small_tokenizer(path, size, prefix=False, normal=False):
     """A byte-level BPE tokenizer of `size` tokens, trained on this file."""
     tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
-    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    if normal:
+        tokenizer.normalizer = tokenizers.normalizers.NFC()
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=prefix)
     tokenizer.decoder = tokenizers.decoders.ByteLevel()
     trainer = tokenizers.trainers.BpeTrainer(
         vocab_size=size, special_tokens=[END], show_progress=False,
@@ -121,11 +125,11 @@ def small_tokenizer(path, size):
     tokenizer.save(str(path))
 
 
-def random_model(parallel, rotary, tied, activation, vocabulary, width=48, heads=3, layers=3, feed=96, context=64):
+def random_model(parallel, rotary, tied, activation, vocabulary, biases=True, width=48, heads=3, layers=3, feed=96, context=64):
     config = GPTNeoXConfig(
         vocab_size=vocabulary, hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads,
         intermediate_size=feed, max_position_embeddings=context, hidden_act=activation,
-        use_parallel_residual=parallel, tie_word_embeddings=tied, layer_norm_eps=1e-5, bos_token_id=0, eos_token_id=0,
+        use_parallel_residual=parallel, attention_bias=biases, tie_word_embeddings=tied, layer_norm_eps=1e-5, bos_token_id=0, eos_token_id=0,
         rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": rotary})
     config._attn_implementation = "eager"
     model = GPTNeoXForCausalLM(config).float().eval()
@@ -165,7 +169,7 @@ def age(folder):
 LOGITS = """
 for index = 2, #arg do
   local model = mt.pretrained(arg[index])
-  local network = model:initialise()
+  local network = model:initialise({ precision = arg[1] })
   local ids = {}
   for line in io.lines(arg[index] .. "/ids.txt") do
     local row = {}
@@ -190,10 +194,11 @@ def read_logits(path, shape):
 def models(program, work):
     print("# Logits of folders that transformers wrote")
     expected = {}
-    for number, (name, parallel, rotary, tied, activation, stored, vocabulary, shard) in enumerate(CASES):
+    halves = {}
+    for number, (name, parallel, rotary, tied, activation, stored, vocabulary, shard, biases) in enumerate(CASES):
         torch.manual_seed(number)
         folder = work / name
-        model = save(random_model(parallel, rotary, tied, activation, vocabulary), folder, stored, shard)
+        model = save(random_model(parallel, rotary, tied, activation, vocabulary, biases), folder, stored, shard)
         if name == "older-names":
             age(folder)
         small_tokenizer(folder / "tokenizer.json", 300)
@@ -201,10 +206,22 @@ def models(program, work):
         (folder / "ids.txt").write_text("\n".join(" ".join(map(str, row)) for row in ids.tolist()) + "\n")
         with torch.no_grad():
             expected[name] = model(ids).logits
-    lua(program, work, LOGITS, "-", *[work / name for name in expected])
+            halves[name] = model.bfloat16()(ids).logits.float()
+    lua(program, work, LOGITS, "float32", *[work / name for name in expected])
     for name, logits in expected.items():
         ours = read_logits(work / name / "ours.txt", logits.shape)
         report(f"logits {name}", (ours - logits).abs().max().item(), LIMIT, f"largest logit {logits.abs().max():.2f}")
+    print("# The same in bfloat16: theirs rounds everything, ours the operands of products")
+    lua(program, work, LOGITS, "bfloat16", *[work / name for name in expected])
+    for name, logits in expected.items():
+        ours = read_logits(work / name / "ours.txt", logits.shape)
+        rounding = (halves[name] - logits).abs()
+        difference = (ours - halves[name]).abs()
+        report(f"bfloat16 logits {name}, from theirs", difference.max().item(), 2 * rounding.max().item(),
+               f"mean {difference.mean():.3g}")
+        error = (ours - logits).abs()
+        report(f"bfloat16 logits {name}, from float32", error.max().item(), rounding.max().item(),
+               f"mean {error.mean():.3g}; theirs {rounding.max():.3g}, mean {rounding.mean():.3g}")
     print("# Exports of the same models, read by transformers")
     broken = work / "broken"
     shutil.copytree(work / "parallel", broken)
@@ -697,17 +714,18 @@ metadata:
 def golden():
     """Folders of a few kilobytes with the logits that transformers gives."""
     cases = [
-        ("parallel", True, 0.25, False, "gelu", "bfloat16", None),
-        ("sequential", False, 1.0, True, "gelu_new", "float16", None),
-        ("sharded", True, 1.0, False, "gelu", "bfloat16", "5KB"),
+        ("parallel", True, 0.25, False, "gelu", "bfloat16", None, True),
+        ("sequential", False, 1.0, True, "gelu_new", "float16", None, True),
+        ("sharded", True, 1.0, False, "gelu", "bfloat16", "5KB", True),
+        ("no-biases", False, 0.25, True, "gelu", "bfloat16", None, False),
     ]
-    for number, (name, parallel, rotary, tied, activation, stored, shard) in enumerate(cases):
+    for number, (name, parallel, rotary, tied, activation, stored, shard, biases) in enumerate(cases):
         torch.manual_seed(50 + number)
         folder = GOLDEN / name
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.iterdir():
             path.unlink()
-        model = random_model(parallel, rotary, tied, activation, 31, width=16, heads=2, layers=1, feed=24, context=16)
+        model = random_model(parallel, rotary, tied, activation, 31, biases, width=16, heads=2, layers=1, feed=24, context=16)
         model = save(model, folder, stored, shard)
         if name == "parallel":
             age(folder)

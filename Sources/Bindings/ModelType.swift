@@ -54,6 +54,9 @@ extension Library {
                         "parallel_residual",
                         "Attention and feed-forward side by side, as in Pythia."
                     ).optional,
+                    .boolean(
+                        "attention_bias", "Whether the attention's matrices have biases."
+                    ).optional,
                     .boolean("tied", "Whether embedding and head share their weights.").optional,
                     .choice("gelu", Gelu.allCases.map(\.rawValue), "Form of GELU.").optional,
                     .choice(
@@ -86,6 +89,8 @@ extension Library {
             shape.normEpsilon = try options.number(ifPresent: "norm_epsilon") ?? shape.normEpsilon
             shape.parallelResidual =
                 try options.boolean(ifPresent: "parallel_residual") ?? shape.parallelResidual
+            shape.attentionBias =
+                try options.boolean(ifPresent: "attention_bias") ?? shape.attentionBias
             shape.tiedEmbeddings = try options.boolean(ifPresent: "tied") ?? shape.tiedEmbeddings
             shape.gelu = try options.string(ifPresent: "gelu").flatMap(Gelu.init) ?? shape.gelu
             shape.initialisation =

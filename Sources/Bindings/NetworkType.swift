@@ -68,7 +68,15 @@ extension Library {
         Method(
             "initialise",
             "The weights that a recipe starts from: of `mt.pretrained` its own, otherwise fresh ones of a seed.",
-            [.options([.integer("seed", "Default: the session's.", in: 0...).optional]).optional],
+            [
+                .options([
+                    .integer("seed", "Default: the session's.", in: 0...).optional,
+                    .choice(
+                        "precision", Precision.allCases.map(\.rawValue),
+                        "Arithmetic of matrix products."
+                    ).or("float32"),
+                ]).optional
+            ],
             returns: "network",
             example: """
                 local prose = mt.corpus { "prose", embedded = "prose", bytes = 100000 }
@@ -77,18 +85,22 @@ extension Library {
                 print(shape:initialise({ seed = 1 }):logits(tokens:encode("hello"))[-1]:softmax():topk(3))
                 """
         ) { shape, call in
+            let options = try call.options()
+            let precision = Precision(rawValue: try options.string("precision")) ?? .float32
             if let weights = shape.weights {
                 let stop = call.interpreter.session.stop
-                let model = try weights.model(shape.configuration, stop: stop)
+                let model = try weights.model(
+                    shape.configuration, precision: precision, stop: stop)
                 return try call.returns(
                     Network(model, shape.tokenizer, origin: "\(shape.name), as it is stored"))
             }
             let seed =
-                try call.options().integer(ifPresent: "seed").map { UInt64($0) }
+                try options.integer(ifPresent: "seed").map { UInt64($0) }
                 ?? call.interpreter.session.seed
             try call.returns(
                 Network(
-                    try NeoX(shape.configuration, seed: seed), shape.tokenizer,
+                    try NeoX(shape.configuration, seed: seed, precision: precision),
+                    shape.tokenizer,
                     origin: "\(shape.name) with fresh weights of seed \(seed)"))
         }
     }

@@ -67,6 +67,10 @@ extension Library {
                 Field("end_of_text", "integer", "The id that ends every document.") {
                     $0.endOfText
                 },
+                Field(
+                    "prefix_space", "boolean",
+                    "Whether a text that begins with no space gets one."
+                ) { $0.prefixesSpace },
                 Field("digest", "string", "SHA-256 of vocabulary and merges.") { $0.digest.hex },
             ],
             methods: [

@@ -10,8 +10,16 @@ enum FuzzTarget: String, CaseIterable {
     case safetensors
     /// `tokenizer.json`.
     case tokenizer
-    /// JSON Lines, JSON arrays, CSV and TSV; the first byte says which, and which fields are read.
-    case records
+    /// `vocab.json`, a zero byte, `merges.txt`.
+    case merges
+    /// JSON Lines; the first byte says which fields are read.
+    case lines
+    /// JSON arrays; the first byte as for `lines`.
+    case array
+    /// CSV and TSV; the first byte says which, and as for `lines`.
+    case rows
+    /// JSON Lines within gzip or Zstandard; the first byte says which.
+    case packed
     /// `config.json`.
     case configuration
     /// `.idx` and `.bin`; the first byte, times eight, is the length of the `.idx`.
@@ -22,7 +30,9 @@ enum FuzzTarget: String, CaseIterable {
             switch self {
             case .safetensors: try Self.safetensors(bytes, scratch)
             case .tokenizer: try Self.tokenizer(bytes)
-            case .records: try Self.records(bytes)
+            case .merges: try Self.merges(bytes, scratch)
+            case .lines, .array, .rows: try self.records(bytes)
+            case .packed: try Self.packed(bytes, scratch)
             case .configuration: try Self.configuration(bytes, scratch)
             case .tokens: try Self.tokens(bytes, scratch)
             }
@@ -51,9 +61,19 @@ enum FuzzTarget: String, CaseIterable {
     }
 
     private static func tokenizer(_ bytes: [UInt8]) throws {
-        let tokenizer = try TokenizerFile(
-            path: "fuzz", root: try JSONValue.read(bytes, file: "fuzz")
-        ).tokenizer()
+        try use(
+            TokenizerFile(path: "fuzz", root: try JSONValue.read(bytes, file: "fuzz")).tokenizer())
+    }
+
+    private static func merges(_ bytes: [UInt8], _ scratch: String) throws {
+        let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
+        let stem = "\(scratch)/fuzz-\(getpid())"
+        try put(stem + ".vocab.json", parts[0])
+        try put(stem + ".merges.txt", parts.count > 1 ? parts[1] : [])
+        try use(Tokenizer.load(vocabulary: stem + ".vocab.json", merges: stem + ".merges.txt"))
+    }
+
+    private static func use(_ tokenizer: Tokenizer) throws {
         let text = Array("The <|endoftext|> é\u{1F600} 12\n\n  x".utf8) + [0xff, 0x00]
         let ids = tokenizer.encode(text)
         precondition(ids.allSatisfy { $0 >= 0 && $0 < tokenizer.vocabularySize })
@@ -75,10 +95,10 @@ enum FuzzTarget: String, CaseIterable {
         }
     }
 
-    private static func records(_ bytes: [UInt8]) throws {
+    private func records(_ bytes: [UInt8]) throws {
         guard let first = bytes.first else { return }
         let fields: Fields =
-            switch first >> 2 & 3 {
+            switch first & 3 {
             case 0: .standard
             case 1: .text(try Template("{a.b}{c[1]}{d[].e}{text}"))
             case 2: .chat(try Chat(field: "m"))
@@ -87,15 +107,13 @@ enum FuzzTarget: String, CaseIterable {
         let input = Memory(bytes.dropFirst(), step: first >> 4 == 0 ? 1 << 18 : Int(first >> 4))
         let limit = 1 << 16
         let records: any RecordInput =
-            switch first & 3 {
-            case 0: try LineRecords(input, file: "fuzz", fields: fields, limit: limit)
-            case 1: try ArrayRecords(input, file: "fuzz", fields: fields, limit: limit)
-            case 2:
-                try SeparatedRecords(
-                    input, file: "fuzz", separator: 0x2c, fields: fields, limit: limit)
+            switch self {
+            case .lines: try LineRecords(input, file: "fuzz", fields: fields, limit: limit)
+            case .array: try ArrayRecords(input, file: "fuzz", fields: fields, limit: limit)
             default:
                 try SeparatedRecords(
-                    input, file: "fuzz", separator: 9, fields: fields, limit: limit)
+                    input, file: "fuzz", separator: first & 4 == 0 ? 0x2c : 9, fields: fields,
+                    limit: limit)
             }
         var count = 0
         while try records.advance() {
@@ -106,6 +124,17 @@ enum FuzzTarget: String, CaseIterable {
             precondition(document.text.withUnsafeBytes { UTF8Check.firstInvalid($0) } == nil)
             precondition(document.parts.reduce(0) { $0 + $1.bytes.count } == document.text.count)
             precondition(records.line ?? 1 >= 1)
+        }
+    }
+
+    private static func packed(_ bytes: [UInt8], _ scratch: String) throws {
+        guard let first = bytes.first else { return }
+        let path = "\(scratch)/fuzz-\(getpid()).jsonl" + (first & 1 == 0 ? ".gz" : ".zst")
+        try put(path, bytes.dropFirst())
+        let records = try RecordFile.open(path, fields: .standard, limit: 1 << 16)
+        while try records.advance() {
+            precondition(records.consumed <= bytes.count)
+            _ = try? records.document()
         }
     }
 

@@ -47,6 +47,14 @@ public struct NeoXConfiguration: Codable, Hashable, Sendable {
     public var gelu = Gelu.exact
     /// How weights are drawn.
     public var initialisation = Initialisation.pythia
+    /// Absent unless true, so that the text of other shapes, which their state keys hash, is what it always was.
+    private var withoutAttentionBias: Bool?
+
+    /// Whether the two matrices of the attention have biases, as Pythia's do.
+    public var attentionBias: Bool {
+        get { withoutAttentionBias != true }
+        set { withoutAttentionBias = newValue ? nil : true }
+    }
 
     /// Creates a configuration with Pythia's choices for all that is not size.
     ///
@@ -119,16 +127,16 @@ public struct NeoXConfiguration: Codable, Hashable, Sendable {
     /// order.
     var parameterShapes: [(name: String, shape: [Int])] {
         var result: [(String, [Int])] = [("gpt_neox.embed_in.weight", [vocabulary, width])]
-        func add(_ name: String, _ outputs: Int, _ inputs: Int? = nil) {
+        func add(_ name: String, _ outputs: Int, _ inputs: Int? = nil, bias: Bool = true) {
             result.append((name + ".weight", inputs.map { [outputs, $0] } ?? [outputs]))
-            result.append((name + ".bias", [outputs]))
+            if bias { result.append((name + ".bias", [outputs])) }
         }
         for layer in 0..<layers {
             let prefix = "gpt_neox.layers.\(layer)."
             add(prefix + "input_layernorm", width)
             add(prefix + "post_attention_layernorm", width)
-            add(prefix + "attention.query_key_value", 3 * width, width)
-            add(prefix + "attention.dense", width, width)
+            add(prefix + "attention.query_key_value", 3 * width, width, bias: attentionBias)
+            add(prefix + "attention.dense", width, width, bias: attentionBias)
             add(prefix + "mlp.dense_h_to_4h", feedForward, width)
             add(prefix + "mlp.dense_4h_to_h", width, feedForward)
         }

@@ -10,13 +10,15 @@ struct NeoXWeights {
     init(_ configuration: NeoXConfiguration, _ tensors: [Tensor]) {
         var rest = tensors[...]
         func next() -> Tensor { rest.removeFirst() }
+        func affine(bias: Bool = true) -> Affine {
+            Affine(weight: next(), bias: bias ? next() : nil)
+        }
         embedding = next()
         layers = (0..<configuration.layers).map { _ in
             NeoXLayer(
                 inputGain: next(), inputBias: next(), postGain: next(), postBias: next(),
-                qkv: next(), qkvBias: next(),
-                dense: next(), denseBias: next(), up: next(), upBias: next(), down: next(),
-                downBias: next())
+                qkv: affine(bias: configuration.attentionBias),
+                dense: affine(bias: configuration.attentionBias), up: affine(), down: affine())
         }
         normGain = next()
         normBias = next()
@@ -27,8 +29,7 @@ struct NeoXWeights {
 /// One transformer block.
 struct NeoXLayer {
     let inputGain, inputBias, postGain, postBias: Tensor
-    let qkv, qkvBias, dense, denseBias: Tensor
-    let up, upBias, down, downBias: Tensor
+    let qkv, dense, up, down: Affine
 
     /// The block on a residual stream `[tokens, width]`.
     func apply(
@@ -36,9 +37,8 @@ struct NeoXLayer {
         _ precision: Precision
     ) throws -> Tensor {
         let middle = try x.attentionBlock(
-            inputNorm(configuration), qkv: Affine(weight: qkv, bias: qkvBias),
-            dense: Affine(weight: dense, bias: denseBias), rows: rows, heads: configuration.heads,
-            angles: angles, adding: x, precision: precision)
+            inputNorm(configuration), qkv: qkv, dense: dense, rows: rows,
+            heads: configuration.heads, angles: angles, adding: x, precision: precision)
         return try finish(x, middle, configuration, precision)
     }
 
@@ -55,9 +55,9 @@ struct NeoXLayer {
     ) throws -> Tensor {
         let norm = inputNorm(configuration)
         let joint = try x.layerNorm(gain: norm.gain, bias: norm.bias, epsilon: norm.epsilon)
-            .linear(qkv, bias: qkvBias, precision: precision)
+            .linear(qkv.weight, bias: qkv.bias, precision: precision)
         return try x.adding(
-            try attend(joint).linear(dense, bias: denseBias, precision: precision))
+            try attend(joint).linear(dense.weight, bias: dense.bias, precision: precision))
     }
 
     /// The feed-forward part, from the block's input and `middle`, its sum with what was attended.
@@ -68,7 +68,7 @@ struct NeoXLayer {
         return try source.feedForward(
             NormWeights(
                 gain: postGain, bias: postBias, epsilon: Float(configuration.normEpsilon)),
-            up: Affine(weight: up, bias: upBias), down: Affine(weight: down, bias: downBias),
-            tanhForm: configuration.gelu == .tanh, adding: middle, precision: precision)
+            up: up, down: down, tanhForm: configuration.gelu == .tanh, adding: middle,
+            precision: precision)
     }
 }

@@ -90,7 +90,8 @@ extension DownstreamTask {
     ) throws -> [[Double]] {
         let context = model.configuration.context
         let texts = part.flatMap { [$0.prompt] + $0.answers }
-        let encoded = tokenizer.encode(texts: texts)
+        let continuing = part.flatMap { [false] + $0.answers.map { _ in true } }
+        let encoded = tokenizer.encode(texts: texts) { continuing[$0] }
         var sequences: [(tokens: [Int32], answer: Int)] = []
         var next = 0
         for question in part {

@@ -45,6 +45,9 @@ public struct Evaluator {
     private let set: EvaluationSet
     private let batches: Batches
     private let tokenizer: Tokenizer
+    /// Bytes of the text itself, if all of it is read: its tokens may stand for others, in another normal form or with
+    /// a space before them.
+    private let textBytes: Int?
 
     /// Prepares the tokens of a set.
     ///
@@ -65,15 +68,16 @@ public struct Evaluator {
         if part.promptBytes > 0 {
             let examples = try store.finetuneSet(
                 set.corpus, set.split, tokenizer, context: context, progress: progress, stop: stop)
+            textBytes = nil
             batches = .examples(try examples.evaluationBatches(batch: rows, limit: set.limit))
             builder.add(examples.digest)
         } else {
             let tokens = try store.tokens(
                 set.corpus, set.split, tokenizer, progress: progress, stop: stop)
-            batches = .text(
-                try EvaluationBatches(
-                    store: tokens, context: context, rows: rows,
-                    limit: set.limit.map { $0 * context }))
+            let windows = try EvaluationBatches(
+                store: tokens, context: context, rows: rows, limit: set.limit.map { $0 * context })
+            textBytes = windows.tokens == tokens.count ? tokens.textBytes : nil
+            batches = .text(windows)
             builder.add(tokens.digest)
         }
         digest = builder.finish()
@@ -117,6 +121,7 @@ public struct Evaluator {
             result.tokens += part.tokens
             result.bytes += part.bytes
         }
+        result.bytes = textBytes ?? result.bytes
         return result
     }
 }

@@ -42,9 +42,7 @@ struct HuggingFaceConfiguration {
         shape.parallelResidual = try boolean("use_parallel_residual") ?? true
         shape.tiedEmbeddings = try boolean("tie_word_embeddings") ?? false
         shape.gelu = try gelu()
-        guard try boolean("attention_bias") ?? true else {
-            throw fail("attention_bias", expected: "true (models without are not supported)")
-        }
+        shape.attentionBias = try boolean("attention_bias") ?? true
         try rotary(&shape)
         do {
             try shape.validate()
@@ -114,22 +112,11 @@ struct HuggingFaceConfiguration {
     }
 
     private func fail(_ key: String, expected: String, found: JSONValue?) -> ModelFolderError {
-        fail("\(key): expected \(expected), found \(Self.text(found))")
+        fail("\(key): expected \(expected), found \(found?.words ?? "nothing")")
     }
 
     private func fail(_ reason: String) -> ModelFolderError {
         ModelFolderError(path: path, reason: reason)
-    }
-
-    private static func text(_ value: JSONValue?) -> String {
-        switch value {
-        case nil, .null?: "nothing"
-        case .string(let text)?: JSONValue.quoted(text)
-        case .number(let number)?: Int(exactly: number).map { "\($0)" } ?? "\(number)"
-        case .boolean(let flag)?: "\(flag)"
-        case .array?: "a list"
-        case .object?: "an object"
-        }
     }
 }
 
@@ -137,7 +124,7 @@ extension HuggingFaceConfiguration {
     /// What is written: names that older and newer versions of transformers read without a warning.
     private struct Fields: Encodable {
         let architectures = ["GPTNeoXForCausalLM"]
-        let attention_bias = true
+        let attention_bias: Bool
         let attention_dropout = 0.0
         let bos_token_id: Int32
         let eos_token_id: Int32
@@ -166,7 +153,8 @@ extension HuggingFaceConfiguration {
     ) throws -> String {
         try CanonicalJSON.text(
             Fields(
-                bos_token_id: endOfText, eos_token_id: endOfText,
+                attention_bias: shape.attentionBias, bos_token_id: endOfText,
+                eos_token_id: endOfText,
                 hidden_act: shape.gelu == .exact ? "gelu" : "gelu_new",
                 hidden_size: shape.width, intermediate_size: shape.feedForward,
                 layer_norm_eps: shape.normEpsilon, max_position_embeddings: shape.context,

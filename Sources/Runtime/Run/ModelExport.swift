@@ -13,7 +13,7 @@ public enum ModelExport {
     }
 
     private struct TokenizerSettings: Encodable {
-        let add_prefix_space = false
+        let add_prefix_space: Bool
         let bos_token: String
         let clean_up_tokenization_spaces = false
         let eos_token: String
@@ -53,7 +53,8 @@ public enum ModelExport {
             try AtomicFile.write(
                 "\(temporary)/tokenizer_config.json",
                 json: TokenizerSettings(
-                    bos_token: mark, eos_token: mark, model_max_length: configuration.context,
+                    add_prefix_space: tokenizer.prefixesSpace, bos_token: mark, eos_token: mark,
+                    model_max_length: configuration.context,
                     unk_token: mark))
             try replace(folder, by: temporary)
         } catch {

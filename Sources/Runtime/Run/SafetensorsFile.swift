@@ -54,19 +54,12 @@ struct SafetensorsFile: Sendable {
         }
         var header = [UInt8](repeating: 0, count: Int(length))
         try header.withUnsafeMutableBytes { try file.read(at: 8, into: $0) }
-        let root: JSONValue
-        do {
-            root = try JSONValue.read(header, file: path)
-        } catch let error as TextError {
-            throw fail("its header is not JSON: \(error.reason)")
-        }
-        guard case .object(let members) = root else { throw fail("its header is no JSON object") }
         let start = 8 + Int(length)
         var entries: [String: Entry] = [:]
-        for (name, value) in members where name != "__metadata__" {
-            let entry = try Self.entry(name, value, start: start, end: file.size, fail)
-            guard entries.updateValue(entry, forKey: name) == nil else {
-                throw fail("tensor \(name) stands twice")
+        for draft in try Self.drafts(header, fail) {
+            let entry = try draft.entry(start: start, end: file.size, fail)
+            guard entries.updateValue(entry, forKey: entry.name) == nil else {
+                throw fail("tensor \(entry.name) stands twice")
             }
         }
         var (covered, last) = (start, "the header")
@@ -79,47 +72,131 @@ struct SafetensorsFile: Sendable {
         self.entries = entries
     }
 
-    private static func entry(
-        _ name: String, _ value: JSONValue, start: Int, end: Int,
-        _ fail: (String) -> SafetensorsError
-    ) throws -> Entry {
-        guard let code = value["dtype"]?.string else {
-            throw fail("tensor \(name) has no \"dtype\"")
-        }
-        guard let size = sizes[code] else {
-            throw fail("tensor \(name) has the unknown type \(JSONValue.quoted(code))")
-        }
-        func whole(_ key: String) throws -> [Int] {
-            guard let list = value[key]?.array else {
-                throw fail("tensor \(name) has no list \"\(key)\"")
+    /// What the header says of each tensor.
+    private static func drafts(
+        _ header: [UInt8], _ fail: (String) -> SafetensorsError
+    ) throws -> [Draft] {
+        try header.withUnsafeBytes { bytes in
+            if let place = UTF8Check.firstInvalid(bytes) {
+                throw fail("its header is not JSON: byte \(place) is not UTF-8")
             }
-            return try list.map {
-                // Doubles hold whole numbers exactly up to 2⁵³.
-                guard let number = $0.integer, (0...1 << 53).contains(number) else {
-                    throw fail("tensor \(name): \"\(key)\" holds what is no whole number from 0 on")
+            var drafts: [Draft] = []
+            var scanner = JSONScanner(bytes)
+            do {
+                guard try scanner.kind() == .object else {
+                    throw fail("its header is no JSON object")
                 }
-                return number
+                try scanner.object { (key, scanner) throws(JSONFailure) in
+                    let name = String(decoding: copy key, as: UTF8.self)
+                    if name == "__metadata__" { return try scanner.skip() }
+                    drafts.append(try Draft(name, &scanner))
+                }
+                try scanner.finish()
+            } catch let failure as JSONFailure {
+                throw fail("its header is not JSON: byte \(failure.offset): \(failure.reason)")
             }
+            return drafts
         }
-        let shape = try whole("shape")
-        let offsets = try whole("data_offsets")
-        guard offsets.count == 2, offsets[0] <= offsets[1], offsets[1] <= end - start else {
-            throw fail(
-                "tensor \(name) lies at \(offsets), outside of \(end - start) bytes of values")
+    }
+
+    /// A tensor as the header has it, not checked.
+    private struct Draft {
+        /// More dimensions than any model's.
+        static let longestList = 64
+
+        private(set) var name: String
+        private var code: String?
+        private var shape: [Int]?
+        private var offsets: [Int]?
+        /// What is wrong with it, if it is seen while reading.
+        private var problem: String?
+
+        init(_ name: String, _ scanner: inout JSONScanner) throws(JSONFailure) {
+            self.name = name
+            guard try scanner.kind() == .object else {
+                try scanner.skip()
+                return
+            }
+            var draft = self
+            try scanner.object { (key, scanner) throws(JSONFailure) in
+                switch String(decoding: copy key, as: UTF8.self) {
+                case "dtype" where try scanner.kind() == .string:
+                    if draft.code != nil { draft.problem = " has two \"dtype\"" }
+                    var text: [UInt8] = []
+                    try scanner.string(into: &text)
+                    draft.code = String(decoding: text, as: UTF8.self)
+                case "shape" where try scanner.kind() == .array:
+                    if draft.shape != nil { draft.problem = " has two \"shape\"" }
+                    draft.shape = try draft.list("shape", &scanner)
+                case "data_offsets" where try scanner.kind() == .array:
+                    if draft.offsets != nil { draft.problem = " has two \"data_offsets\"" }
+                    draft.offsets = try draft.list("data_offsets", &scanner)
+                default: try scanner.skip()
+                }
+            }
+            self = draft
         }
-        var bytes = size
-        for length in shape {
-            let (product, overflow) = bytes.multipliedReportingOverflow(by: length)
-            guard !overflow else { throw fail("tensor \(name) has the impossible shape \(shape)") }
-            bytes = product
+
+        /// Whole numbers from 0 on.
+        private mutating func list(
+            _ key: String, _ scanner: inout JSONScanner
+        ) throws(JSONFailure) -> [Int] {
+            var numbers: [Int] = []
+            var problem: String?
+            try scanner.array { scanner throws(JSONFailure) in
+                guard try scanner.kind() == .number else {
+                    problem = ": \"\(key)\" holds what is no whole number from 0 on"
+                    return try scanner.skip()
+                }
+                // Doubles hold whole numbers exactly up to 2⁵³.
+                let number = Int(exactly: try scanner.number())
+                if let number, (0...1 << 53).contains(number) {
+                    if numbers.count < Self.longestList {
+                        numbers.append(number)
+                    } else {
+                        problem = ": \"\(key)\" has more than \(Self.longestList) numbers"
+                    }
+                } else {
+                    problem = ": \"\(key)\" holds what is no whole number from 0 on"
+                }
+            }
+            self.problem = problem ?? self.problem
+            return numbers
         }
-        guard bytes == offsets[1] - offsets[0] else {
-            throw fail(
-                "tensor \(name) is \(code) \(shape), \(bytes) bytes, but has \(offsets[1] - offsets[0])"
-            )
+
+        /// The entry of a file whose values begin at `start`.
+        func entry(
+            start: Int, end: Int, _ fail: (String) -> SafetensorsError
+        ) throws -> Entry {
+            if let problem {
+                throw fail("tensor \(name)\(problem)")
+            }
+            guard let code else { throw fail("tensor \(name) has no \"dtype\"") }
+            guard let size = sizes[code] else {
+                throw fail("tensor \(name) has the unknown type \(JSONValue.quoted(code))")
+            }
+            guard let shape else { throw fail("tensor \(name) has no list \"shape\"") }
+            guard let offsets else { throw fail("tensor \(name) has no list \"data_offsets\"") }
+            guard offsets.count == 2, offsets[0] <= offsets[1], offsets[1] <= end - start else {
+                throw fail(
+                    "tensor \(name) lies at \(offsets), outside of \(end - start) bytes of values")
+            }
+            var bytes = size
+            for length in shape {
+                let (product, overflow) = bytes.multipliedReportingOverflow(by: length)
+                guard !overflow else {
+                    throw fail("tensor \(name) has the impossible shape \(shape)")
+                }
+                bytes = product
+            }
+            guard bytes == offsets[1] - offsets[0] else {
+                throw fail(
+                    "tensor \(name) is \(code) \(shape), \(bytes) bytes, but has \(offsets[1] - offsets[0])"
+                )
+            }
+            return Entry(
+                name: name, code: code, shape: shape, offset: start + offsets[0], bytes: bytes)
         }
-        return Entry(
-            name: name, code: code, shape: shape, offset: start + offsets[0], bytes: bytes)
     }
 
     /// The format of a tensor that must have a shape.

@@ -2,9 +2,10 @@
 // they are made of, in fewer passes over memory: operands of products are rounded where they are made, and
 // biases and residual sums are added where products end.
 
-/// A matrix `[outputs, inputs]` and a bias `[outputs]`.
+/// A matrix `[outputs, inputs]` and a bias `[outputs]`, or none.
 struct Affine {
-    let weight, bias: Tensor
+    let weight: Tensor
+    let bias: Tensor?
 }
 
 /// The gain and bias of a layer norm.
@@ -125,7 +126,7 @@ private struct Projection {
         let y = try Tensor(uninitialized: [rows, outputs])
         Kernels.multiply(
             input, weight, transposeB: true, into: y, m: rows, n: outputs, k: inputs,
-            bias: try affine.bias.packed(), residual: residual)
+            bias: try affine.bias?.packed(), residual: residual)
         return y
     }
 

@@ -125,11 +125,11 @@ extension Tensor {
     public func clearGradient() { node?.clear() }
 
     /// The result of an operation on `inputs`, recorded if any of them requires gradients.
-    static func record(_ value: Tensor, _ inputs: [Tensor], _ backward: @escaping Node.Backward)
+    static func record(_ value: Tensor, _ inputs: [Tensor?], _ backward: @escaping Node.Backward)
         -> Tensor
     {
-        guard Tape.isRecording, inputs.contains(where: { $0.node != nil }) else { return value }
-        let node = Node(shape: value.shape, inputs: inputs.map(\.node), backward: backward)
+        guard Tape.isRecording, inputs.contains(where: { $0?.node != nil }) else { return value }
+        let node = Node(shape: value.shape, inputs: inputs.map { $0?.node }, backward: backward)
         return Tensor(
             value.storage, shape: value.shape, strides: value.strides, offset: value.offset,
             node: node)

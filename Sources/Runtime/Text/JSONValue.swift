@@ -93,6 +93,18 @@ enum JSONValue {
         return Int(exactly: value)
     }
 
+    /// The value in an error message.
+    var words: String {
+        switch self {
+        case .null: "null"
+        case .string(let text): Self.quoted(text)
+        case .number(let number): Int(exactly: number).map { "\($0)" } ?? "\(number)"
+        case .boolean(let flag): "\(flag)"
+        case .array: "a list"
+        case .object: "an object"
+        }
+    }
+
     /// A string as JSON text, with quotes.
     static func quoted(_ text: String) -> String {
         var result = "\""

@@ -212,7 +212,8 @@ final class SeparatedRecords: RecordInput {
         guard try rows.next() else { return }
         columns = rows.count
         let names = (0..<columns).map { String(decoding: rows.value($0), as: UTF8.self) }
-        for (index, name) in names.enumerated() where names[..<index].contains(name) {
+        var seen: Set<String> = []
+        for name in names where !seen.insert(name).inserted {
             throw TextError(file, line: rows.line, "two columns are called \"\(name)\"")
         }
         for name in Set(fields.names).sorted() {

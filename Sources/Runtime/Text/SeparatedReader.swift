@@ -5,6 +5,9 @@ struct SeparatedReader: ~Copyable {
         case beginning, plain, quoted, closed, returned
     }
 
+    /// More columns than any table's; their places would take more memory than a row of nothing but separators.
+    static let mostColumns = 1 << 16
+
     private var window: ByteWindow
     private let file: String
     private let separator: UInt8
@@ -78,6 +81,11 @@ struct SeparatedReader: ~Copyable {
                     "column \(ends.count + 1): expected a separator or the end of the line after the closing quote"
                 )
             case _ where byte == separator:
+                guard ends.count < Self.mostColumns else {
+                    throw TextError(
+                        file, line: line,
+                        "the row has more than \(Self.mostColumns) values, the limit for columns")
+                }
                 ends.append(data.count)
                 state = .beginning
             case .beginning where byte == Self.quote:

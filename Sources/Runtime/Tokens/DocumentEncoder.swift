@@ -1,15 +1,20 @@
 extension Tokenizer {
     /// The ids of some texts, on all threads; the same ids for any number of threads.
-    func encode(texts: [[UInt8]]) -> [[Int32]] {
-        var pieces: [(text: Int, range: Range<Int>)] = []
+    ///
+    /// - Parameter continuing: Whether the text of an index stands behind other text.
+    func encode(
+        texts: [[UInt8]], continuing: (Int) -> Bool = { _ in false }
+    ) -> [[Int32]] {
+        var pieces: [(text: Int, range: Range<Int>, continues: Bool)] = []
         for (index, text) in texts.enumerated() {
             if allowsPieces && text.count > Self.pieceBytes {
                 let ranges = text.withUnsafeBytes {
                     WordPattern.pieces($0, size: Self.pieceBytes)
                 }
-                pieces.append(contentsOf: ranges.map { (index, $0) })
+                // Pieces but the first begin with a space.
+                pieces.append(contentsOf: ranges.map { (index, $0, continuing(index)) })
             } else {
-                pieces.append((index, 0..<text.count))
+                pieces.append((index, 0..<text.count, continuing(index)))
             }
         }
         // A unit is a run of pieces of about `pieceBytes` together.
@@ -31,7 +36,9 @@ extension Tokenizer {
                 for index in units[unit] {
                     let piece = pieces[index]
                     encoded[index] = texts[piece.text].withUnsafeBytes {
-                        encode(UnsafeRawBufferPointer(rebasing: $0[piece.range]))
+                        encode(
+                            UnsafeRawBufferPointer(rebasing: $0[piece.range]),
+                            continuing: piece.continues)
                     }
                 }
             }

@@ -42,12 +42,16 @@ public final class FinetuneSet: Sendable {
         let part = try corpus.summary(cache: cache, progress: progress, stop: stop)[split]
         var texts: [[UInt8]] = []
         var partCounts: [Int] = []
+        var continuing: [Bool] = []
         try corpus.forEachDocument(split, stop: stop) { document in
             let parts = document.parts
-            for part in parts { texts.append(Array(document.text[part.bytes])) }
+            for (index, part) in parts.enumerated() {
+                texts.append(Array(document.text[part.bytes]))
+                continuing.append(index > 0)
+            }
             partCounts.append(parts.count)
         }
-        let encoded = tokenizer.encode(texts: texts)
+        let encoded = tokenizer.encode(texts: texts) { continuing[$0] }
         var examples: [Example] = []
         var truncated = 0
         var dropped = 0

@@ -26,6 +26,8 @@ public final class Tokenizer: TokenText {
     public let addedTokens: [AddedToken]
     /// Whether text is brought to Unicode normal form C first (then only normal text comes back unchanged).
     public let normalizes: Bool
+    /// Whether a text that begins with no space gets one, as a word within a text has one before it.
+    public let prefixesSpace: Bool
     /// Of everything that decides the ids of a text.
     public let digest: Digest
 
@@ -44,13 +46,15 @@ public final class Tokenizer: TokenText {
     /// - Throws: `TokenizerError` at `place` if a byte of UTF-8 has no token or the pair of a merge stands twice.
     init(
         tokens: [[UInt8]], merges: [(left: Int32, right: Int32, result: Int32)],
-        addedTokens: [AddedToken], endOfText: Int32, normalizes: Bool, place: String
+        addedTokens: [AddedToken], endOfText: Int32, normalizes: Bool, prefixesSpace: Bool = false,
+        place: String
     ) throws {
         self.tokens = tokens
         self.merges = merges
         self.addedTokens = addedTokens.sorted { $0.id < $1.id }
         self.endOfText = endOfText
         self.normalizes = normalizes
+        self.prefixesSpace = prefixesSpace
         vocabularySize = tokens.count
         let outside = Set(addedTokens.map(\.id))
         var byteIds = [Int32](repeating: -1, count: 256)
@@ -78,12 +82,13 @@ public final class Tokenizer: TokenText {
         }
         self.table = table
         recognised = AddedTokenMatcher(addedTokens.filter { !$0.special })
-        digest = Self.digest(tokens, merges, self.addedTokens, endOfText, normalizes)
+        digest = Self.digest(
+            tokens, merges, self.addedTokens, endOfText, normalizes, prefixesSpace)
     }
 
     private static func digest(
         _ tokens: [[UInt8]], _ merges: [(left: Int32, right: Int32, result: Int32)],
-        _ added: [AddedToken], _ endOfText: Int32, _ normalizes: Bool
+        _ added: [AddedToken], _ endOfText: Int32, _ normalizes: Bool, _ prefixesSpace: Bool
     ) -> Digest {
         var builder = DigestBuilder("tokenizer 1")
         builder.add(WordPattern.source)
@@ -103,46 +108,58 @@ public final class Tokenizer: TokenText {
             builder.add(token.content)
             builder.add(token.special ? 1 : 0)
         }
+        if prefixesSpace { builder.add("prefix space") }
         return builder.finish()
     }
 
     /// The ids of a text of any bytes, without end-of-text.
-    public func encode(_ text: [UInt8]) -> [Int32] {
-        text.withUnsafeBytes { encode($0) }
+    ///
+    /// - Parameter continuing: Whether it stands behind other text, so that no space is put before it.
+    public func encode(_ text: [UInt8], continuing: Bool = false) -> [Int32] {
+        text.withUnsafeBytes { encode($0, continuing: continuing) }
     }
 
     /// The ids of a text, without end-of-text.
     public func encode(_ text: String) -> [Int32] { encode(Array(text.utf8)) }
 
     /// The ids of a text of any bytes, without end-of-text.
-    public func encode(_ text: UnsafeRawBufferPointer) -> [Int32] {
+    public func encode(_ text: UnsafeRawBufferPointer, continuing: Bool = false) -> [Int32] {
         if lacksBytes, text.contains(where: { byteIds[Int($0)] < 0 }) {
-            return encode(text.flatMap { byteIds[Int($0)] < 0 ? [0xef, 0xbf, 0xbd] : [$0] })
+            return encode(
+                text.flatMap { byteIds[Int($0)] < 0 ? [0xef, 0xbf, 0xbd] : [$0] },
+                continuing: continuing)
         }
         var ids: [Int32] = []
         ids.reserveCapacity(text.count / 3 + 8)
         let encoder = encoders.withLock { $0.popLast() } ?? WordEncoder(table, byteIds)
         defer { encoders.withLock { $0.append(encoder) } }
         if normalizes, let normal = NormalForm.composed(text) {
-            normal.withUnsafeBytes { encodeNormal($0, encoder, into: &ids) }
+            normal.withUnsafeBytes { encodeNormal($0, encoder, continuing, into: &ids) }
         } else {
-            encodeNormal(text, encoder, into: &ids)
+            encodeNormal(text, encoder, continuing, into: &ids)
         }
         return ids
     }
 
     private func encodeNormal(
-        _ text: UnsafeRawBufferPointer, _ encoder: WordEncoder, into ids: inout [Int32]
+        _ text: UnsafeRawBufferPointer, _ encoder: WordEncoder, _ continuing: Bool,
+        into ids: inout [Int32]
     ) {
-        guard let recognised else { return encoder.encode(text, into: &ids) }
+        /// The text between two added tokens, each of which gets its space.
+        func encode(_ range: Range<Int>, into ids: inout [Int32]) {
+            let part = UnsafeRawBufferPointer(rebasing: text[range])
+            guard prefixesSpace, !(continuing && range.lowerBound == 0), let first = part.first,
+                first != 0x20
+            else { return encoder.encode(part, into: &ids) }
+            ([0x20] + part).withUnsafeBytes { encoder.encode($0, into: &ids) }
+        }
         var start = 0
-        recognised.forEachMatch(text) { range, id in
-            encoder.encode(
-                UnsafeRawBufferPointer(rebasing: text[start..<range.lowerBound]), into: &ids)
+        recognised?.forEachMatch(text) { range, id in
+            encode(start..<range.lowerBound, into: &ids)
             ids.append(id)
             start = range.upperBound
         }
-        encoder.encode(UnsafeRawBufferPointer(rebasing: text[start...]), into: &ids)
+        encode(start..<text.count, into: &ids)
     }
 
     /// Whether `WordPattern.pieces` may cut a text for this tokenizer: no added token may hold such a cut.
@@ -175,7 +192,7 @@ public final class Tokenizer: TokenText {
     /// The id of exactly this text as one token, if there is one.
     public func id(of token: String) -> Int32? {
         if let added = addedTokens.first(where: { $0.content == token }) { return added.id }
-        let ids = encode(token)
+        let ids = encode(Array(token.utf8), continuing: true)
         return ids.count == 1 ? ids[0] : nil
     }
 

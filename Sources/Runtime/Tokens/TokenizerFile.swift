@@ -76,7 +76,7 @@ extension Tokenizer {
                 )
             }
             let byteLevel =
-                "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, "
+                "{\"type\": \"ByteLevel\", \"add_prefix_space\": \(prefixesSpace), "
                 + "\"trim_offsets\": true, \"use_regex\": true}"
             try writer.write(
                 """
@@ -130,7 +130,7 @@ struct TokenizerFile {
 
     func tokenizer() throws -> Tokenizer {
         let normalizes = try readNormalizer()
-        try checkPreTokenizer()
+        let prefixesSpace = try readPreTokenizer()
         guard let model = root["model"] else { throw error("expected a \"model\"") }
         let kind = model["type"]?.string
         guard kind == nil || kind == "BPE" else {
@@ -138,8 +138,11 @@ struct TokenizerFile {
         }
         for key in ["continuing_subword_prefix", "end_of_word_suffix", "dropout"] {
             if let value = model[key], value.string != "" {
-                throw error("model.\(key): expected null, found \(value)")
+                throw error("model.\(key): expected null, found \(value.words)")
             }
+        }
+        if model["ignore_merges"]?.boolean == true {
+            throw error("model.ignore_merges: expected false, found true")
         }
         let added = try readAdded()
         let vocabulary = try readVocabulary(model, added)
@@ -156,7 +159,7 @@ struct TokenizerFile {
         }
         return try Tokenizer(
             tokens: vocabulary.tokens, merges: merges, addedTokens: added, endOfText: end.id,
-            normalizes: normalizes, place: path)
+            normalizes: normalizes, prefixesSpace: prefixesSpace, place: path)
     }
 
     private func readNormalizer() throws -> Bool {
@@ -168,18 +171,22 @@ struct TokenizerFile {
         return true
     }
 
-    private func checkPreTokenizer() throws {
+    /// Whether it puts a space before a text.
+    private func readPreTokenizer() throws -> Bool {
         let pre = root["pre_tokenizer"]
         let kind = pre?["type"]?.string ?? "none"
         guard kind == "ByteLevel" else {
             throw error("pre_tokenizer: expected \"ByteLevel\", found \"\(kind)\"")
         }
-        guard pre?["add_prefix_space"]?.boolean != true else {
-            throw error("pre_tokenizer.add_prefix_space: expected false, found true")
-        }
         guard pre?["use_regex"]?.boolean != false else {
             throw error("pre_tokenizer.use_regex: expected true (the GPT-2 pattern), found false")
         }
+        guard let flag = pre?["add_prefix_space"] else { return false }
+        guard let prefixes = flag.boolean else {
+            throw error(
+                "pre_tokenizer.add_prefix_space: expected true or false, found \(flag.words)")
+        }
+        return prefixes
     }
 
     private func readAdded() throws -> [Tokenizer.AddedToken] {

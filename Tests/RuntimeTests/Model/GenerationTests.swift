@@ -4,10 +4,11 @@ import Testing
 
 @Suite("Generation")
 struct GenerationTests {
-    private func model(context: Int = 24) throws -> NeoX {
+    private func model(context: Int = 24, biases: Bool = true) throws -> NeoX {
         var configuration = try NeoXConfiguration.preset("micro-0.1m")
         configuration.context = context
         configuration.vocabulary = 50
+        configuration.attentionBias = biases
         return try NeoX(configuration, seed: 8)
     }
 
@@ -32,10 +33,12 @@ struct GenerationTests {
             Sampling(temperature: 1.5, topP: 0.6, seed: 5),
         ])
     func cache(sampling: Sampling) throws {
-        let model = try model()
-        let prompt: [Int32] = [4, 9, 1]
-        let ours = try model.generate(prompt: prompt, count: 20, sampling: sampling)
-        #expect(ours == (try plainly(model, prompt, 20, sampling)))
+        for biases in [true, false] {
+            let model = try model(biases: biases)
+            let prompt: [Int32] = [4, 9, 1]
+            let ours = try model.generate(prompt: prompt, count: 20, sampling: sampling)
+            #expect(ours == (try plainly(model, prompt, 20, sampling)))
+        }
     }
 
     @Test("goes on beyond the context, and uses the end of a long prompt")

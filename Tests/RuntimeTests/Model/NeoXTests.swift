@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Runtime
@@ -21,6 +22,30 @@ func randomBatch(
 
 @Suite("GPT-NeoX")
 struct NeoXTests {
+    @Test(
+        "the text of a shape, which state keys hash, has no field that older versions did not know")
+    func text() throws {
+        var configuration = NeoXConfiguration(
+            vocabulary: 300, context: 128, layers: 2, width: 32, heads: 2)
+        let plain = try CanonicalJSON.text(configuration)
+        #expect(
+            plain == """
+                {"context":128,"feedForward":128,"gelu":"exact","heads":2,"initialisation":"pythia","layers":2,\
+                "normEpsilon":1e-05,"parallelResidual":true,"rotaryBase":10000,\
+                "rotaryFraction":0.25,"tiedEmbeddings":false,"vocabulary":300,"width":32}
+                """)
+        let count = configuration.parameterCount
+        configuration.attentionBias = false
+        #expect(configuration.parameterCount == count - 2 * 4 * 32)
+        let text = try CanonicalJSON.text(configuration)
+        #expect(text != plain)
+        #expect(
+            try JSONDecoder().decode(NeoXConfiguration.self, from: Data(text.utf8))
+                == configuration)
+        configuration.attentionBias = true
+        #expect(try CanonicalJSON.text(configuration) == plain)
+    }
+
     @Test(
         "presets have the published number of parameters",
         arguments: [

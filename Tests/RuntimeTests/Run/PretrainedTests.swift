@@ -4,7 +4,7 @@ import Testing
 @testable import Runtime
 
 @Suite("Pretrained models") struct PretrainedTests {
-    static let names = ["parallel", "sequential", "sharded"]
+    static let names = ["parallel", "sequential", "sharded", "no-biases"]
 
     private struct Expected: Decodable {
         let ids: [Int32]
@@ -102,7 +102,11 @@ import Testing
             ("\"default\"", "\"yarn\"", "rope_parameters.rope_type: expected \"default\", found"),
             (
                 "\"attention_bias\": true", "\"attention_bias\": false",
-                "attention_bias: expected true"
+                "attention.dense.bias is no parameter of the model"
+            ),
+            (
+                "\"attention_bias\": true", "\"attention_bias\": \"no\"",
+                "attention_bias: expected true or false, found \"no\""
             ),
             ("\"hidden_size\": 16", "\"hidden_size\": 17", "heads: expected a divisor"),
             (

@@ -29,7 +29,15 @@ import Testing
         ),
         ("says its header has 11 bytes, but the file has 18", file("{}", values: 8, length: 11)),
         ("its header is not JSON", file("{\"a\":", values: 0)),
-        ("its header is not JSON", file(String(repeating: "[", count: 1000), values: 0)),
+        (
+            "its header is not JSON: byte 205: nested deeper than 200 levels",
+            file("{\"a\":" + String(repeating: "[", count: 1000), values: 0)
+        ),
+        (
+            "its header is not JSON: byte 2 is not UTF-8",
+            Array(file("{\"é\":", values: 0).dropLast(3)) + [0xff, 0x22, 0x7d]
+        ),
+        ("its header is no JSON object", file(String(repeating: "[", count: 1000), values: 0)),
         ("its header is no JSON object", file("[]", values: 0)),
         ("tensor a has no \"dtype\"", file("{\"a\":{}}", values: 0)),
         ("tensor a has no \"dtype\"", file("{\"a\":3}", values: 0)),
@@ -52,6 +60,18 @@ import Testing
         (
             "\"shape\" holds what is no whole number",
             file("{" + entry("a", "F32", "[1e300]", 0, 4) + "}", values: 4)
+        ),
+        (
+            "tensor a: \"shape\" has more than 64 numbers",
+            file(
+                "{" + entry("a", "U8", "[" + String(repeating: "1,", count: 64) + "1]", 0, 1) + "}",
+                values: 1)
+        ),
+        (
+            "tensor a has two \"dtype\"",
+            file(
+                "{\"a\":{\"dtype\":\"U8\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,1]}}",
+                values: 1)
         ),
         (
             "tensor a has the impossible shape",

@@ -5,23 +5,25 @@ import Testing
 /// Blocks against the operations that they are made of: the same bits, values and gradients.
 @Suite("Blocks")
 struct BlockTests {
-    /// Tensors of a block: norm, first and second matrix with their biases.
+    /// Tensors of a block: norm, first and second matrix with or without biases.
     struct Weights {
         let gain, bias: Tensor
         let first, second: Affine
 
-        init(width: Int, middle: Int, inner: Int) throws {
+        init(width: Int, middle: Int, inner: Int, biases: Bool = true) throws {
             func leaf(_ shape: [Int], _ seed: UInt64) throws -> Tensor {
                 try Tensor.uniform(shape, low: -0.3, high: 0.3, seed: seed).requiringGradient()
             }
             (gain, bias) = (try leaf([width], 1), try leaf([width], 2))
-            first = Affine(weight: try leaf([middle, width], 3), bias: try leaf([middle], 4))
-            second = Affine(weight: try leaf([width, inner], 5), bias: try leaf([width], 6))
+            first = Affine(
+                weight: try leaf([middle, width], 3), bias: biases ? try leaf([middle], 4) : nil)
+            second = Affine(
+                weight: try leaf([width, inner], 5), bias: biases ? try leaf([width], 6) : nil)
         }
 
         var norm: NormWeights { NormWeights(gain: gain, bias: bias, epsilon: 1e-5) }
         var leaves: [Tensor] {
-            [gain, bias, first.weight, first.bias, second.weight, second.bias]
+            [gain, bias, first.weight, first.bias, second.weight, second.bias].compactMap(\.self)
         }
     }
 
@@ -68,9 +70,10 @@ struct BlockTests {
         [(columns: 128, size: 32), (columns: 70, size: 32), (columns: 64, size: 12)])
     func attention(precision: Precision, shape: (columns: Int, size: Int)) throws {
         let width = 2 * shape.size
-        let weights = try Weights(width: width, middle: 3 * width, inner: width)
         let angles = try RotaryAngles(rotated: 8, positions: shape.columns)
-        for same in [false, true] {
+        for (same, biases) in [(false, true), (true, true), (true, false)] {
+            let weights = try Weights(
+                width: width, middle: 3 * width, inner: width, biases: biases)
             let composed = try bits(
                 rows: 2 * shape.columns, width: width, sameResidual: same, weights
             ) {

@@ -121,6 +121,41 @@ func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -
         #expect(loaded.encode("An otter, 12 ünïts") == tokenizer.encode("An otter, 12 ünïts"))
     }
 
+    @Test("a space is put before a text, and behind an added token, where the file asks for it")
+    func prefixSpace() throws {
+        let scratch = try Scratch()
+        let plain = try Tokenizer.train(onTexts: sampleText(30_000), vocabularySize: 500)
+        try plain.save(scratch.path + "/plain.json")
+        let text = try FileReader.text(scratch.path + "/plain.json")
+            .replacingOccurrences(
+                of: "\"add_prefix_space\": false", with: "\"add_prefix_space\": true"
+            ).replacingOccurrences(
+                of: "\"added_tokens\": [",
+                with: "\"added_tokens\": [{\"id\": 500, \"content\": \"<x>\"},")
+        let tokenizer = try Tokenizer.load(try scratch.write("prefix.json", text))
+        #expect(tokenizer.prefixesSpace && !plain.prefixesSpace)
+        for text in ["the otter", " the otter", "\nthe", "é", "", "'s"] {
+            let spaced = text.isEmpty || text.hasPrefix(" ") ? text : " " + text
+            #expect(tokenizer.encode(text) == plain.encode(spaced))
+            #expect(
+                tokenizer.encode(Array(text.utf8), continuing: true) == plain.encode(text))
+        }
+        #expect(try tokenizer.text(tokenizer.encode("the")) == " the")
+        #expect(
+            tokenizer.encode("a<x>b<x> c<x>")
+                == plain.encode(" a") + [500] + plain.encode(" b") + [500] + plain.encode(" c")
+                + [500])
+        try tokenizer.save(scratch.path + "/again.json")
+        #expect(try Tokenizer.load(scratch.path + "/again.json").digest == tokenizer.digest)
+        // Only the first part of an example begins a text; a long text is encoded in pieces.
+        let parts = [Array("a long".utf8), Array("answer".utf8)]
+        #expect(
+            tokenizer.encode(texts: parts, continuing: { $0 == 1 })
+                == [plain.encode(" a long"), plain.encode("answer")])
+        let long = Array(String(repeating: "one otter, two otters; ", count: 20_000).utf8)
+        #expect(tokenizer.encode(texts: [long]) == [plain.encode([0x20] + long)])
+    }
+
     @Test("malformed files are named with the part and what was expected")
     func malformed() throws {
         let scratch = try Scratch()
@@ -144,6 +179,15 @@ func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -
             (last, "\"! !\"", "its result \"!!\" is not in the vocabulary"),
             (last, "\"!\"", "two tokens separated by one space"), ("{", "", "column"),
             ("\"use_regex\": true", "\"use_regex\": false", "use_regex"),
+            (
+                "\"add_prefix_space\": false", "\"add_prefix_space\": \"no\"",
+                "pre_tokenizer.add_prefix_space: expected true or false, found \"no\""
+            ),
+            ("\"dropout\": null", "\"dropout\": 0.1", "model.dropout: expected null, found 0.1"),
+            (
+                "\"fuse_unk\": false", "\"ignore_merges\": true",
+                "model.ignore_merges: expected false, found true"
+            ),
         ]
         for (old, new, expected) in cases {
             guard let range = good.range(of: old) ?? good.range(of: "{") else { continue }
