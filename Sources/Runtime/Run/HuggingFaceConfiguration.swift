@@ -21,7 +21,7 @@ struct HuggingFaceConfiguration {
     /// - Throws: `FileError`; `TextError` with line and column.
     init(_ path: String) throws {
         self.path = path
-        root = try JSONValue.read(try FileReader.bytes(path), file: path)
+        root = try JSONValue.read(path, limit: 1 << 20)
     }
 
     /// The model's shape; fields that are not there have the values that transformers gives them.

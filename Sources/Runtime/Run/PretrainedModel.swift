@@ -165,7 +165,7 @@ public final class PretrainedModel: Sendable {
                         ? "only pytorch_model.bin, which may hold code and is not read; "
                             + "save it with transformers as safetensors" : "neither"))
         }
-        let root = try JSONValue.read(try FileReader.bytes(index), file: index)
+        let root = try JSONValue.read(index, limit: 1 << 24)
         guard case .object(let members)? = root["weight_map"] else {
             throw ModelFolderError(path: index, reason: "expected an object \"weight_map\"")
         }

@@ -56,6 +56,26 @@ public enum FileReader {
         return result
     }
 
+    /// The whole of a regular file that is not trusted.
+    ///
+    /// - Parameter limit: bytes that no honest file of its kind has.
+    /// - Throws: `FileError`, also for a longer file and for what is no regular file.
+    public static func bytes(_ path: String, limit: Int) throws -> [UInt8] {
+        let file = try RandomAccessFile(path)
+        guard file.size <= limit else {
+            throw FileError(
+                "read", path,
+                reason: "it has \(file.size) bytes; expected at most \(limit) of a file of its kind"
+            )
+        }
+        return try [UInt8](unsafeUninitializedCapacity: file.size) { buffer, count in
+            let bytes = UnsafeMutableRawBufferPointer(
+                rebasing: UnsafeMutableRawBufferPointer(buffer)[..<file.size])
+            try file.read(at: 0, into: bytes)
+            count = file.size
+        }
+    }
+
     /// The whole file as text.
     ///
     /// - Throws: `FileError` if it is unreadable or not UTF-8.

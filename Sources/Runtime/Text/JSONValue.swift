@@ -7,6 +7,13 @@ enum JSONValue {
     case boolean(Bool)
     case null
 
+    /// Reads a whole file of at most `limit` bytes; values take up to some twenty times its size.
+    ///
+    /// - Throws: `FileError`; `TextError` naming the file, line and column.
+    static func read(_ path: String, limit: Int) throws -> JSONValue {
+        try read(try FileReader.bytes(path, limit: limit), file: path)
+    }
+
     /// Reads a whole text.
     ///
     /// - Throws: `TextError` naming `file`, line and column.

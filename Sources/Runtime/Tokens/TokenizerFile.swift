@@ -8,7 +8,7 @@ extension Tokenizer {
     /// - Throws: `FileError` if it is unreadable; `TextError` with line and column if it is not JSON; `TokenizerError`
     ///   naming the file, the part, the value and what was expected.
     public static func load(_ path: String) throws -> Tokenizer {
-        let root = try JSONValue.read(try FileReader.bytes(path), file: path)
+        let root = try JSONValue.read(path, limit: TokenizerFile.longest)
         return try TokenizerFile(path: path, root: root).tokenizer()
     }
 
@@ -20,7 +20,7 @@ extension Tokenizer {
     ///
     /// - Throws: as `load(_:)`.
     public static func load(vocabulary path: String, merges: String) throws -> Tokenizer {
-        let vocabulary = try JSONValue.read(try FileReader.bytes(path), file: path)
+        let vocabulary = try JSONValue.read(path, limit: TokenizerFile.longest)
         guard case .object = vocabulary else {
             throw TokenizerError(path, "expected an object from tokens to ids")
         }
@@ -28,10 +28,14 @@ extension Tokenizer {
             throw TokenizerError(path, "expected the token \(endOfTextMark) to end documents")
         }
         // By bytes, as a carriage return with its line feed is one character.
-        let lines = try FileReader.text(merges).utf8.split(separator: 10).map { line in
+        let rules = try FileReader.bytes(merges, limit: TokenizerFile.longest)
+        guard String(validating: rules, as: UTF8.self) != nil else {
+            throw TokenizerError(merges, "expected UTF-8 text")
+        }
+        let lines = rules.split(separator: 10).map { line in
             String(decoding: line.last == 13 ? line.dropLast() : line, as: UTF8.self)
         }
-        let rules = lines.enumerated().filter { index, line in
+        let written = lines.enumerated().filter { index, line in
             !line.isEmpty && !(index == 0 && line.hasPrefix("#version"))
         }
         let root = JSONValue.object([
@@ -48,7 +52,7 @@ extension Tokenizer {
             (
                 "model",
                 .object([
-                    ("vocab", vocabulary), ("merges", .array(rules.map { .string($0.element) })),
+                    ("vocab", vocabulary), ("merges", .array(written.map { .string($0.element) })),
                 ])
             ),
         ])
@@ -123,6 +127,9 @@ extension Tokenizer {
 
 /// Reads the parts of a `tokenizer.json` and checks them.
 struct TokenizerFile {
+    /// Longer files are not read; those of the largest vocabularies have some 30 MB.
+    static let longest = 1 << 27
+
     let path: String
     let root: JSONValue
 

@@ -211,6 +211,42 @@ import Testing
         expect(odd, "tensor gpt_neox.layers.0.attention.basked_bias is no parameter")
     }
 
+    @Test("files that are no regular files, or longer than any of their kind, are not read")
+    func strangeFiles() throws {
+        let scratch = try Scratch()
+        func expect(_ reason: String, _ path: String, _ body: () throws -> Void) {
+            #expect("\(reason)", performing: body) { error in
+                let fits = "\(error)".contains(reason) && "\(error)".contains(path)
+                if !fits { Issue.record("\(reason): \(error)") }
+                return fits
+            }
+        }
+        let path = try Self.copy("sharded", scratch)
+        func sparse(_ name: String, _ size: Int) throws -> String {
+            let file = try scratch.write(name, "")
+            #expect(truncate(file, size) == 0)
+            return file
+        }
+        for (name, limit) in [
+            ("model/model.safetensors.index.json", 1 << 24), ("model/config.json", 1 << 20),
+        ] {
+            let file = try sparse(name, limit + 1)
+            expect("it has \(limit + 1) bytes; expected at most \(limit)", file) {
+                _ = try PretrainedModel(path)
+            }
+        }
+        let file = try sparse("tokenizer.json", (1 << 27) + 1)
+        expect("expected at most 134217728", file) { _ = try Tokenizer.load(file) }
+        try FileManager.default.removeItem(atPath: path + "/config.json")
+        #expect(mkfifo(path + "/config.json", 0o600) == 0)
+        expect("it is not a regular file", path + "/config.json") { _ = try PretrainedModel(path) }
+        #expect(mkfifo(scratch.path + "/a.idx", 0o600) == 0)
+        try scratch.write("a.bin", "")
+        expect("it is not a regular file", scratch.path + "/a.idx") {
+            _ = try MappedFile(scratch.path + "/a.idx")
+        }
+    }
+
     @Test("weights that changed since they were opened are not used")
     func changed() throws {
         let scratch = try Scratch()
