@@ -88,15 +88,7 @@ public struct Plot: Sendable {
     /// - Throws: `InvalidValue` when there is nothing to draw; `MissingGnuplot`; `ProcessError`; `Interrupted`.
     public func svg(stop: ShouldStop = { false }) throws -> String {
         let text = String(decoding: try draw(script(.svg), stop: stop), as: UTF8.self)
-        // The version of gnuplot would change bytes that show the same.
-        return
-            text.replacing(
-                "font-family=\"DejaVu Sans\"",
-                with: "font-family=\"DejaVu Sans, Helvetica, Arial, sans-serif\""
-            ).replacing(/<desc>[^<]*<\/desc>\n*/, with: "", maxReplacements: 1)
-            .replacing(
-                "<title>plot</title>", with: "<title>\(Markup.html(title))</title>",
-                maxReplacements: 1)
+        return SVGText.compact(text, title: title)
     }
 
     /// The plot as a PNG file.
