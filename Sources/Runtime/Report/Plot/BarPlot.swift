@@ -89,7 +89,7 @@ public struct BarPlot: PlotContent, GnuplotContent {
         let groups = distinct(bars.map(\.group))
         let thick = 0.8 / Double(groups.count)
         let line = groups.count == 1 ? 30 : 14 * groups.count + 12
-        let (width, right) = (680, 24)
+        let (width, right) = (620, 24)
         let left = min(30 + GnuplotScript.width(names), 380)
         script.frame(
             width: width, height: line * names.count, left: left, right: right, title: title,

@@ -79,14 +79,14 @@ public struct ScatterPlot: PlotContent, GnuplotContent {
     }
 
     /// The plotting area in pixels.
-    private static let area = (width: 532.0, height: 340.0)
+    private static let area = (width: 460.0, height: 320.0)
 
     func draw(_ script: inout GnuplotScript, title: String) {
         let usable = points.filter(\.isFinite)
         var groups: [String] = []
         for point in usable where !groups.contains(point.group) { groups.append(point.group) }
         script.frame(
-            width: 640, height: Int(Self.area.height), left: 640 - 24 - Int(Self.area.width),
+            width: 560, height: Int(Self.area.height), left: 560 - 24 - Int(Self.area.width),
             title: title, x: x, y: y,
             legend: groups.enumerated().filter { !$1.isEmpty }.map { index, name in
                 .init(
