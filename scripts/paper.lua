@@ -33,6 +33,9 @@ for _, target in ipairs(s.results and s.targets or {}) do
     { s.results[target.name].own.result,
       parts = o.appendix and { "losses", "comparison", "exclusions", "keys" } or { "losses", "exclusions", "keys" } } }
 end
+for _, grid in ipairs(s.grids or {}) do
+  sections[#sections + 1] = { grid[1], { grid[2], parts = { "exposure", "losses", "exclusions", "keys" } } }
+end
 local files = mt.report { o.out, title = ("Midtraining on %s text: the paper's figures at size %s"):format(s.general.name, o.size),
   question = "Does text of a target's kind, mixed into the end of pretraining, lower the loss after finetuning on that target, more than the same text alone at the end, and in proportion to how much closer the mixture is to the target?",
   sections = sections }

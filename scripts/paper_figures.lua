@@ -129,8 +129,9 @@ function figures.timing(s)
     end
     local found = own:interaction { value = target.name }
     for _, part in ipairs { interaction_parts(found, target.name) } do section[#section + 1] = part end
-    s.timing = s.timing or {}
+    s.timing, s.grids = s.timing or {}, s.grids or {}
     s.timing[tokens and "matched" or "raw"] = found
+    s.grids[#s.grids + 1] = { "Appendix: start and weight" .. (tokens and ", equal exposure" or ""), own }
   end
   add(nil, mix.name .. " to the end")
   if s.size.matched then
@@ -198,6 +199,28 @@ local function correlation_table(s)
     caption = ("Proximity advantage and gain, the part of the control's loss that is saved, over %d mixtures and targets. Points of one target share its control and points of one mixture its trunk, so that intervals over points are too narrow; those over %d whole targets are few targets' best. Errors: root mean squares of the gain."):format(results.correlation(s, "own").values.points, #s.targets) }
 end
 
+-- The mixture that advantage picks for each target before training, against the best there was.
+local function choice_table(s)
+  local rows = {}
+  for _, target in ipairs(s.targets) do
+    local closest, best
+    for _, mix in ipairs(s.mixes) do
+      local d = difference(results.of(s, target).own.losses, "target", mix.name, "control")
+      if d then
+        local found = { mix.name, results.proximity(s, mix, target).value, 100 * -d.mean / d.reference,
+          d.half_width and 100 * d.half_width / d.reference }
+        if not closest or found[2] > closest[2] then closest = found end
+        if not best or found[3] > best[3] then best = found end
+      end
+    end
+    if closest then
+      rows[#rows + 1] = { target.name, closest[1], signed(closest[3], closest[4], 2), best[1], signed(best[3], best[4], 2) }
+    end
+  end
+  return { columns = { "target", "closest mixture", "its gain, %", "best mixture", "its gain, % " }, rows = rows,
+    caption = "What proximity advantage recommends before training (mt.recommend), and what turned out best; ±: half of Student's 95% interval over seeds. The best of several looks better than it is." }
+end
+
 -- Does the advantage predict the gain?
 function figures.proximity(s)
   local points = { fit = true, x = "proximity advantage of the mixture", y = "gain over control, % of its loss",
@@ -216,7 +239,7 @@ function figures.proximity(s)
   end
   return { "Proximity and gain",
     { mt.plot.scatter(points), caption = ("A point a mixture and target (n = %d); colours and shapes are targets, names are mixtures. Whiskers: across, 95%% interval over documents; upwards, Student's over %d seeds. Line: least squares with the 95%% interval of the mean; r with Fisher's interval, which takes the points as independent although those of one target share a control."):format(#points, s.size.seeds) },
-    correlation_table(s) }
+    correlation_table(s), choice_table(s) }
 end
 
 -- The course of finetuning.

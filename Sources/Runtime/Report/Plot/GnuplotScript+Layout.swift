@@ -55,7 +55,8 @@ extension GnuplotScript {
     ) {
         axis("y", y)
         guard isPicture else {
-            self.title(title)
+            // Characters cannot be turned, so that gnuplot leaves the label of the axis upwards out.
+            self.title(title, note: y.label.isEmpty ? "" : "upwards: " + y.label)
             axis("x", x)
             add(legend.isEmpty ? "unset key" : "set key outside below center")
             return

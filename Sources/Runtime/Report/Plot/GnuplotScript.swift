@@ -69,8 +69,9 @@ struct GnuplotScript {
     }
 
     /// The title above a drawing in characters.
-    mutating func title(_ text: String) {
-        let lines = Self.lines(text, width: 72).prefix(4).map { Self.quote($0) }
+    mutating func title(_ text: String, note: String = "") {
+        let lines = (Self.lines(text, width: 72).prefix(4) + Self.lines(note, width: 72).prefix(2))
+            .map { Self.quote($0) }
         guard !lines.isEmpty else { return }
         add("set title (\(lines.joined(separator: ".\"\\n\".")))")
     }

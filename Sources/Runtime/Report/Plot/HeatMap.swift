@@ -76,16 +76,23 @@ public struct HeatMap: PlotContent, GnuplotContent {
 
     /// The matrix as a table, in characters more readable than a drawing.
     public func characters(width: Int) -> String? {
-        var table = TextTable([[y, x].filter { !$0.isEmpty }.joined(separator: " \\ ")] + columns)
-        for (row, cells) in zip(rows, values) {
-            table.append(
-                [row]
-                    + cells.map { cell in
-                        guard let cell, cell.value.isFinite else { return "–" }
-                        return texts(cell).joined(separator: " ")
-                    })
+        func table(_ lines: Int) -> String {
+            var table = TextTable(
+                [[y, x].filter { !$0.isEmpty }.joined(separator: " \\ ")] + columns)
+            for (row, cells) in zip(rows, values) {
+                table.append(
+                    [row]
+                        + cells.map { cell in
+                            guard let cell, cell.value.isFinite else { return "–" }
+                            return texts(cell).prefix(lines).joined(separator: " ")
+                        })
+            }
+            return table.text()
         }
-        return table.text() + (label.isEmpty ? "" : "\n\(label)")
+        let whole = table(2)
+        // Intervals go where they would break the lines.
+        let fits = whole.split(separator: "\n").allSatisfy { $0.count <= width }
+        return (fits ? whole : table(1)) + (label.isEmpty ? "" : "\n\(label)")
     }
 
     func draw(_ script: inout GnuplotScript, title: String) {
@@ -97,7 +104,7 @@ public struct HeatMap: PlotContent, GnuplotContent {
         // Every cell says its number, so that colours need no scale of their own.
         let width = max(left + cell * columns.count + right, 460)
         script.frame(
-            width: width, height: 46 * rows.count, left: left,
+            width: width, height: max(46 * rows.count, GnuplotScript.width([y]) + 8), left: left,
             right: width - left - cell * columns.count, tics: turned ? 28 + names * 6 / 10 : 34,
             title: title, note: label, x: PlotAxis(x), y: PlotAxis(y))
         let scale = isDiverging ? Palette.Scale.diverging : .sequential

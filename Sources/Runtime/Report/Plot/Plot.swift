@@ -69,9 +69,10 @@ public struct Plot: Sendable {
         drawing.draw(&script, title: title)
         let (width, height) = script.size
         let style = "noenhanced background '#FFFFFF'"
+        // The one counts letters in pixels, the other in points, of which 3 are 4 pixels.
         return script.text(
             terminal: format == .png
-                ? "pngcairo size \(2 * width),\(2 * height) \(style) font 'DejaVu Sans,13' fontscale 2 linewidth 2 pointscale 2"
+                ? "pngcairo size \(2 * width),\(2 * height) \(style) font 'DejaVu Sans,14' fontscale 1.5 linewidth 2 pointscale 2"
                 : "svg size \(width),\(height) \(style) font 'DejaVu Sans,14' name 'plot'"
         )
     }

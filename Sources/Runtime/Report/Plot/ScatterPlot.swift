@@ -185,6 +185,20 @@ public struct ScatterPlot: PlotContent, GnuplotContent {
         var taken = places.map {
             Box(left: $0.x - 5, bottom: $0.y - 5, right: $0.x + 5, top: $0.y + 5)
         }
+        for (point, middle) in zip(points, places) {
+            if let low = point.y.low, let high = point.y.high {
+                taken.append(
+                    Box(
+                        left: middle.x - 3, bottom: height * fraction(low, upwards, y),
+                        right: middle.x + 3, top: height * fraction(high, upwards, y)))
+            }
+            if let low = point.x.low, let high = point.x.high {
+                taken.append(
+                    Box(
+                        left: width * fraction(low, across, x), bottom: middle.y - 3,
+                        right: width * fraction(high, across, x), top: middle.y + 3))
+            }
+        }
         if fits { taken.append(Box(left: 0, bottom: height - 24, right: 230, top: height)) }
         for (point, middle) in zip(points, places) where !point.label.isEmpty {
             let wide = 6.8 * Double(min(point.label.count, 40))
