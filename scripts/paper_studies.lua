@@ -12,7 +12,7 @@ local sizes = {
   },
   hour = {
     model = "micro-0.4m", vocabulary = 4096, context = 128, batch = 16, steps = 480, seeds = 5, learning_rate = 3e-3,
-    finetune = { epochs = 1, batch = 16, learning_rate = { 1e-3, 3e-3, 1e-2, 3e-2 } }, limit = 128, documents = 1000,
+    finetune = { epochs = 1, batch = 16, learning_rate = { 3e-4, 1e-3, 3e-3, 1e-2, 3e-2 } }, limit = 128, documents = 1000,
     starts = { 0.1, 0.4, 0.7 }, weights = { 0.1, 0.3, 0.8 }, grid_seeds = 3, matched = false, precision = "bfloat16",
   },
   night = {

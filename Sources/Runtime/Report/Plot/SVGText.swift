@@ -43,8 +43,33 @@ enum SVGText {
                 "<g id=\"gnuplot_canvas\" \(common.joined(separator: " ")) \(font) font-size=\"14.00\">"
         )
         text.replace("fill=\"#ffffff\"/>", with: "fill=\"#ffffff\" stroke=\"none\"/>")
-        return withoutIdleSymbols(text).replacing(/[ \t]+/, with: " ").replacing(
+        text.replace(" class=\"gridline\"", with: "")
+        // A tenth of a pixel is enough.
+        text.replace(/(?: d|points|transform) ?= ?['"][^'"]*['"]/) { match in
+            String(match.0).replacing(/(\d+)\.(\d)\d+/) { number in
+                number.2 == "0" ? "\(number.1)" : "\(number.1).\(number.2)"
+            }
+        }
+        return withoutBareGroups(withoutIdleSymbols(text)).replacing(/[ \t]+/, with: " ").replacing(
             /\n[ \n]*/, with: "\n")
+    }
+
+    /// Drops groups that say nothing about what is in them.
+    private static func withoutBareGroups(_ svg: String) -> String {
+        var result = ""
+        var kept: [Bool] = []
+        var rest = svg.startIndex
+        for match in svg.matches(of: /<g\b([^>]*)>|<\/g>/) {
+            result += svg[rest..<match.range.lowerBound]
+            rest = match.range.upperBound
+            if let attributes = match.1 {
+                kept.append(attributes.contains { !$0.isWhitespace })
+                if kept.last == true { result += match.0 }
+            } else if kept.popLast() ?? true {
+                result += match.0
+            }
+        }
+        return result + svg[rest...]
     }
 
     /// Drops the symbols of points that nothing refers to, until none is left.
