@@ -6,14 +6,14 @@ local studies = {}
 -- What a size means. `night` is for one machine; `paper` holds the settings of the paper, to plan and to estimate.
 local sizes = {
   minute = {
-    model = "micro-0.1m", vocabulary = 512, context = 128, batch = 8, steps = 100, seeds = 2, learning_rate = 3e-3,
-    finetune = { epochs = 1, batch = 16, learning_rate = { 1e-3 } }, limit = 32, documents = 200,
-    starts = { 0.1, 0.6 }, weights = { 0.2, 0.6 }, grid_seeds = 2, matched = false,
+    model = "micro-0.1m", vocabulary = 512, context = 128, batch = 8, steps = 100, seeds = 3, learning_rate = 3e-3,
+    finetune = { epochs = 1, batch = 16, learning_rate = { 1e-3, 3e-3, 1e-2 } }, limit = 32, documents = 200,
+    starts = { 0.1, 0.6 }, weights = { 0.2, 0.6 }, grid_seeds = 3, matched = false,
   },
   hour = {
-    model = "micro-0.4m", vocabulary = 4096, context = 128, batch = 16, steps = 480, seeds = 3, learning_rate = 3e-3,
-    finetune = { epochs = 1, batch = 16, learning_rate = { 1e-3, 3e-3, 1e-2 } }, limit = 128, documents = 1000,
-    starts = { 0.1, 0.4, 0.7 }, weights = { 0.1, 0.3, 0.8 }, grid_seeds = 2, matched = false, precision = "bfloat16",
+    model = "micro-0.4m", vocabulary = 4096, context = 128, batch = 16, steps = 480, seeds = 5, learning_rate = 3e-3,
+    finetune = { epochs = 1, batch = 16, learning_rate = { 3e-4, 1e-3, 3e-3, 1e-2, 3e-2 } }, limit = 128, documents = 1000,
+    starts = { 0.1, 0.4, 0.7 }, weights = { 0.1, 0.3, 0.8 }, grid_seeds = 3, matched = false, precision = "bfloat16",
   },
   night = {
     model = "pythia-14m", vocabulary = 8192, context = 256, batch = 32, steps = 3000, seeds = 3, learning_rate = 1e-3,
@@ -74,8 +74,9 @@ function studies.open(o)
     s.target_names[index] = specification[1]
   end
   s.tokenizer = mt.tokenizer { train_on = all, vocabulary = s.size.vocabulary }
+  s.model = mt.neox(s.size.model, { tokenizer = s.tokenizer, context = s.size.context })
   s.base = mt.recipe {
-    model = mt.neox(s.size.model, { tokenizer = s.tokenizer, context = s.size.context }),
+    model = s.model,
     steps = s.size.steps, batch = s.size.batch, precision = s.size.precision or "float32",
     optimizer = { learning_rate = s.size.learning_rate, minimum = s.size.learning_rate / 300, schedule = "cosine",
       warmup = 0.1, weight_decay = 0.1 },

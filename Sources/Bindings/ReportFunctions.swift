@@ -6,7 +6,7 @@ extension Library {
     static var reports: Library { Library(functions: [report]) }
 
     private static var contentHelp: String {
-        "A list: the heading, then in any order strings (paragraphs), plots, { plot, caption = … }, { columns = …, rows = …, caption = … } (a table), { code = … }, { list = … }, results of studies and { result, parts = …, against = …, columns = … }."
+        "A list: the heading, then in any order strings (paragraphs), plots, { plot, caption = … }, { columns = …, rows = …, caption = … } (a table), { code = … }, { list = … }, findings of analyses, results of studies and { result, parts = …, against = …, columns = … }."
     }
 
     private static var report: Function {
@@ -146,12 +146,14 @@ extension Library {
             if let box: ResultBox = reference.get() {
                 return try study(box, Table(), place, call)
             }
+            if let box: FindingBox = reference.get() { return box.finding.blocks }
             throw call.mistake(
-                "options", "\(place): plot or result expected, got \(value.summary)")
+                "options", "\(place): plot, finding or result expected, got \(value.summary)")
         case .table(let table): return try content(table, place, call)
         default:
             throw call.mistake(
-                "options", "\(place): string, plot, result or table expected, got \(value.summary)")
+                "options",
+                "\(place): string, plot, finding, result or table expected, got \(value.summary)")
         }
     }
 

@@ -31,12 +31,66 @@ extension Library {
     }
 
     /// What a study's result can say beyond tables of means.
-    static var resultAnalyses: [Method<ResultBox>] { [correlate, interaction, variance] }
+    static var resultAnalyses: [Method<ResultBox>] {
+        [correlate, interaction, variance, withRate, rates]
+    }
+
+    /// `studyExample`, with finetuning.
+    private static let finetunedExample = studyExample.replacing(
+        "controls = { control = base },",
+        with:
+            "controls = { control = base }, finetune = { tasks, batch = 8, learning_rate = { 1e-3, 3e-3 } },"
+    )
+
+    private static var withRate: Method<ResultBox> {
+        Method(
+            "with_rate",
+            "The same result with one learning rate of finetuning for every arm and seed, in place of the best one for each. What a rate forgets is then no difference of arms.",
+            [
+                .number(
+                    "rate",
+                    "One of those that were tried; if left out, that of the lowest mean loss on valid over all arms.",
+                    .positive
+                ).optional
+            ], returns: "result",
+            example: finetunedExample + """
+                local one = result:with_rate()
+                assert(one:rows()[1].learning_rate == one:rows()[2].learning_rate)
+                """
+        ) { box, call in
+            try call.returns(ResultBox(try box.result.with(rate: call.number(ifPresent: "rate"))))
+        }
+    }
+
+    private static var rates: Method<ResultBox> {
+        Method(
+            "rates",
+            "How far effects hang on the learning rate of finetuning: paired differences at every rate that was tried, beside those at each arm's own, and which rates were chosen. A rate at the end of the grid is named: a better one may lie outside.",
+            [
+                .options([
+                    .string("value", "The evaluated corpus whose test loss counts."),
+                    .string("against", "The reference's name.").or("control"),
+                ])
+            ],
+            returns:
+                "finding with arm, chosen, the differences, and values lowest, highest (choices at the ends), choices and common",
+            example: finetunedExample + """
+                print(result:rates { value = "tasks" })
+                """
+        ) { box, call in
+            let options = try call.options()
+            try call.returns(
+                FindingBox(
+                    try box.result.rates(
+                        corpus: try options.string("value"),
+                        against: try options.string("against"))))
+        }
+    }
 
     private static var correlate: Method<ResultBox> {
         Method(
             "correlate",
-            "Whether arms gain more on a target the closer their mixture is to it: proximity advantage with gain over the reference, paired by seed, for every arm and target. Pearson's r, Spearman's rho, the line, intervals over points and over targets, every target left out in turn, and a mixed model with an intercept for each target.",
+            "Whether arms gain more on a target the closer their mixture is to it: proximity advantage with gain over the reference, paired by seed, for every arm and target. Pearson's r, Spearman's rho, the line, intervals over points and over targets, a permutation test within targets, every target left out in turn, and a mixed model with an intercept for each target.",
             [
                 .options(
                     [
@@ -63,7 +117,7 @@ extension Library {
                     ] + armOptions)
             ],
             returns:
-                "finding; its values have pearson, spearman, pearson_by_target, slope, mixed_slope, pearson_without_TARGET and others",
+                "finding; its values have pearson, spearman, pearson_by_target, within_target_p, slope, mixed_slope, pearson_without_TARGET and others",
             example: studyExample + """
                 local close = mt.similarity { prose, code, tasks, metric = "characters", bootstrap = 20 }
                 local found = result:correlate { similarity = close, targets = { "tasks", "code" } }

@@ -16,9 +16,14 @@ extension Library {
                 .numbers("first", "Values, such as losses of an arm by seed."),
                 .numbers("second", "The reference's values, in the same order."),
                 .integer("seed", "Seed of the resamples.", in: 0...).or(1),
+                .number(
+                    "confidence",
+                    "Of Student's interval, above 0 and below 1: 1 − 0.05 / k for k comparisons that are to hold together (Bonferroni).",
+                    .fraction
+                ).or(0.95),
             ],
             returns:
-                "table with n, mean, half_width (of Student's 95% interval), bootstrap (value, low, high), sign_p, permutation_p, effect",
+                "table with n, mean, half_width (of Student's interval), bootstrap (value, low, high), sign_p, permutation_p, effect",
             example:
                 "print(mt.paired({ 2.1, 2.2, 2.0 }, { 2.3, 2.3, 2.2 }).permutation_p)  --> 0.25"
         ) { call in
@@ -28,9 +33,14 @@ extension Library {
                 throw call.mistake(
                     "second", "\(first.count) numbers expected, got \(second.count)")
             }
+            let confidence = try call.number("confidence")
+            guard confidence > 0, confidence < 1 else {
+                throw call.mistake(
+                    "confidence", "a number above 0 and below 1 expected, got \(confidence)")
+            }
             let found = PairedComparison(
                 differences: zip(first, second).map { $0 - $1 }, reference: second,
-                seed: UInt64(try call.integer("seed")))
+                seed: UInt64(try call.integer("seed")), confidence: confidence)
             try call.returns(
                 Record([
                     ("n", found.estimate.count), ("mean", found.estimate.mean),

@@ -66,6 +66,47 @@ import Testing
         #expect(bars.contains("n = 2 seeds a bar"))
     }
 
+    @Test("one rate for all arms, effects at every rate, and findings in reports")
+    func rates() throws {
+        let laboratory = try LaboratoryBench()
+        let bench = laboratory.bench
+        try bench.interpreter.run(
+            Self.study.replacing("{ 1e-3 }", with: "{ 1e-3, 3e-3, 1e-2 }"), name: "=study")
+        let path = laboratory.scratch.path + "/rates.md"
+        try bench.interpreter.run(
+            """
+            local found = result:rates { value = "tasks" }
+            local counts = { [1e-3] = 0, [3e-3] = 0, [1e-2] = 0 }
+            for _, row in ipairs(result:rows()) do counts[row.learning_rate] = counts[row.learning_rate] + 1 end
+            assert(found.values.lowest == counts[1e-3] and found.values.highest == counts[1e-2])
+            assert(found.values.choices == 12 and #found.rows == 6)
+            for _, rate in ipairs { 1e-3, 3e-3, 1e-2 } do
+              local one, sum, control = result:with_rate(rate), 0, {}
+              for _, row in ipairs(one:rows()) do
+                assert(row.learning_rate == rate)
+                if row.arm == "control" then control[row.seed] = row.tasks end
+              end
+              for _, row in ipairs(one:rows()) do
+                if row.arm == "continued" then sum = sum + row.tasks - control[row.seed] end
+              end
+              for _, row in ipairs(found.rows) do
+                if row.arm == "continued" then
+                  local value = row[("at %s"):format(({ [1e-3] = "0.001", [3e-3] = "0.003", [1e-2] = "0.01" })[rate])].value
+                  assert(math.abs(value - sum / 2) < 1e-12, rate)
+                end
+              end
+            end
+            assert(result:with_rate():rows()[1].learning_rate == found.values.common)
+            local bad, message = pcall(result.with_rate, result, 0.5)
+            assert(not bad and message:find("no finetuning of every arm at 0.5; known: 0.001, 0.003, 0.01", 1, true), message)
+            mt.report { "\(path)", title = "t", sections = { { "Rates", found } } }
+            """, name: "=rates")
+        let markdown = try text(path)
+        #expect(markdown.contains("Difference to control on tasks by learning rate of finetuning"))
+        #expect(markdown.contains("| midtrained start 4 weight 0.2 |"))
+        #expect(markdown.contains("| lowest |"))
+    }
+
     @Test("figures of runs, results and similarities draw what tables say")
     func figures() throws {
         let laboratory = try LaboratoryBench()

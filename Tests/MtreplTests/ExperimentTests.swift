@@ -47,6 +47,33 @@ import Testing
         #expect(Set(totals) == [24 * 5 * 128])
     }
 
+    @Test(
+        "the paper's report is whole with a single seed, and the same bytes when it is made again")
+    func paper() throws {
+        let scratch = try Scratch()
+        func report() throws -> String {
+            let outcome = try Program.run(
+                [
+                    "--store", "store", "\(Self.scripts)/paper.lua", "--steps", "12", "--seeds",
+                    "1",
+                    "--figures", "matched,proximity", "--out", "report.md",
+                ], in: scratch.path)
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            return try String(contentsOfFile: scratch.path + "/report.md", encoding: .utf8)
+        }
+        let first = try report()
+        #expect(try report() == first)
+        for part in [
+            "Claims", "Data", "Learning rate of finetuning", "Limits",
+            "Matched and mismatched midtraining",
+            "Proximity and gain", "How to reproduce",
+        ] {
+            #expect(first.contains("\n## \(part)\n"), "\(part)")
+        }
+        #expect(first.contains("| D1 |") && first.contains("| 1 seed |"))
+        #expect(!first.contains("nan"))
+    }
+
     @Test("continued pretraining reads exactly what the midtrained arm reads")
     func continued() throws {
         let rows = try rows(

@@ -21,9 +21,12 @@ public struct PairedComparison: Sendable {
     /// - Parameters:
     ///   - differences: Treatment minus reference.
     ///   - reference: The values of the reference, for the noise floor.
-    public init(differences: [Double], reference: [Double], seed: UInt64 = 1) {
+    ///   - confidence: Of Student's interval.
+    public init(
+        differences: [Double], reference: [Double], seed: UInt64 = 1, confidence: Double = 0.95
+    ) {
         self.differences = differences
-        estimate = Estimate(differences)
+        estimate = Estimate(differences, confidence: confidence)
         bootstrap = Bootstrap.mean(differences, seed: seed)
         signP = PairedTests.sign(differences)
         permutationP = PairedTests.permutation(differences, seed: seed)

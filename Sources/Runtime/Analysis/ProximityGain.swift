@@ -50,6 +50,9 @@ public struct ProximityGain: Sendable {
     public let spearman: Interval
     /// Pearson's r with the interval of 2000 resamples of whole targets; no limits for fewer than three targets.
     public let byTarget: Interval
+    /// p of r ≥ the measured one when the advantages of every target are given to its arms in any order, so that only what
+    /// happens within targets counts; by 9999 random orders.
+    public let withinTargetP: Double
     /// Without each target in turn; empty for one target.
     public let leftOut: [LeftOut]
     /// gain ~ advantage with an intercept for each target; `nil` when the points cannot tell.
@@ -91,6 +94,7 @@ public struct ProximityGain: Sendable {
                     })?.0
             }
         byTarget = Bootstrap.percentile(correlation.pearson.value, whole)
+        withinTargetP = Self.permutation(x, y, members, seed: seed)
         leftOut =
             targets.count < 2
             ? []
@@ -113,6 +117,34 @@ public struct ProximityGain: Sendable {
         self.points = points
         self.correlation = correlation
         self.isRelative = isRelative
+    }
+
+    /// Permuting within groups leaves means and spreads alone, so that r rises with the sum of products.
+    private static func permutation(
+        _ x: [Double], _ y: [Double], _ groups: [[Int]], seed: UInt64
+    ) -> Double {
+        let middle = Samples.mean(y)
+        let centered = y.map { $0 - middle }
+        func product(_ order: [Int]) -> Double {
+            order.indices.reduce(0) { $0 + x[order[$1]] * centered[$1] }
+        }
+        let measured = product(Array(x.indices))
+        // Orders that are the same but for equal advantages must count as equal.
+        let margin = 1e-12 * x.indices.reduce(0) { $0 + abs(x[$1] * centered[$1]) }
+        let stream = RandomStream(seed: seed, "permute within targets")
+        var (reached, counter) = (1, UInt64(0))
+        var order = Array(x.indices)
+        for _ in 0..<9999 {
+            for group in groups where group.count > 1 {
+                for last in stride(from: group.count - 1, to: 0, by: -1) {
+                    let place = stream.integer(counter, below: last + 1)
+                    counter += 1
+                    order.swapAt(group[last], group[place])
+                }
+            }
+            if product(order) >= measured - margin { reached += 1 }
+        }
+        return Double(reached) / 10000
     }
 }
 

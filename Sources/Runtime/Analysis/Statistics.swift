@@ -4,15 +4,16 @@ import Foundation
 public struct Estimate: Hashable, Sendable {
     /// The mean.
     public let mean: Double
-    /// Half the width of the 95% interval; `nil` when there are fewer than two values.
+    /// Half the width of the interval, 95% unless another is asked for; `nil` when there are fewer than two values.
     public let halfWidth: Double?
     /// How many values.
     public let count: Int
 
     /// The mean of `values` with Student's t interval.
     ///
+    /// - Parameter confidence: How often such intervals hold the mean of all; between 0 and 1.
     /// - Source: Student (1908), The probable error of a mean.
-    public init(_ values: [Double]) {
+    public init(_ values: [Double], confidence: Double = 0.95) {
         count = values.count
         mean = values.isEmpty ? .nan : values.reduce(0, +) / Double(values.count)
         guard values.count > 1 else {
@@ -23,7 +24,7 @@ public struct Estimate: Hashable, Sendable {
         let squares = values.reduce(0) { $0 + ($1 - center) * ($1 - center) }
         let deviation = (squares / Double(count - 1)).squareRoot()
         halfWidth =
-            StudentT.quantile(0.975, degrees: Double(count - 1)) * deviation
+            StudentT.quantile((1 + confidence) / 2, degrees: Double(count - 1)) * deviation
             / Double(count).squareRoot()
     }
 

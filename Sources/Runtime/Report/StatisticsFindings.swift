@@ -9,6 +9,7 @@ extension ProximityGain {
             ("pearson", .interval(pearson)), ("pearson_p", .number(correlation.pearsonP)),
             ("pearson_fisher", .interval(correlation.pearson)),
             ("pearson_by_target", .interval(byTarget)),
+            ("within_target_p", .number(withinTargetP)),
             ("spearman", .interval(spearman)), ("spearman_p", .number(correlation.spearmanP)),
             ("slope", .interval(correlation.fit.slope)),
             ("intercept", .number(correlation.fit.intercept)),
@@ -46,6 +47,7 @@ extension ProximityGain {
             notes: basis + [
                 "pearson, spearman: 95% intervals of 2000 resamples of the points; pearson_by_target: of whole targets,",
                 "known from three targets on. Arms of one target share its control, so intervals by points are too narrow.",
+                "within_target_p: one-sided, of 9999 permutations of the advantages within targets.",
                 "mixed: gain ~ advantage with a random intercept for each target (REML), normal intervals.",
             ])
     }

@@ -72,7 +72,9 @@ public struct StudyComparison {
     }
 
     /// The comparison as a table: mean difference, 95% interval, multiples of the seed noise, p, and number of pairs.
-    public func table() -> TextTable {
+    ///
+    /// - Parameter label: How a line's label is shown.
+    public func table(label: (String) -> String = { $0 }) -> TextTable {
         let columns = lines.first?.differences.map(\.column) ?? []
         let tested = comparisons > 0
         let noisy = lines.contains { $0.differences.contains { $0.paired.effect != nil } }
@@ -82,7 +84,7 @@ public struct StudyComparison {
                     ["Δ \($0)"] + (noisy ? ["/ noise"] : []) + (tested ? ["p"] : [])
                 } + ["pairs"])
         for line in lines {
-            var cells = [line.label]
+            var cells = [label(line.label)]
             for (item, p) in zip(line.differences, line.corrected) {
                 let paired = item.paired
                 cells.append(paired.estimate.count == 0 ? "" : signed(paired.estimate))

@@ -8,12 +8,23 @@ extension Corpus {
         -> [[UInt8]]
     {
         var texts: [[UInt8]] = []
+        try forEachFirst(count, of: split, stop: stop) { texts.append($0) }
+        return texts
+    }
+
+    /// Gives the texts of the first `count` documents of a split, reading no further.
+    ///
+    /// - Throws: as `forEachDocument`.
+    func forEachFirst(
+        _ count: Int, of split: Split, stop: ShouldStop, _ body: ([UInt8]) throws -> Void
+    ) throws {
+        var done = 0
         do {
             try forEachDocument(split, stop: stop) { document in
-                texts.append(document.text)
-                if texts.count >= count { throw Enough() }
+                try body(document.text)
+                done += 1
+                if done >= count { throw Enough() }
             }
         } catch is Enough {}
-        return texts
     }
 }

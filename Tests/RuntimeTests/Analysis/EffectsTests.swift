@@ -159,6 +159,10 @@ private struct EffectsGolden: Decodable {
         #expect(found.correlation.pearson.value < 0.5)
         #expect((found.pearson.low ?? 2) < found.pearson.value)
         #expect(found.byTarget.low != nil && found.leftOut.count == 3)
+        // Of the 3!³ orders within targets only the measured one correlates as much.
+        #expect(abs(found.withinTargetP - 1.0 / 216) < 0.003)
+        let falling = points.map { point($0.target, -$0.advantage.value, $0.gain.value) }
+        #expect(try ProximityGain(falling, isRelative: false).withinTargetP == 1)
         // Without c the points have the intercepts 0 and 5.
         let left = try #require(found.leftOut.last)
         let other = try Correlation([0, 1, 2, 0, 1, 2], [0.01, 1, 2, 5, 6.01, 7])

@@ -3,6 +3,14 @@ import Testing
 @testable import Runtime
 
 @Suite("Statistics") struct StatisticsTests {
+    @Test("Student's interval at another confidence: quantiles of t from tables")
+    func confidence() {
+        // t of 1 degree of freedom at 0.995, of 4 at 0.99.
+        #expect(abs((Estimate([0, 2], confidence: 0.99).halfWidth ?? 0) - 63.65674) < 1e-4)
+        let five = Estimate([1, 2, 3, 4, 5], confidence: 0.98)
+        #expect(abs((five.halfWidth ?? 0) - 3.746947 * (2.5 / 5).squareRoot()) < 1e-5)
+    }
+
     @Test("sign and permutation tests and Holm's correction agree with SciPy and statsmodels")
     func paired() throws {
         let golden = try ScienceGolden.load()

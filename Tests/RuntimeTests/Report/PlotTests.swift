@@ -151,9 +151,63 @@ private final class Texts: NSObject, XMLParserDelegate {
             data.map { Array(lines[($0 + 1)...($0 + 3)]) } == [
                 "1.0 0.1 0.0 1.0", "2.0 1e-07 1e-07 1e-07", "MTREPL_DATA",
             ])
-        #expect(lines.contains("set title ('Loss')"))
+        #expect(lines.contains { $0.hasPrefix("set label 1 'Loss' at screen") })
         #expect(lines.contains("set ylabel 'loss, nats'"))
         #expect(lines.contains("set logscale x"))
+    }
+
+    @Test("titles, legends and axis labels stay inside the picture and off each other")
+    func layout() throws {
+        let names = [
+            "control", "continued pretraining", "midtrained on mathematics", "midtrained on code",
+            "midtrained on questions and answers", "x",
+        ]
+        let title = String(repeating: "a title that needs several lines ", count: 5)
+        let line = LinePlot(
+            series: names.map {
+                .init(name: $0, points: [.init(x: 0, y: Interval(1)), .init(x: 3, y: Interval(2))])
+            }, x: PlotAxis("step"), y: PlotAxis("loss"))
+        let bars = BarPlot(
+            bars: names.map {
+                .init(label: "a", group: $0, value: Interval(-0.5, low: -1, high: 0))
+            },
+            label: "difference")
+        let scatter = ScatterPlot(
+            points: names.map { .init(x: Interval(1), y: Interval(2), group: $0) },
+            x: PlotAxis("advantage"), y: PlotAxis("gain"))
+        let map = try HeatMap(
+            rows: names, columns: names, values: names.map { _ in names.map { _ in Interval(1) } },
+            x: "finetuned on", y: "midtrained on", label: "nats a token")
+        for plot in [
+            Plot(title: title, line), Plot(title: title, bars), Plot(title: title, scatter),
+            Plot(title: title, map),
+        ] {
+            let svg = try plot.svg()
+            let size = try #require(svg.firstMatch(of: /width="(\d+)" height="(\d+)"/))
+            let (width, height) = (Double(size.1) ?? 0, Double(size.2) ?? 0)
+            let texts = svg.matches(
+                of:
+                    /<g transform="translate\(([-\d.]+),([-\d.]+)\)([^"]*)"[^>]*>\s*<text[^>]*>(?:<!\[CDATA\[)?([^<\]]+)/
+            ).map {
+                (
+                    x: Double($0.1) ?? -1, y: Double($0.2) ?? -1, turned: !$0.3.isEmpty,
+                    text: "\($0.4)"
+                )
+            }
+            #expect(texts.count > 8, "\(svg.prefix(3000))")
+            for text in texts {
+                #expect(0...width ~= text.x && 8...(height - 2) ~= text.y, "\(text) of \(size.0)")
+            }
+            for name in names { #expect(texts.contains { $0.text == name }, "\(name)") }
+            // Lines of text that start at the same place or in the same line keep apart.
+            let level = texts.filter { !$0.turned }
+            for (index, a) in level.enumerated() {
+                for b in level[(index + 1)...] where abs(a.x - b.x) < 8 {
+                    #expect(abs(a.y - b.y) > 8, "\(a) \(b)")
+                }
+            }
+            #expect(!svg.contains("<title>$"))
+        }
     }
 
     @Test("nothing finite to draw is an error, not an empty picture")

@@ -1,26 +1,39 @@
 /// The documents that stand for a corpus, each cut to its first characters.
-struct DocumentSample {
-    /// The beginnings of the documents.
-    let texts: [[UInt8]]
+enum DocumentSample {
+    /// Text that is held at a time, so that memory does not depend on how much is read.
+    private static let batchBytes = 8 << 20
 
-    /// Reads the sample of a corpus.
+    /// Reads the sample of a corpus and gives the beginnings of its documents in order, some megabytes at a time.
     ///
     /// - Throws: whatever reading throws; `InvalidValue` when the split holds no document.
-    init(_ corpus: Corpus, _ settings: SimilaritySettings, stop: ShouldStop) throws {
-        let texts =
-            switch settings.sampling {
-            case .first:
-                try corpus.firstDocuments(settings.split, settings.documents, stop: stop).map {
-                    Self.beginning($0, characters: settings.characters)
-                }
-            case .random: try Self.lowest(corpus, settings, stop: stop)
+    static func forEachBatch(
+        _ corpus: Corpus, _ settings: SimilaritySettings, stop: ShouldStop,
+        _ body: ([[UInt8]]) throws -> Void
+    ) throws {
+        var batch: [[UInt8]] = []
+        var (held, documents) = (0, 0)
+        func add(_ text: [UInt8]) throws {
+            batch.append(text)
+            held += text.count
+            documents += 1
+            guard held >= batchBytes else { return }
+            try body(batch)
+            batch = []
+            held = 0
+        }
+        switch settings.sampling {
+        case .first:
+            try corpus.forEachFirst(settings.documents, of: settings.split, stop: stop) {
+                try add(beginning($0, characters: settings.characters))
             }
-        guard !texts.isEmpty else {
+        case .random: for text in try lowest(corpus, settings, stop: stop) { try add(text) }
+        }
+        guard documents > 0 else {
             throw InvalidValue(
                 "corpus \"\(corpus.name)\"",
                 expected: "documents in the split \(settings.split.rawValue)", found: "none")
         }
-        self.texts = texts
+        if !batch.isEmpty { try body(batch) }
     }
 
     /// The first `characters` Unicode scalars of valid UTF-8.

@@ -83,18 +83,28 @@ public final class Similarity: Sendable {
             progress?(
                 WorkProgress(
                     "counting \(corpus.name)", done: index, total: corpora.count, unit: "corpora"))
-            let sample = try DocumentSample(corpus, settings, stop: stop)
-            let bytes = sample.texts.reduce(0) { $0 + $1.count }
-            samples.append(
-                Sample(name: corpus.name, documents: sample.texts.count, bytes: bytes))
-            if settings.metric == .crossEntropy || settings.metric == .compression {
-                texts.append((corpus.name, sample.texts))
-                continue
+            let counts = settings.metric != .crossEntropy && settings.metric != .compression
+            var (documents, bytes) = (0, 0)
+            var whole: [[UInt8]] = []
+            var counted: [[KeyCounts]] = lengths.map { _ in [] }
+            try DocumentSample.forEachBatch(corpus, settings, stop: stop) { batch in
+                documents += batch.count
+                bytes += batch.reduce(0) { $0 + $1.count }
+                if counts {
+                    for (scale, length) in lengths.enumerated() {
+                        counted[scale] += try Self.count(batch, length, settings)
+                    }
+                } else {
+                    whole += batch
+                }
+                if stop() { throw Interrupted("interrupted while counting \(corpus.name)") }
             }
-            for (scale, length) in lengths.enumerated() {
-                keys[scale].append(try Self.count(sample.texts, length, settings))
+            samples.append(Sample(name: corpus.name, documents: documents, bytes: bytes))
+            if counts {
+                for scale in lengths.indices { keys[scale].append(counted[scale]) }
+            } else {
+                texts.append((corpus.name, whole))
             }
-            if stop() { throw Interrupted("interrupted while counting \(corpus.name)") }
         }
         if settings.metric == .crossEntropy {
             engine = try CrossEntropyEngine(texts, order: lengths[0])

@@ -119,7 +119,7 @@ public struct StudyReport {
             if let settings = finetuning.candidates.first?.settings {
                 table.append([
                     "finetuning",
-                    "\(settings.corpus.name): \(settings.epochs) epochs, batch \(settings.batch), learning rate from \(rates.joined(separator: ", ")) by loss on valid",
+                    "\(settings.corpus.name): \(settings.epochs) epoch\(settings.epochs == 1 ? "" : "s"), batch \(settings.batch), learning rate \(rates.joined(separator: ", "))\(rates.count > 1 ? ", the best by loss on valid" : "")",
                 ])
             }
         }
@@ -146,7 +146,12 @@ public struct StudyReport {
     }
 
     private func seeds(_ rows: [StudyResult.Row]) -> String {
-        rows.compactMap { $0.arm.parameter("seed")?.description }.joined(separator: ", ")
+        var seeds: [String] = []
+        for case let seed? in rows.map({ $0.arm.parameter("seed")?.description })
+        where !seeds.contains(seed) {
+            seeds.append(seed)
+        }
+        return seeds.joined(separator: ", ")
     }
 
     private func exposure() -> [ReportDocument.Block] {
@@ -182,7 +187,11 @@ public struct StudyReport {
             var least = members.count
             for name in wanted {
                 let index = result.columns.firstIndex(of: name) ?? 0
-                let values = members.compactMap { records[$0][index].number }
+                let values = Repetitions(
+                    members.compactMap { member in
+                        records[member][index].number.map { (result.rows[member].arm, $0) }
+                    }
+                ).items.map(\.value)
                 least = min(least, values.count)
                 cells.append(values.isEmpty ? "" : Estimate(values).text())
             }
@@ -211,12 +220,14 @@ public struct StudyReport {
             result, names: others, against: reference, columns: columns)
         var blocks: [ReportDocument.Block] = [
             .table(
-                comparison.table(),
+                comparison.table(label: StudyResult.plain),
                 caption:
                     "Paired differences to \(reference) with the same seed, in nats a token, ± half of Student's 95% interval; below zero is better."
             )
         ]
-        blocks += comparison.notes.map { .paragraph($0) }
+        if !comparison.notes.isEmpty {
+            blocks.append(.paragraph(comparison.notes.joined(separator: " ")))
+        }
         for column in columns {
             let figure = try result.bars(value: column, against: reference)
             blocks.append(.figure(figure.plot, caption: figure.caption))

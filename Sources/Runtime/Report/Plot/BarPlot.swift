@@ -87,27 +87,16 @@ public struct BarPlot: PlotContent, GnuplotContent {
     func draw(_ script: inout GnuplotScript, title: String) {
         let names = distinct(bars.map(\.label))
         let groups = distinct(bars.map(\.group))
-        let legend = groups.contains { !$0.isEmpty }
         let thick = 0.8 / Double(groups.count)
         let line = groups.count == 1 ? 30 : 14 * groups.count + 12
-        let width = 680
-        let left = 30 + 8 * (names.map { min($0.count, 60) }.max() ?? 0)
-        let above = title.isEmpty ? 14 : 26 + 20 * ((title.count + 69) / 70)
-        let below = 64 + (legend ? 30 : 0)
-        script.size = (width, above + line * names.count + below)
-        script.title(title)
-        script.axis("x", PlotAxis(label))
-        func place(_ pixels: Int, _ whole: Int) -> String {
-            String(format: "%.4f", Double(pixels) / Double(whole))
-        }
-        script.add("set lmargin at screen \(place(min(left, 380), width))")
-        script.add("set rmargin at screen \(place(width - 24, width))")
-        script.add("set tmargin at screen \(place(script.size.height - above, script.size.height))")
-        script.add("set bmargin at screen \(place(below, script.size.height))")
-        script.add(
-            legend
-                ? "set key at screen 0.5,screen \(place(16, script.size.height)) center horizontal Left reverse samplen 1.5 width 2"
-                : "unset key")
+        let (width, right) = (620, 24)
+        let left = min(30 + GnuplotScript.width(names), 380)
+        script.frame(
+            width: width, height: line * names.count, left: left, right: right, title: title,
+            x: PlotAxis(label), y: PlotAxis(),
+            legend: groups.enumerated().filter { !$1.isEmpty }.map { index, name in
+                .init(name: name, colour: Palette.kind(index), sample: .box)
+            })
         script.add("set border 1")
         script.names("y", names)
         script.add("set grid xtics noytics")
@@ -119,7 +108,7 @@ public struct BarPlot: PlotContent, GnuplotContent {
         let span = high - low
         // Room for the numbers beyond the ends.
         let single = groups.count == 1
-        let edge = single ? 64 / Double(max(200, width - min(left, 380) - 24 - 128)) : 0.04
+        let edge = single ? 64 / Double(max(200, width - left - right - 128)) : 0.04
         script.add(
             "set xrange [\(low < 0 ? low - edge * span : 0):\(high > 0 ? high + edge * span : 0)]")
         script.add("set arrow from 0, graph 0 to 0, graph 1 nohead front lw 1.2 lc rgb '#333333'")
@@ -152,9 +141,8 @@ public struct BarPlot: PlotContent, GnuplotContent {
                             : "left offset 0.6,0 font ',12' front")
                 }
             }
-            let name = group.isEmpty ? "notitle" : "title \(GnuplotScript.quote(group, limit: 60))"
             parts.append(
-                "$bars\(index) using 1:2:3:4:5:6 with boxxyerror fs solid 0.85 noborder lc rgb '\(Palette.kind(index))' \(name)"
+                "$bars\(index) using 1:2:3:4:5:6 with boxxyerror fs solid 0.85 noborder lc rgb '\(Palette.kind(index))' notitle"
             )
             if members.contains(where: { $0.value.low != nil }) {
                 parts.append(

@@ -14,7 +14,7 @@ struct GnuplotScript {
     var size = (width: 640, height: 400)
     /// Whether it is drawn as a picture.
     let target: Target
-    private(set) var lines: [String] = []
+    var lines: [String] = []
     private var labels = 0
 
     init(_ target: Target) { self.target = target }
@@ -42,19 +42,6 @@ struct GnuplotScript {
     /// A number in the shortest form that reads back as the same.
     static func number(_ value: Double) -> String { value.isFinite ? "\(value)" : "NaN" }
 
-    /// Lines of at most `width` characters, broken at spaces, as one string expression.
-    static func wrap(_ text: String, width: Int) -> String {
-        var lines: [String] = []
-        for word in text.split(whereSeparator: \.isWhitespace) {
-            if let last = lines.last, last.count + word.count < width {
-                lines[lines.count - 1] = last + " " + word
-            } else {
-                lines.append(String(word))
-            }
-        }
-        return "(" + lines.prefix(4).map { quote($0) }.joined(separator: ".\"\\n\".") + ")"
-    }
-
     mutating func add(_ line: String) { lines.append(line) }
 
     /// A block of numbers that `plot` refers to as `$name`; `nil` rows interrupt a line.
@@ -66,8 +53,13 @@ struct GnuplotScript {
 
     /// Text at a place of the plot, given in axis coordinates or with `screen`.
     mutating func label(_ text: String, at place: String, _ style: String) {
+        lines.append("set label \(nextLabel()) \(Self.quote(text)) at \(place) \(style)")
+    }
+
+    /// The number of a new label.
+    mutating func nextLabel() -> Int {
         labels += 1
-        lines.append("set label \(labels) \(Self.quote(text)) at \(place) \(style)")
+        return labels
     }
 
     /// Names along an axis.
@@ -76,10 +68,12 @@ struct GnuplotScript {
         lines.append("set \(axis)tics (\(list.joined(separator: ", "))) scale 0 \(style)")
     }
 
-    mutating func title(_ text: String) {
-        guard text.contains(where: { !$0.isWhitespace }) else { return }
-        let width = isPicture ? max(24, size.width / 9) : 72
-        lines.append("set title \(Self.wrap(text, width: width))")
+    /// The title above a drawing in characters.
+    mutating func title(_ text: String, note: String = "") {
+        let lines = (Self.lines(text, width: 72).prefix(4) + Self.lines(note, width: 72).prefix(2))
+            .map { Self.quote($0) }
+        guard !lines.isEmpty else { return }
+        add("set title (\(lines.joined(separator: ".\"\\n\".")))")
     }
 
     mutating func axis(_ name: String, _ axis: PlotAxis) {

@@ -67,57 +67,55 @@ public struct HeatMap: PlotContent, GnuplotContent {
             let text = String(format: signed ? "%+.\(decimals)f" : "%.\(decimals)f", value)
             return text.replacing("-", with: "−")
         }
+        // What cannot vary, such as the similarity of a corpus to itself, has no interval to show.
         let half = cell.low.flatMap { low in cell.high.map { ($0 - low) / 2 } }
+            .flatMap { $0 > 0 ? $0 : nil }
         return [number(cell.value, signed: isDiverging)]
             + (half.map { ["±" + number($0, signed: false)] } ?? [])
     }
 
     /// The matrix as a table, in characters more readable than a drawing.
     public func characters(width: Int) -> String? {
-        var table = TextTable([[y, x].filter { !$0.isEmpty }.joined(separator: " \\ ")] + columns)
-        for (row, cells) in zip(rows, values) {
-            table.append(
-                [row]
-                    + cells.map { cell in
-                        guard let cell, cell.value.isFinite else { return "–" }
-                        return texts(cell).joined(separator: " ")
-                    })
+        func table(_ lines: Int) -> String {
+            var table = TextTable(
+                [[y, x].filter { !$0.isEmpty }.joined(separator: " \\ ")] + columns)
+            for (row, cells) in zip(rows, values) {
+                table.append(
+                    [row]
+                        + cells.map { cell in
+                            guard let cell, cell.value.isFinite else { return "–" }
+                            return texts(cell).prefix(lines).joined(separator: " ")
+                        })
+            }
+            return table.text()
         }
-        return table.text() + (label.isEmpty ? "" : "\n\(label)")
+        let whole = table(2)
+        // Intervals go where they would break the lines.
+        let fits = whole.split(separator: "\n").allSatisfy { $0.count <= width }
+        return (fits ? whole : table(1)) + (label.isEmpty ? "" : "\n\(label)")
     }
 
     func draw(_ script: inout GnuplotScript, title: String) {
-        let widest = rows.map { min($0.count, 60) }.max() ?? 0
-        let names = columns.map { min($0.count, 60) }.max() ?? 0
-        let left = 40 + 8 * widest + (y.isEmpty ? 0 : 24)
-        let cell = max(58, min(110, (720 - left - 120) / max(1, columns.count)))
-        let turned = names * 8 > cell
-        let below = 28 + (turned ? 6 * names : 16) + (x.isEmpty ? 0 : 30)
-        let width = left + cell * columns.count + 120
-        let above = 28 + 20 * (title.count * 9 / width + 1)
-        let height = above + 46 * rows.count + below
-        script.size = (width, height)
-        script.title(title)
-        script.axis("x", PlotAxis(x))
-        script.axis("y", PlotAxis(y))
+        let left = 36 + GnuplotScript.width(rows) + (y.isEmpty ? 0 : 28)
+        let cell = max(58, min(110, (740 - left) / max(1, columns.count)))
+        let names = GnuplotScript.width(columns)
+        let turned = names > cell - 8
+        let right = 24
+        // Every cell says its number, so that colours need no scale of their own.
+        let width = max(left + cell * columns.count + right, 460)
+        script.frame(
+            width: width, height: max(46 * rows.count, GnuplotScript.width([y]) + 8), left: left,
+            right: width - left - cell * columns.count, tics: turned ? 28 + names * 6 / 10 : 34,
+            title: title, note: label, x: PlotAxis(x), y: PlotAxis(y))
         let scale = isDiverging ? Palette.Scale.diverging : .sequential
         var (low, high) = (finite.min() ?? 0, finite.max() ?? 1)
         if isDiverging { (low, high) = (-max(abs(low), abs(high)), max(abs(low), abs(high))) }
         if low == high { (low, high) = (low - 0.5, high + 0.5) }
-        func place(_ pixels: Int, _ whole: Int) -> String {
-            String(format: "%.4f", Double(pixels) / Double(whole))
-        }
-        script.add("set lmargin at screen \(place(left, width))")
-        script.add("set rmargin at screen \(place(width - 120, width))")
-        script.add("set bmargin at screen \(place(below, height))")
-        script.add("set tmargin at screen \(place(height - above, height))")
         script.add("unset grid")
-        script.add("unset key")
         script.add("unset border")
+        script.add("unset colorbox")
         script.add(scale.definition)
         script.add("set cbrange [\(GnuplotScript.number(low)):\(GnuplotScript.number(high))]")
-        script.add("set cblabel \(GnuplotScript.quote(label)) offset 1.2,0")
-        script.add("set cbtics scale 0.5")
         script.names("x", columns, turned ? "rotate by 35 right" : "")
         script.names("y", rows)
         script.add("set xrange [-0.5:\(columns.count).0-0.5]")

@@ -72,19 +72,28 @@ public struct LinePlot: PlotContent, GnuplotContent {
     /// None of our own.
     public func characters(width: Int) -> String? { nil }
 
+    private static func dash(_ index: Int) -> Int { [1, 2, 4, 5][index % 4] }
+
+    /// The shape of a line's points; few points show where they are.
+    private static func shape(_ index: Int, _ line: Series) -> Int? {
+        line.points.count <= 24 ? Palette.shapes[index % Palette.shapes.count] : nil
+    }
+
     func draw(_ script: inout GnuplotScript, title: String) {
-        let named = series.filter { !$0.name.isEmpty }
-        let rows = (named.map { min($0.name.count, 60) + 6 }.reduce(0, +) + 79) / 80
-        if script.isPicture { script.size.height = 380 + 18 * rows }
-        script.title(title)
-        script.axis("x", x)
-        script.axis("y", y)
-        script.add(
-            named.isEmpty
-                ? "unset key"
-                : script.isPicture
-                    ? "set key outside below center horizontal Left reverse samplen 2 width 2"
-                    : "set key outside below center")
+        let places = series.flatMap(\.points).filter { $0.y.value.isFinite }.map(\.x)
+            .filter(\.isFinite)
+        script.frame(
+            width: 560, height: 260, left: 88, title: title, x: x, y: y,
+            legend: series.enumerated().filter { !$1.name.isEmpty }.map { index, line in
+                .init(
+                    name: line.name, colour: Palette.kind(index),
+                    sample: .line(dash: Self.dash(index), shape: Self.shape(index, line)))
+            })
+        if !x.isLogarithmic, let low = places.min(), let high = places.max() {
+            let room = low < high ? 0 : 0.5
+            script.add("set xrange [\(low - room):\(high + room)]")
+            script.wholeTics("x", places)
+        }
         for mark in marks where mark.x.isFinite {
             let place = GnuplotScript.number(mark.x)
             guard script.isPicture else { continue }
@@ -115,14 +124,11 @@ public struct LinePlot: PlotContent, GnuplotContent {
             let name =
                 line.name.isEmpty
                 ? "notitle" : "title \(GnuplotScript.quote(line.name, limit: 60))"
-            let dash = [1, 2, 4, 5][index % 4]
-            // Few points show where they are.
             let style =
-                line.points.count <= 24
-                ? "linespoints pt \(Palette.shapes[index % Palette.shapes.count]) ps 0.6" : "lines"
+                Self.shape(index, line).map { "linespoints pt \($0) ps 0.6" } ?? "lines"
             parts.append(
                 script.isPicture
-                    ? "$line\(index) using 1:2 with \(style) lw 2 dt \(dash) lc rgb '\(colour)' \(name)"
+                    ? "$line\(index) using 1:2 with \(style) lw 2 dt \(Self.dash(index)) lc rgb '\(colour)' notitle"
                     : "$line\(index) using 1:2 with lines lt \(index + 1) \(name)")
         }
         script.add("plot " + parts.joined(separator: ", \\\n  "))

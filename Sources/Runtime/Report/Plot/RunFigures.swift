@@ -82,6 +82,6 @@ extension Similarity {
             try HeatMap(
                 rows: names, columns: names, values: try matrix(stop: stop),
                 x: distance ? "model of" : "", y: distance ? "text of" : "",
-                label: settings.metric.label + (distance ? ", lower is closer" : ""), decimals: 2))
+                label: settings.metric.label + (distance ? ", lower is closer" : ""), decimals: 3))
     }
 }

@@ -78,22 +78,24 @@ public struct ScatterPlot: PlotContent, GnuplotContent {
         return (low - room, high + room)
     }
 
+    /// The plotting area in pixels.
+    private static let area = (width: 460.0, height: 320.0)
+
     func draw(_ script: inout GnuplotScript, title: String) {
         let usable = points.filter(\.isFinite)
         var groups: [String] = []
         for point in usable where !groups.contains(point.group) { groups.append(point.group) }
-        let legend = groups.contains { !$0.isEmpty }
-        script.size = (640, 460 + (legend ? 24 : 0))
-        script.title(title)
-        script.axis("x", x)
-        script.axis("y", y)
+        script.frame(
+            width: 560, height: Int(Self.area.height), left: 560 - 24 - Int(Self.area.width),
+            title: title, x: x, y: y,
+            legend: groups.enumerated().filter { !$1.isEmpty }.map { index, name in
+                .init(
+                    name: name, colour: Palette.kind(index),
+                    sample: .point(shape: Palette.shapes[index % Palette.shapes.count]))
+            })
         let (across, upwards) = (range(\.x, x), range(\.y, y))
         script.add("set xrange [\(across.low):\(across.high)]")
         script.add("set yrange [\(upwards.low):\(upwards.high)]")
-        script.add(
-            legend
-                ? "set key outside below center horizontal Left reverse samplen 1 width 2"
-                : "unset key")
         var parts: [String] = []
         if script.isPicture {
             for (low, high, isAcross) in [
@@ -147,7 +149,7 @@ public struct ScatterPlot: PlotContent, GnuplotContent {
             }
             parts.append(
                 script.isPicture
-                    ? "$points\(index) using 1:2 with points pt \(shape) ps 1.1 lc rgb '\(colour)' \(name)"
+                    ? "$points\(index) using 1:2 with points pt \(shape) ps 1.1 lc rgb '\(colour)' notitle"
                     : "$points\(index) using 1:2 with points pt \(index + 1) \(name)")
         }
         if script.isPicture { place(usable, across, upwards, &script) }
@@ -159,8 +161,7 @@ public struct ScatterPlot: PlotContent, GnuplotContent {
         _ points: [Point], _ across: (low: Double, high: Double),
         _ upwards: (low: Double, high: Double), _ script: inout GnuplotScript
     ) {
-        // About what the plotting area takes; names are placed relative to it.
-        let (width, height) = (540.0, 340.0)
+        let (width, height) = Self.area
         func fraction(_ value: Double, _ range: (low: Double, high: Double), _ axis: PlotAxis)
             -> Double
         {
@@ -184,13 +185,27 @@ public struct ScatterPlot: PlotContent, GnuplotContent {
         var taken = places.map {
             Box(left: $0.x - 5, bottom: $0.y - 5, right: $0.x + 5, top: $0.y + 5)
         }
+        for (point, middle) in zip(points, places) {
+            if let low = point.y.low, let high = point.y.high {
+                taken.append(
+                    Box(
+                        left: middle.x - 3, bottom: height * fraction(low, upwards, y),
+                        right: middle.x + 3, top: height * fraction(high, upwards, y)))
+            }
+            if let low = point.x.low, let high = point.x.high {
+                taken.append(
+                    Box(
+                        left: width * fraction(low, across, x), bottom: middle.y - 3,
+                        right: width * fraction(high, across, x), top: middle.y + 3))
+            }
+        }
         if fits { taken.append(Box(left: 0, bottom: height - 24, right: 230, top: height)) }
         for (point, middle) in zip(points, places) where !point.label.isEmpty {
             let wide = 6.8 * Double(min(point.label.count, 40))
             let choices: [(Double, Double, String)] = [
-                (8, -6, "left"), (-8 - wide, -6, "right"), (-wide / 2, 7, "center"),
-                (-wide / 2, -19, "center"), (8, 6, "left"), (8, -18, "left"),
-                (-8 - wide, 6, "right"), (-8 - wide, -18, "right"),
+                (11, -6, "left"), (-11 - wide, -6, "right"), (-wide / 2, 8, "center"),
+                (-wide / 2, -20, "center"), (9, 6, "left"), (9, -18, "left"),
+                (-9 - wide, 6, "right"), (-9 - wide, -18, "right"),
             ]
             var best: (cost: Double, box: Box, anchor: String)?
             for (dx, dy, anchor) in choices {

@@ -1,15 +1,14 @@
 import Foundation
 
 extension StudyResult {
-    /// Rows of arms that differ in their seed only, in order of first appearance.
+    /// Rows of arms that differ in their seeds only, in order of first appearance.
     public var groups: [(label: String, rows: [Row])] {
         var order: [String] = []
         var rows: [String: [Row]] = [:]
         for row in self.rows {
-            var arm = row.arm
-            arm.parameters.removeAll { $0.name == "seed" }
-            if rows[arm.label] == nil { order.append(arm.label) }
-            rows[arm.label, default: []].append(row)
+            let label = row.arm.withoutSeeds.label
+            if rows[label] == nil { order.append(label) }
+            rows[label, default: []].append(row)
         }
         return order.map { ($0, rows[$0] ?? []) }
     }
@@ -29,24 +28,25 @@ extension StudyResult {
         return index
     }
 
-    /// Values of a column by arm and seed, or their differences to the reference arm of the same seed.
-    private func values(_ name: String, against reference: String?) throws -> [Double?] {
+    /// Independent repetitions of a column, or of its paired differences to the reference, by the label without seeds.
+    private func repetitions(_ name: String, against reference: String?) throws -> [String:
+        [Double]]
+    {
         let index = try column(name)
-        let records = records()
-        guard let reference else { return records.map { $0[index].number } }
-        var references: [ArmValue?: Double] = [:]
-        for (row, record) in zip(rows, records) where row.arm.name == reference {
-            references[row.arm.parameter("seed")] = record[index].number
+        let numbers = Dictionary(
+            zip(rows.map(\.arm.label), records().map { $0[index].number }),
+            uniquingKeysWith: { first, _ in first })
+        func number(_ row: Row) -> Double? { numbers[row.arm.label] ?? nil }
+        guard let reference else {
+            return Dictionary(
+                uniqueKeysWithValues: groups.map { label, rows in
+                    let values = rows.compactMap { row in number(row).map { (row.arm, $0) } }
+                    return (label, Repetitions(values).items.map(\.value))
+                })
         }
-        guard !references.isEmpty else {
-            let known = Set(rows.map(\.arm.name)).sorted().joined(separator: ", ")
-            throw RecipeError("plot", "no arm is called \(reference); known: \(known)")
-        }
-        return zip(rows, records).map { row, record in
-            record[index].number.flatMap { value in
-                references[row.arm.parameter("seed")].map { value - $0 }
-            }
-        }
+        let effects = try PairedEffects(self, names: nil, against: reference, value: number)
+        return Dictionary(
+            uniqueKeysWithValues: effects.groups.map { ($0.label, $0.units.map(\.difference)) })
     }
 
     private static func interval(_ values: [Double]) -> Interval? {
@@ -59,7 +59,8 @@ extension StudyResult {
 
     private static func count(_ counts: [Int]) -> String {
         guard let least = counts.min(), let most = counts.max() else { return "n = 0" }
-        return least == most ? "n = \(least)" : "n = \(least) to \(most)"
+        let some = most == 1 ? "seed" : "seeds"
+        return least == most ? "n = \(least) \(some)" : "n = \(least) to \(most) \(some)"
     }
 
     /// The figure's caption: what an interval and a number are.
@@ -78,22 +79,26 @@ extension StudyResult {
         rows rowName: String, columns columnName: String, value: String, against reference: String?
     ) throws -> Figure {
         let (row, column) = (try self.column(rowName), try self.column(columnName))
-        let all = try values(value, against: reference)
-        let records = records()
-        let used = records.indices.filter {
-            records[$0][row] != .missing && records[$0][column] != .missing
+        let all = try repetitions(value, against: reference)
+        let records = Dictionary(
+            zip(self.rows.map(\.arm.label), records()), uniquingKeysWith: { first, _ in first })
+        let used = groups.compactMap { label, rows -> (label: String, cells: [ResultValue])? in
+            guard let cells = rows.first.flatMap({ records[$0.arm.label] }),
+                cells[row] != .missing, cells[column] != .missing
+            else { return nil }
+            return (label, cells)
         }
         guard !used.isEmpty else {
             throw RecipeError("plot", "no arm has both \(rowName) and \(columnName)")
         }
-        let rowValues = Self.ordered(used.map { records[$0][row] })
-        let columnValues = Self.ordered(used.map { records[$0][column] })
+        let rowValues = Self.ordered(used.map { $0.cells[row] })
+        let columnValues = Self.ordered(used.map { $0.cells[column] })
         var counts: [Int] = []
         let cells = rowValues.map { rowValue in
             columnValues.map { columnValue -> Interval? in
                 let found = used.filter {
-                    records[$0][row] == rowValue && records[$0][column] == columnValue
-                }.compactMap { all[$0] }
+                    $0.cells[row] == rowValue && $0.cells[column] == columnValue
+                }.flatMap { all[$0.label] ?? [] }
                 if !found.isEmpty { counts.append(found.count) }
                 return Self.interval(found)
             }
@@ -108,7 +113,7 @@ extension StudyResult {
         return Figure(
             plot: Plot(title: unit + (reference.map { ": difference to \($0)" } ?? ""), map),
             caption:
-                "Mean\(reference.map { " difference to \($0) with the same seed" } ?? "") of the \(unit), by \(rowName) and \(columnName); \(Self.count(counts)) seeds a cell."
+                "Mean\(reference.map { " difference to \($0) with the same seed" } ?? "") of the \(unit), by \(rowName) and \(columnName); \(Self.count(counts)) a cell."
                 + (intervals ? " ±: half of Student's 95% interval." : "")
                 + (reference == nil ? "" : " Below zero is better."))
     }
@@ -117,13 +122,11 @@ extension StudyResult {
     ///
     /// - Throws: `RecipeError` naming a column or arm that does not exist.
     public func bars(value: String, against reference: String?) throws -> Figure {
-        let all = try values(value, against: reference)
+        let all = try repetitions(value, against: reference)
         var bars: [BarPlot.Bar] = []
         var counts: [Int] = []
         for (label, members) in groups where members.first?.arm.name != reference {
-            let found = rows.indices.filter { index in
-                members.contains { $0.arm.label == rows[index].arm.label }
-            }.compactMap { all[$0] }
+            let found = all[label] ?? []
             guard let interval = Self.interval(found) else { continue }
             counts.append(found.count)
             bars.append(BarPlot.Bar(label: Self.plain(label), value: interval))
@@ -138,7 +141,7 @@ extension StudyResult {
                     bars: bars,
                     label: reference.map { "Δ against \($0), nats a token" } ?? "nats a token")),
             caption:
-                "Mean\(reference.map { " difference to \($0) with the same seed" } ?? "") of the \(unit); \(Self.count(counts)) seeds a bar."
+                "Mean\(reference.map { " difference to \($0) with the same seed" } ?? "") of the \(unit); \(Self.count(counts)) a bar."
                 + (intervals ? " Whiskers: Student's 95% interval." : " One seed: no interval.")
                 + (reference == nil ? "" : " Below zero is better."))
     }
@@ -190,8 +193,8 @@ extension StudyResult {
                     series: series, x: PlotAxis("step of finetuning"),
                     y: PlotAxis("training loss, nats a token"))),
             caption:
-                "Training loss of the chosen finetunings, mean over seeds (\(Self.count(counts)))"
+                "Training loss of the chosen finetunings, mean over \(Self.count(counts))"
                 + (counts.contains { $0 > 1 }
-                    ? "; bands reach from the lowest to the highest seed." : "."))
+                    ? "; bands reach from the lowest to the highest." : "."))
     }
 }
