@@ -45,6 +45,23 @@ extension Session {
     /// A descriptor that can be read when something happened in the background; -1 when there was none yet.
     public var backgroundDescriptor: Int32 { wake }
 
+    /// Whether something is being trained in the background.
+    public var isTrainingInBackground: Bool { backgrounds.contains { $0.now.end == nil } }
+
+    /// How far training in the background is, in at most so many columns; empty if there is none.
+    public func backgroundSummary(columns: Int) -> String {
+        let all = backgrounds.map { (name: $0.name, now: $0.now) }.filter { $0.now.end == nil }
+        guard !all.isEmpty else { return "" }
+        let texts = all.map { name, now in
+            var text = "\(name) \(now.step)/\(now.target)"
+            if all.count == 1, let record = now.record {
+                text += " loss \(Progress.decimals(record.loss, 3))"
+            }
+            return text
+        }
+        return "(\(texts.joined(separator: ", ").cut(toColumns: max(8, columns - 2))))"
+    }
+
     /// What happened in the background since the last call, as lines for people.
     public func takeBackgroundNews() -> [String] {
         guard wake >= 0 else { return [] }

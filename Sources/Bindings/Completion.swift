@@ -96,6 +96,8 @@ extension Interpreter {
     private func choices(_ kind: Kind) -> [String] {
         switch kind {
         case .choice(let names): names
+        case .name(.run): session.runNames
+        case .name(.corpus): session.corpusNames
         case .list(let kind): choices(kind)
         case .either(let kinds): kinds.flatMap(choices)
         default: []
@@ -109,7 +111,10 @@ extension Interpreter {
         let kind = expressions.expected(at: all.count - 1)
         let start = last.end - last.text.utf8.count
         var result = Completion(start: start, candidates: [], inString: true)
-        if let names = kind.map(choices), !names.isEmpty {
+        if case .name? = kind {
+            let names = kind.map(choices) ?? []
+            result.candidates = names.filter { $0.hasPrefix(last.text) }
+        } else if let names = kind.map(choices), !names.isEmpty {
             result.candidates = names.filter { $0.hasPrefix(last.text) }.sorted()
         } else if isHelp(expressions, all.count - 1) {
             let names = library.functions.map(\.name) + library.types.map(\.name)

@@ -34,7 +34,8 @@ extension Library {
                 ).optional
             ],
             returns:
-                "table with live (tensors), soft_maximum, lua, lua_limit, resident (of the process; all bytes), objects (how many Lua holds) and collections"
+                "table with live (tensors), soft_maximum, lua, lua_limit, resident (of the process; all bytes), objects (how many Lua holds) and collections",
+            example: "print(mt.memory().live)"
         ) { call in
             if let bytes = try call.integer(ifPresent: "soft_maximum") {
                 call.interpreter.setSoftMaximum(bytes)
@@ -54,7 +55,8 @@ extension Library {
         Function(
             "threads",
             "The number of threads in use; sets it first if one is given. It changes speed, never results.",
-            [.integer("count", "Threads from now on.", in: 1...256).optional], returns: "integer"
+            [.integer("count", "Threads from now on.", in: 1...256).optional], returns: "integer",
+            example: "print(mt.threads())"
         ) { call in
             if let count = try call.integer(ifPresent: "count") { Parallel.threads = count }
             try call.returns(Parallel.threads)
@@ -62,7 +64,9 @@ extension Library {
     }
 
     private static var elapsed: Function {
-        Function("elapsed", "Seconds since the program started.", returns: "number") { call in
+        Function("elapsed", "Seconds since the program started.", returns: "number",
+            example: "local before = mt.elapsed()\nprint(mt.elapsed() - before)"
+        ) { call in
             let time = (ContinuousClock.now - call.interpreter.started).components
             try call.returns(Double(time.seconds) + Double(time.attoseconds) * 1e-18)
         }

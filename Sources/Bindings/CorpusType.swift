@@ -137,6 +137,15 @@ extension Library {
             counted: try options.strings(ifPresent: "loss_on") ?? ["assistant"])
     }
 
+    /// Where the text is from, in a few words.
+    private static func origin(_ specification: CorpusSpecification) -> String {
+        guard let generator = specification.embedded else {
+            return specification.files.joined(separator: " ")
+        }
+        return "embedded \(generator)"
+            + (specification.bytes.map { ", \(Memory.describe($0))" } ?? "")
+    }
+
     private static func card(_ specification: CorpusSpecification) -> Card {
         var rows: [(String, String?)] = []
         if let generator = specification.embedded {
@@ -154,7 +163,7 @@ extension Library {
     private static var corpusType: ObjectType {
         ObjectType(
             "corpus", Corpus.self, "Named documents, divided into train, valid and test.",
-            describe: { "corpus \($0.name)" },
+            describe: { "corpus \($0.name): \(origin($0.specification))" },
             show: { corpus, display in card(corpus.specification).output(display) },
             fields: [Field("name", "string", "What mixtures and tables call it.") { $0.name }],
             methods: [

@@ -9,7 +9,10 @@ extension Library {
             [
                 .path("path", "Where to."), .strings("columns", "The heads of the columns."),
                 .table("rows", "A list of tables with a field for every column that is known."),
-            ]
+            ],
+            example: """
+                mt.write_csv("losses.csv", { "step", "loss" }, { { step = 1, loss = 3.5 }, { step = 2, loss = 3.1 } })
+                """
         ) { call in
             let columns = try call.strings("columns")
             var table = TextTable(columns)

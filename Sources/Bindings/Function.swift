@@ -11,7 +11,7 @@ public final class Function {
     /// What it returns, in words; empty if nothing.
     public let returns: String
     /// Lua code that shows its use; may be empty.
-    public let example: String
+    public private(set) var example: String
     /// How Lua reaches it.
     public private(set) var form = Form.function
     /// Whether the first argument is the object itself.
@@ -63,6 +63,7 @@ public final class Function {
         case .metamethod: isMetamethod = true
         case .function: break
         }
+        if example.isEmpty { example = Examples.example(fullName) ?? "" }
         return self
     }
 

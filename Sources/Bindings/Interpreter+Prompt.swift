@@ -21,7 +21,7 @@ public struct Display {
 
 /// The functions of the prelude that Swift calls.
 struct Helpers {
-    let printer, keep, configure, begin, strict, isStrict, source: Callback
+    let printer, keep, configure, begin, strict, isStrict, source, nameOf, describe, described: Callback
 
     init(_ table: Table) throws {
         func function(_ name: String) throws -> Callback {
@@ -35,6 +35,9 @@ struct Helpers {
         strict = try function("strict")
         isStrict = try function("is_strict")
         source = try function("source")
+        describe = try function("describe")
+        described = try function("described")
+        nameOf = try function("name_of")
     }
 }
 
@@ -42,7 +45,9 @@ extension Interpreter {
     /// Runs the prelude: the printer, and strict globals.
     func prepare() throws {
         let state = try open()
-        for function in [Self.undefinedGlobal, Self.page, Self.present] {
+        for function in [
+            Self.undefinedGlobal, Self.page, Self.present, Self.columns, Self.cut,
+        ] {
             try check(mt_add_function(state, "mt_internal", function.name, note(function)))
         }
         guard case .table(let table)? = try evaluate(Prelude.text, name: "=prelude").first else {
@@ -55,6 +60,16 @@ extension Interpreter {
     /// Makes the globals of a prompt: `Out`, `who` and `help`; from here on `_` and `Out` keep results.
     public func beginPrompt() throws { try helpers?.begin.call() }
 
+    /// The value of an expression as text, as the prompt shows it; nothing is kept or printed.
+    public func text(of expression: String) throws -> String {
+        try run("return \(expression)\n", name: "=expression", results: .described)
+        switch try helpers?.described.call().first {
+        case .string(let text)?: return text
+        case .bytes(let bytes)?: return String(decoding: bytes, as: UTF8.self)
+        default: return ""
+        }
+    }
+
     /// What is done with the results of a chunk.
     public enum Handling {
         /// They are dropped.
@@ -63,6 +78,8 @@ extension Interpreter {
         case kept
         /// They are kept and printed.
         case printed
+        /// Their text is what `Helpers.described` gives.
+        case described
     }
 
     /// The reference of the function that takes results, 0 for none.
@@ -70,6 +87,9 @@ extension Interpreter {
         switch results {
         case .dropped: return 0
         case .kept: return helpers?.keep.reference ?? 0
+        case .described:
+            try helpers?.configure.call(settings.display.width(), false, false)
+            return helpers?.describe.reference ?? 0
         case .printed:
             let display = settings.display
             try helpers?.configure.call(display.width(), display.colours, display.html())

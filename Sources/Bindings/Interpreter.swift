@@ -28,6 +28,7 @@ public final class Interpreter {
         public var report: (Report) -> Void = { report in
             switch report {
             case .line(let text): Report.toStandardError(text + "\n")
+            case .page(let text): Report.toStandardOutput(text + "\n")
             case .output(let output), .value(let output):
                 Report.toStandardOutput(output.text + "\n")
             case .status, .clear: break
@@ -48,6 +49,8 @@ public final class Interpreter {
         case output(RichOutput)
         /// What was shown so far is to go, at once or with the next output.
         case clear(wait: Bool)
+        /// A help text, which may be longer than a screen.
+        case page(String)
         /// The value of an expression at the prompt.
         case value(RichOutput)
 
@@ -72,6 +75,9 @@ public final class Interpreter {
             text.withUTF8 { _ = mt_put(descriptor, $0.baseAddress, $0.count) }
         }
 
+        /// Whether what is typed at the terminal stays unseen, so that it does not disturb a line that is rewritten in place.
+        public static func hideTyping(_ isHidden: Bool) { mt_quiet(isHidden) }
+
         /// Hears every piece of text that Lua and Swift write to standard output (1) and standard error (2) from now on,
         /// before it gets there; `nil` ends that.
         ///
@@ -88,6 +94,25 @@ public final class Interpreter {
                     Report.heard?(descriptor, UnsafeRawBufferPointer(start: bytes, count: length))
                 }, nil, only)
         }
+
+        /// Takes standard input, for `io.read` and the like, from a function that gives a line with its end, or nil at the
+        /// end; called on the interpreter's thread. Before any interpreter is made.
+        public static func readInput(_ line: @escaping () -> String?) {
+            asked = line
+            mt_read_from(
+                { _, bytes, room in
+                    guard let bytes, let line = Report.rest ?? Report.asked?().map({ Array($0.utf8) })
+                    else { return 0 }
+                    let count = min(room, line.count)
+                    for index in 0..<count { bytes[index] = CChar(bitPattern: line[index]) }
+                    Report.rest = count < line.count ? Array(line[count...]) : nil
+                    return count
+                }, nil)
+        }
+
+        nonisolated(unsafe) private static var asked: (() -> String?)?
+        /// What has been given and not been read.
+        nonisolated(unsafe) private static var rest: [UInt8]?
 
         nonisolated(unsafe) private static var heard: ((Int32, UnsafeRawBufferPointer) -> Void)?
     }

@@ -8,6 +8,8 @@ public indirect enum Kind {
     case number(NumberRange)
     /// UTF-8 text.
     case string
+    /// UTF-8 text that is the name of something, which completion knows.
+    case name(Named)
     /// Any string.
     case bytes
     /// One of a few names.
@@ -38,7 +40,7 @@ public indirect enum Kind {
         case .integer(let range): Self.integerName(range)
         case .number(let range): range.name
         case .string: "string"
-        case .bytes: "string"
+        case .name, .bytes: "string"
         case .choice(let names): names.map { "\"\($0)\"" }.joined(separator: " or ")
         case .path: "path"
         case .object(let names): names.joined(separator: " or ")
@@ -62,6 +64,14 @@ public indirect enum Kind {
         case (let low, let high): "integer in \(low) ... \(high)"
         }
     }
+}
+
+/// What a name stands for.
+public enum Named {
+    /// A run of the store.
+    case run
+    /// A corpus of the session, whose losses are columns of results.
+    case corpus
 }
 
 /// Which numbers a parameter accepts.

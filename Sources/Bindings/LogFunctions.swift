@@ -19,7 +19,8 @@ extension Library {
             Function(
                 "log.start",
                 "Logs the session from the next input on: inputs, what is printed, values, errors, plots, timings and the keys of trained states. A path without an ending makes a notebook (.ipynb) and a Markdown page (.md).",
-                [.path("path", "Where to; a file that is there is an error.")]
+                [.path("path", "Where to; a file that is there is an error.")],
+                example: "mt.log.start \"day\"\nmt.log.stop()"
             ) { call in
                 guard let logging = call.interpreter.logging else {
                     throw Mistake("there is no session to log here")

@@ -110,7 +110,7 @@ public enum LuaLS {
         case .boolean: return "boolean"
         case .integer: return "integer"
         case .number: return "number"
-        case .string, .bytes, .path: return "string"
+        case .string, .name, .bytes, .path: return "string"
         case .choice(let names): return names.map { "\"\($0)\"" }.joined(separator: "|")
         case .object(let names): return names.map { "mt.\($0)" }.joined(separator: "|")
         case .function: return "function"
@@ -118,6 +118,8 @@ public enum LuaLS {
         case .any: return "any"
         case .list(let kind):
             let item = typeName(kind, options)
+            // Editors take a list in braces for an unfinished object if the type of a list could be one.
+            if case .object = kind { return "\(item)|table<integer, \(item)>" }
             return "\(item)|(\(item))[]"
         case .map(let kind): return "table<string, \(typeName(kind, options))>"
         case .options: return options

@@ -166,6 +166,21 @@ extension Library {
                     + "context \(shape.context), vocabulary \(shape.vocabulary), \(shape.parameterCount) parameters"
                     + (model.weights.map { ", weights \($0.digest.short)" } ?? "")
             },
+            show: { model, display in
+                let shape = model.configuration
+                return Card(
+                    "model \(model.name)",
+                    [
+                        ("parameters", "\(shape.parameterCount)"),
+                        (
+                            "shape",
+                            "\(shape.layers) layers, width \(shape.width), \(shape.heads) heads, context \(shape.context)"
+                        ),
+                        ("vocabulary", "\(shape.vocabulary)"),
+                        ("weights", model.weights.map { $0.digest.short } ?? "fresh, by the seed"),
+                    ]
+                ).output(display)
+            },
             fields: [
                 Field("parameters", "integer", "Trained numbers.") {
                     $0.configuration.parameterCount

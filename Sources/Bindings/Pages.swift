@@ -18,9 +18,10 @@ extension Interpreter {
         case .function(let function): text = try Reference.help(function.fullName, library)
         case .object(let type) where tokens.count == 1 || !isKnown(expression):
             text = try Reference.help(type.name, library)
-        case .value(let path, .function) where !isKnown(expression):
-            text = try about(path, expression)
         case .value(_, .table) where expression == "mt": text = Reference.summary(library)
+        case .value(let path, let sight) where !isKnown(expression):
+            text = try about(path, sight, expression)
+        case .string where !isKnown(expression): text = "\(expression): a string"
         default: text = try Reference.help(expression, library)
         }
         return layOut(text)
@@ -29,19 +30,39 @@ extension Interpreter {
     private func isKnown(_ name: String) -> Bool {
         library.named.contains {
             $0.fullName == name || $0.fullName.replacing(":", with: ".") == name
+        } || library.types.contains { $0.name == name }
+    }
+
+    /// What is known of a value that has no record.
+    private func about(_ path: [PathStep], _ sight: Sight, _ name: String) throws -> String {
+        let fullName = path.map { step in
+            if case .name(let name) = step { name } else { "" }
+        }.joined(separator: ".")
+        if let text = LuaManual.help(fullName) { return text }
+        if fullName.hasPrefix("mt.") { return try Reference.help(fullName, library) }
+        switch sight {
+        case .function:
+            guard let function = lookForFunction(path) else { return "\(name): a function" }
+            return try about(function, name)
+        case .table: return "\(name): a table; \(name) shows it"
+        case .string, .object, .other: return "\(name): a value; \(name) shows it"
         }
     }
 
-    /// What is known of a Lua function: the comment above it and its first line, or where it is from.
-    private func about(_ path: [PathStep], _ name: String) throws -> String {
-        guard let place = try definition(path) else {
-            return "\(name): a function that is built into Lua"
+    /// What is known of a function: of one in Lua the comment above it and its first line, else its help.
+    private func about(_ function: Callback, _ name: String?) throws -> String {
+        guard let place = try definition(function) else {
+            let name = try name ?? helpers?.nameOf.call(function).first?.stringValue
+            guard let name, isKnown(name) || LuaManual.entries[name] != nil else {
+                return "\(name ?? "this"): a function that is not written in Lua"
+            }
+            return try LuaManual.help(name) ?? Reference.help(name, library)
         }
         let lines = place.text
         var start = place.first - 1
         while start > 0, lines[start - 1].hasPrefix("--") { start -= 1 }
         return lines[start..<place.first].joined(separator: "\n")
-            + "\n(\(place.name):\(place.first); ??\(name) shows all of it)"
+            + "\n(\(place.name):\(place.first)" + (name.map { "; ??\($0) shows all of it)" } ?? ")")
     }
 
     /// The Lua source of a function.
@@ -52,17 +73,16 @@ extension Interpreter {
         guard
             case .value(let path, .function) = Expressions(tokens, self).subject(
                 before: tokens.count),
-            let place = try definition(path)
+            let function = lookForFunction(path), let place = try definition(function)
         else { throw Mistake("'\(expression)' has no Lua source here") }
         let lines = place.text[(place.first - 1)..<place.last].joined(separator: "\n")
         return settings.display.bold("\(place.name):\(place.first)") + "\n" + lines
     }
 
-    private func definition(_ path: [PathStep]) throws -> (
+    private func definition(_ function: Callback) throws -> (
         name: String, text: [String], first: Int, last: Int
     )? {
-        guard let function = lookForFunction(path),
-            let values = try helpers?.source.call(function), values.count == 3,
+        guard let values = try helpers?.source.call(function), values.count == 3,
             let chunk = values[0].stringValue, let first = values[1].integerValue,
             let last = values[2].integerValue, let text = lines(of: chunk),
             first >= 1, last >= first, last <= text.count
@@ -88,21 +108,23 @@ extension Interpreter {
         return (place.line, lines[place.line - 1])
     }
 
-    /// What `help` prints at the prompt.
+    /// `help` at the prompt.
     static var page: Function {
         Function("page", "", [.any("name", "A name, or an object.").optional]) { call in
             let interpreter = call.interpreter
+            let text: String
             switch try call.value("name") {
-            case nil:
-                try call.returns(interpreter.layOut(Reference.summary(interpreter.library)))
-            case .string(let name): try call.returns(try interpreter.help(name))
+            case nil: text = interpreter.layOut(Reference.summary(interpreter.library))
+            case .string(let name): text = try interpreter.help(name)
             case .object(let reference):
-                try call.returns(
-                    interpreter.layOut(
-                        try Reference.help(reference.typeName, interpreter.library)))
+                text = interpreter.layOut(
+                    try Reference.help(reference.typeName, interpreter.library))
+            case .function(let callback): text = interpreter.layOut(try interpreter.about(callback, nil))
             case let other?:
-                throw Mistake("name", expected: "the name of a function or an object", found: other)
+                throw Mistake(
+                    "name", expected: "a name, a function or an object", found: other)
             }
+            interpreter.settings.report(.page(text))
         }
     }
 

@@ -107,6 +107,10 @@ extension Parameter {
     public static func bytes(_ name: String, _ help: String) -> Parameter {
         Parameter(name, .bytes, help)
     }
+    /// The name of something of the session or the store.
+    public static func name(_ name: String, of named: Named, _ help: String) -> Parameter {
+        Parameter(name, .name(named), help)
+    }
     /// One of a few names.
     public static func choice(_ name: String, _ names: [String], _ help: String) -> Parameter {
         Parameter(name, .choice(names), help)

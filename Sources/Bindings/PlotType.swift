@@ -121,7 +121,7 @@ extension Library {
             "One column as a plot: a matrix by two parameters, or bars of every kind of arm. Means over seeds with Student's 95% intervals; with `against`, mean differences to that arm with the same seed.",
             [
                 .options([
-                    .string("value", "The column, such as the target's name.").item,
+                    .name("value", of: .corpus, "The column, such as the target's name.").item,
                     .string("rows", "The parameter that runs down, such as \"start\".").optional,
                     .string("columns", "The parameter that runs across, such as \"weight\".")
                         .optional,

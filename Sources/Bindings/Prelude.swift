@@ -8,19 +8,22 @@ enum Prelude {
         local type, tostring, rawget, rawset, rawlen, next, select = type, tostring, rawget, rawset, rawlen, next, select
         local format, rep, concat, sort = string.format, string.rep, table.concat, table.sort
         local print, getmetatable, setmetatable, math_type = print, getmetatable, setmetatable, math.type
-        local utf8_length, utf8_offset, globals, error, info = utf8.len, utf8.offset, _G, error, debug.getinfo
+        local globals, error, info, date = _G, error, debug.getinfo, os.date
+        local hidden = rawget(globals, "mt_internal")
+        rawset(globals, "mt_internal", nil)
+        package.loaded["mt_internal"] = nil
         local width, colours, html = 80, false, false
         local longest, deepest = 100, 4
 
         local function paint(code, text) return colours and "\27[" .. code .. "m" .. text .. "\27[0m" or text end
+        -- Columns of a terminal.
         local function size(text)
-          text = text:gsub("\27%[[%d;]*m", "")
-          return utf8_length(text) or #text
+          if text:find("\27", 1, true) then text = text:gsub("\27%[[%d;]*m", "") end
+          return text:find("[\128-\255]") and hidden.columns(text) or #text
         end
         local function cut(text, room)
-          local length = utf8_length(text)
-          if not length or length <= room then return text end
-          return text:sub(1, utf8_offset(text, room) - 1) .. "…"
+          if #text <= room then return text end
+          return hidden.cut(text, room)
         end
         local function type_of(value)
           local meta = getmetatable(value)
@@ -121,27 +124,37 @@ enum Prelude {
 
     /// Lists of records as tables of columns.
     private static let grid = #"""
-        local first = { name = 1, arm = 2, phase = 3, source = 4, start = 5, weight = 6, seed = 7, step = 8, loss = 9 }
+        local first = { name = 1, arm = 2, phase = 3, source = 4, start = 5, weight = 6, seed = 7, status = 8, step = 9, steps = 10,
+          loss = 11, updated = 12, bytes = 200, digest = 300, key = 300 }
         local head, tail = 12, 8
+
+        local function is_flat(row)
+          if type(row) ~= "table" or getmetatable(row) ~= nil or next(row) == nil then return false end
+          for key, item in next, row do
+            local kind = type(item)
+            if type(key) ~= "string" or kind == "table" or kind == "function" or kind == "userdata" then return false end
+            if kind == "string" and item:find("\n", 1, true) then return false end
+          end
+          return true
+        end
 
         -- The columns of a list of flat records, or nothing if it is something else.
         local function columns_of(list)
           local length = length_of(list)
-          if length < 2 or getmetatable(list) or #sorted_keys(list, length) > 0 then return end
+          if length < 1 or getmetatable(list) or #sorted_keys(list, length) > 0 then return end
           local known, names = {}, {}
           for index = 1, length do
             local row = rawget(list, index)
-            if type(row) ~= "table" or getmetatable(row) ~= nil or next(row) == nil then return end
-            for key, item in next, row do
-              local kind = type(item)
-              if type(key) ~= "string" or kind == "table" or kind == "function" or kind == "userdata" then return end
-              if kind == "string" and item:find("\n", 1, true) then return end
+            if not is_flat(row) then return end
+            for key in next, row do
               if not known[key] then
                 known[key] = true
                 names[#names + 1] = key
               end
             end
           end
+          -- One record that fits in a line is shown as it is.
+          if length == 1 and size(show(list, "", {}, 0)) <= width then return end
           sort(names, function(a, b)
             local x, y = first[a] or 100, first[b] or 100
             if x ~= y then return x < y end
@@ -150,9 +163,29 @@ enum Prelude {
           return names, length
         end
 
-        local function cell(value)
+        -- Records under names, such as splits, as a list of records that know theirs; what stands beside them, as a table.
+        local function named_records(value)
+          if type(value) ~= "table" or getmetatable(value) or rawlen(value) > 0 then return end
+          local list, others = {}, {}
+          for _, key in ipairs(sorted_keys(value, 0)) do
+            local item = rawget(value, key)
+            if type(key) ~= "string" then return end
+            if is_flat(item) and rawget(item, "name") == nil then
+              local row = { name = key }
+              for field, part in next, item do row[field] = part end
+              list[#list + 1] = row
+            elseif type(item) == "table" then return
+            else others[key] = item end
+          end
+          if #list > 1 then return list, others end
+        end
+
+        local function cell(value, name)
           if value == nil then return "" end
+          if name == "updated" and math_type(value) == "float" then return date("%Y-%m-%d %H:%M", value // 1 | 0) end
           if math_type(value) == "float" then return format("%.6g", value) end
+          -- Of digests, what tells them apart.
+          if type(value) == "string" and #value == 64 and not value:find("%X") then return value:sub(1, 12) end
           return cut(tostring(value), 40)
         end
 
@@ -174,7 +207,7 @@ enum Prelude {
             local wide, cells, number = size(name), {}, true
             for position, index in ipairs(shown) do
               local value = rawget(rawget(list, index), name)
-              cells[position] = cell(value)
+              cells[position] = cell(value, name)
               wide = size(cells[position]) > wide and size(cells[position]) or wide
               number = number and (value == nil or type(value) == "number")
             end
@@ -205,9 +238,9 @@ enum Prelude {
         -- The same as HTML, with every column and more rows.
         local function grid_html(list, names, length)
           local parts, last = { "<table><thead><tr>" }, 0
-          local function add(tag, value)
+          local function add(tag, value, name)
             local right = type(value) == "number" and ' style="text-align: right"' or ""
-            parts[#parts + 1] = "<" .. tag .. right .. ">" .. cell(value):gsub('[&<>"]', entities) .. "</" .. tag .. ">"
+            parts[#parts + 1] = "<" .. tag .. right .. ">" .. cell(value, name):gsub('[&<>"]', entities) .. "</" .. tag .. ">"
           end
           for _, name in ipairs(names) do add("th", name) end
           parts[#parts + 1] = "</tr></thead><tbody>"
@@ -217,7 +250,7 @@ enum Prelude {
             end
             last = index
             parts[#parts + 1] = "<tr>"
-            for _, name in ipairs(names) do add("td", rawget(rawget(list, index), name)) end
+            for _, name in ipairs(names) do add("td", rawget(rawget(list, index), name), name) end
             parts[#parts + 1] = "</tr>"
           end
           parts[#parts + 1] = "</tbody></table>"
@@ -229,9 +262,6 @@ enum Prelude {
     /// What the prompt keeps and lists.
     private static let prompt = #"""
         local known, results
-        local hidden = rawget(globals, "mt_internal")
-        rawset(globals, "mt_internal", nil)
-        package.loaded["mt_internal"] = nil
         local present = hidden.present
 
         local function keep(...)
@@ -247,8 +277,16 @@ enum Prelude {
           if select("#", ...) == 1 then
             local names, length
             if type_of(value) == "plot" then return value:show() end
-            if type(value) == "table" then names, length = columns_of(value) end
-            if names then return present(grid(value, names, length), html and grid_html(value, names, length)) end
+            if type(value) == "table" then
+              local list, others = named_records(value)
+              list = list or value
+              names, length = columns_of(list)
+              if names then
+                local rest = others and next(others) ~= nil and show(others, "", {}, 0)
+                return present(grid(list, names, length) .. (rest and "\n" .. rest or ""),
+                  html and grid_html(list, names, length) .. (rest and "<pre>" .. rest:gsub('[&<>"]', entities) .. "</pre>" or ""))
+              end
+            end
             return present(show(value, "", {}, 0), nil, type(value) == "userdata" and value or nil)
           end
           local texts = {}
@@ -296,17 +334,24 @@ enum Prelude {
           print(concat(lines, "\n"))
         end
 
+        local description
         local strictness = { __index = hidden.undefined }
 
         return {
-          printer = printer, keep = keep,
+          printer = printer, keep = keep, 
+          describe = function(...)
+            local texts = {}
+            for index = 1, select("#", ...) do texts[index] = show(select(index, ...), "", {}, 0) end
+            description = concat(texts, "\t")
+          end,
+          described = function() return description end,
           configure = function(columns, coloured, rich) width, colours, html = columns, coloured, rich end,
           begin = function()
             rawset(globals, "Out", setmetatable({}, { __index = function(list, index)
               if math_type(index) == "integer" and index < 0 then return rawget(list, rawlen(list) + 1 + index) end
             end }))
             rawset(globals, "who", who)
-            rawset(globals, "help", function(...) print(hidden.page(...)) end)
+            rawset(globals, "help", hidden.page)
             known = { _ = true }
             for name in next, globals do known[name] = true end
           end,
@@ -316,6 +361,24 @@ enum Prelude {
             setmetatable(globals, on and strictness or nil)
           end,
           is_strict = function() return getmetatable(globals) == strictness end,
+          -- The name of a function that is a field of a module.
+          name_of = function(f)
+            local function search(module, prefix, depth)
+              for _, key in ipairs(sorted_keys(module, 0)) do
+                local value = rawget(module, key)
+                if value == f then return prefix .. key end
+                if depth > 0 and type(key) == "string" and type(value) == "table" and value ~= module then
+                  local found = search(value, prefix .. key .. ".", depth - 1)
+                  if found then return found end
+                end
+              end
+            end
+            for name, module in next, package.loaded do
+              local found = name ~= "_G" and type(module) == "table" and search(module, name .. ".", 1)
+              if found then return found end
+            end
+            return search(globals, "", 0)
+          end,
           source = function(f)
             local about = info(f, "S")
             return about.source, about.linedefined, about.lastlinedefined

@@ -18,6 +18,21 @@ extension Interpreter {
         }.with(.metamethod("_G"))
     }
 
+    /// How many columns of a terminal a text takes, for the prelude.
+    static var columns: Function {
+        Function("columns", "") { call in
+            try call.returns((try text(call.argument(1)) ?? "").columns)
+        }.with(.metamethod("_G"))
+    }
+
+    /// A text in at most so many columns, for the prelude.
+    static var cut: Function {
+        Function("cut", "") { call in
+            let room = try call.argument(2).integerValue ?? 0
+            try call.returns((try text(call.argument(1)) ?? "").cut(toColumns: room))
+        }.with(.metamethod("_G"))
+    }
+
     private static func text(_ value: Value) -> String? {
         switch value {
         case .string(let text): text
@@ -42,13 +57,13 @@ struct Card {
 
     /// As text no wider than the display, and as an HTML table.
     func output(_ display: Display) -> RichOutput {
-        let column = (rows.map(\.name.count).max() ?? 0) + 2
+        let column = (rows.map(\.name.columns).max() ?? 0) + 2
         let room = max(20, display.width() - column - 2)
         var lines = [display.bold(title)]
         for row in rows {
             for (index, part) in Self.wrap(row.value, room).enumerated() {
                 let name = index == 0 ? row.name : ""
-                let space = String(repeating: " ", count: column - name.count)
+                let space = String(repeating: " ", count: column - name.columns)
                 lines.append("  " + display.faint(name) + space + part)
             }
         }
@@ -67,7 +82,7 @@ struct Card {
         var lines = [""]
         for word in text.split(separator: " ") {
             let last = lines[lines.count - 1]
-            if !last.isEmpty, last.count + 1 + word.count > room {
+            if !last.isEmpty, last.columns + 1 + word.columns > room {
                 lines.append(String(word))
             } else {
                 lines[lines.count - 1] = last.isEmpty ? String(word) : last + " " + word

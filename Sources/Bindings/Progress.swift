@@ -12,6 +12,8 @@ final class Progress {
     private var heading = ""
     private var activity = ""
     private var losses = LossHistory()
+    /// Tokens that a study has to train yet; nil for a single run.
+    private var studyTokens: Int?
 
     init(_ report: @escaping (Interpreter.Report) -> Void, _ display: Display) {
         self.report = report
@@ -30,27 +32,33 @@ final class Progress {
         if let total = progress.total, total > 0 {
             let part = Double(progress.done) / Double(total)
             text += " of \(Self.amount(total, progress.unit)) (\(Int(100 * part))%)"
-            if live, width() - text.count > 16 {
-                text += "  " + ProgressLine.bar(part, min(30, width() - text.count - 3))
+            if live, room - text.columns > 16 {
+                text += "  " + ProgressLine.bar(part, min(30, room - text.columns - 3))
             }
         }
-        show(String(text.prefix(live ? max(1, width() - 1) : text.count)))
+        show(live ? text.cut(toColumns: room) : text)
     }
 
-    func run(_ event: RunEvent, _ trajectory: Trajectory) {
+    /// Columns of the live line; the terminal may write ^C after it.
+    private var room: Int { max(1, width() - 3) }
+
+    /// Shows what happened to a run that trains to a step, by default its last.
+    func run(_ event: RunEvent, _ trajectory: Trajectory, to target: Int? = nil) {
         switch event {
         case .step(let record, let phase):
             let speed = Double(record.tokens) / max(record.seconds, 1e-9)
             rate = rate == 0 ? speed : 0.9 * rate + 0.1 * speed
             losses.add(record.loss)
-            let steps = trajectory.steps
+            studyTokens = studyTokens.map { max(0, $0 - record.tokens) }
+            let steps = target ?? trajectory.steps
             guard due() || record.step == steps else { return }
             let line = ProgressLine(
                 heading: heading, phase: phase, step: record.step, steps: steps, loss: record.loss,
                 mixture: trajectory.mixtureText(record.step - 1),
                 learningRate: record.learningRate, tokensPerSecond: rate,
-                seconds: Double(steps - record.step) * Double(record.tokens) / rate)
-            show(live ? line.live(losses, width: width() - 1) : line.plain)
+                seconds: Double(steps - record.step) * Double(record.tokens) / rate,
+                studySeconds: studyTokens.map { Double($0) / rate })
+            show(live ? line.live(losses, width: room) : line.plain)
         case .evaluated(let corpus, let split, let evaluation, let step):
             line(
                 "step \(step): \(corpus) \(split.rawValue) loss \(Self.decimals(evaluation.loss, 4)) "
@@ -63,6 +71,7 @@ final class Progress {
 
     func study(_ event: StudyEvent) {
         switch event {
+        case .began(let missingTokens): studyTokens = missingTokens
         case .arm(let number, let count, let label, let task):
             heading = "[\(number)/\(count)] \(label): \(task), "
             (rate, losses) = (0, LossHistory())
@@ -76,6 +85,7 @@ final class Progress {
     func end() {
         if live { report(.status("")) }
         (heading, rate, activity, last, losses) = ("", 0, "", 0, LossHistory())
+        studyTokens = nil
     }
 
     // MARK: - Writing

@@ -9,33 +9,36 @@ struct ProgressLine {
     let mixture: String
     let learningRate: Double
     let tokensPerSecond: Double
-    /// Seconds that are left.
+    /// Seconds that are left of this run, and of the study it is part of.
     let seconds: Double
+    let studySeconds: Double?
 
     /// For a file: everything, without pictures.
     var plain: String {
         "\(heading)\(phase) \(step)/\(steps)  loss \(lossText)  \(mixture)  rate \(rateText)  "
             + "\(Progress.count(tokensPerSecond)) tokens/s  ETA \(Progress.duration(seconds))"
+            + (studySeconds.map { ", study \(Progress.duration($0))" } ?? "")
     }
 
     /// For a terminal: what fits, the bar and the course of the loss as long as there is room.
     func live(_ losses: LossHistory, width: Int) -> String {
-        let eta = "ETA \(Progress.duration(seconds))"
+        var eta = "ETA \(Progress.duration(seconds))"
+        if let studySeconds { eta += ", study \(Progress.duration(studySeconds))" }
         let count = " \(step)/\(steps)"
         let fixed = "  loss \(lossText)"
         var left = width - count.count - fixed.count
         var name = heading + phase
-        if name.count > left / 2 { name = Self.cut(name, max(1, left / 2)) }
-        left -= name.count
+        if name.columns > left / 2 { name = name.cut(toColumns: max(1, left / 2)) }
+        left -= name.columns
         /// Takes room for a part, if enough stays for the others.
         func take(_ part: String, keeping rest: Int = 0) -> String {
-            guard !part.isEmpty, left - part.count - 2 >= rest else { return "" }
-            left -= part.count + 2
+            guard !part.isEmpty, left - part.columns - 2 >= rest else { return "" }
+            left -= part.columns + 2
             return "  " + part
         }
         let etaPart = take(eta)
         let speed = take("\(Progress.count(tokensPerSecond)) tokens/s")
-        let weights = take(Self.cut(mixture, max(12, left / 3)), keeping: 9)
+        let weights = take(mixture.cut(toColumns: max(12, left / 3)), keeping: 9)
         let rate = take("rate \(rateText)", keeping: 40)
         // Of what is left, three fifths for the loss.
         let spark = min(60, (left - 3) * 3 / 5)
@@ -44,7 +47,7 @@ struct ProgressLine {
         let bar = min(40, left - curve.count - 1)
         let bars = bar >= 4 ? " " + Self.bar(Double(step) / Double(max(1, steps)), bar) : ""
         let line = [name, count, bars, fixed, curve, weights, rate, speed, etaPart].joined()
-        return line.count > width ? Self.cut(line, max(1, width)) : line
+        return line.cut(toColumns: max(1, width))
     }
 
     private var lossText: String { Progress.decimals(loss, 4) }
@@ -61,10 +64,6 @@ struct ProgressLine {
     static func bar(_ part: Double, _ columns: Int) -> String {
         let full = min(columns, max(0, Int((part * Double(columns)).rounded())))
         return String(repeating: "━", count: full) + String(repeating: "┄", count: columns - full)
-    }
-
-    private static func cut(_ text: String, _ room: Int) -> String {
-        text.count <= room ? text : String(text.prefix(room - 1)) + "…"
     }
 }
 

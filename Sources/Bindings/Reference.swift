@@ -23,11 +23,20 @@ public enum Reference {
             found.append(overview(type))
         }
         if found.isEmpty { found = library.named.filter { $0.name == name }.map { entry($0) } }
+        if found.isEmpty, let text = LuaManual.help(name) ?? group(name, library) { return text }
         if found.isEmpty {
-            let names = library.functions.map(\.name) + library.types.map(\.name)
+            let names = library.named.map(\.name) + library.types.map(\.name)
             throw Mistake("nothing is called '\(name)'\(Nearest.hint(short, among: names))")
         }
         return found.joined(separator: "\n\n")
+    }
+
+    /// One line for each function of a part such as `mt.plot`; nil if there is none.
+    static func group(_ name: String, _ library: Library) -> String? {
+        let members = library.functions.filter { $0.fullName.hasPrefix(name + ".") }
+        guard !members.isEmpty else { return nil }
+        return ([name] + members.map { "  \(signature($0))  \(firstSentence($0.help))" })
+            .joined(separator: "\n")
     }
 
     /// The whole library as a Markdown page.
@@ -47,6 +56,10 @@ public enum Reference {
         }
         for type in library.types.sorted(by: { $0.name < $1.name }) {
             page += "\n## Objects: \(type.name)\n\n\(type.help)\n"
+            let setUp = Examples.setUp(type.name)
+            if !setUp.isEmpty {
+                page += "\nExamples that do not define what they use begin with\n\n```lua\n\(setUp)\n```\n"
+            }
             for member in type.members {
                 if case .metamethod = member.form { continue }
                 page += "\n" + section(member, level: "###")

@@ -63,8 +63,9 @@ extension Library {
         let callback = try options.function(ifPresent: "on_step")
         let trajectory = box.run.trajectory
         var isStopping = false
+        let target = try options.integer(ifPresent: "to")
         settings.onEvent = { event in
-            session.progress.run(event, trajectory)
+            session.progress.run(event, trajectory, to: target)
             guard let callback, case .step(let record, let phase) = event else { return true }
             let results = try callback.call(
                 Record([
@@ -78,7 +79,6 @@ extension Library {
             return !isStopping
         }
         box.options = options
-        let target = try options.integer(ifPresent: "to")
         defer { session.note(box.run) }
         try session.working {
             do {

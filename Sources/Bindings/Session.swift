@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Runtime
 
@@ -57,6 +58,15 @@ public final class Session {
 
     /// Makes a corpus known by its name, in place of an earlier one of that name.
     func add(_ corpus: Corpus) { corpora[corpus.name] = corpus }
+
+    /// The names of the runs in the store, if it is there.
+    var runNames: [String] {
+        guard opened != nil || FileManager.default.fileExists(atPath: storeFolder) else {
+            return []
+        }
+        let names = (try? store().registry.runs().map(\.name)) ?? []
+        return Array(Set(names)).sorted()
+    }
 
     /// The names that mixtures may use.
     var corpusNames: [String] { corpora.keys.sorted() }

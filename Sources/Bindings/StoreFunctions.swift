@@ -8,7 +8,8 @@ extension Library {
         Function(
             "runs", "The runs of the store, whoever trained them, the latest change last.",
             returns:
-                "list of tables with key, name, status, step, steps, parameters, updated (seconds since 1970), bytes (of checkpoints), failure"
+                "list of tables with key, name, status, step, steps, parameters, updated (seconds since 1970), bytes (of checkpoints), failure",
+            example: "for _, run in ipairs(mt.runs()) do print(run.name, run.status, run.step) end"
         ) { call in
             let items = try call.interpreter.session.store().runs().map { run in
                 Record([
@@ -26,8 +27,9 @@ extension Library {
         Function(
             "records",
             "What every step of a run in the store measured, without its recipe or corpora.",
-            [.string("run", "Its name, or the beginning of its key.")],
-            returns: "list of tables with step, loss, learning_rate, gradient_norm, tokens, seconds"
+            [.name("run", of: .run, "Its name, or the beginning of its key.")],
+            returns: "list of tables with step, loss, learning_rate, gradient_norm, tokens, seconds",
+            example: Examples.storedRun + "\nprint(#mt.records \"trunk\")"
         ) { call in
             let store = try call.interpreter.session.store()
             let run = try store.run(try call.string("run"))

@@ -88,7 +88,7 @@ extension Library {
                     ).optional,
                 ])
             ],
-            returns: "study"
+            returns: "study", example: Examples.study + "\nprint(study:plan { calibrate = false })"
         ) { call in
             let options = try call.options()
             let finetune = try options.options(ifPresent: "finetune")
@@ -242,7 +242,9 @@ extension Library {
             rows.append(("evaluate", study.evaluate.map(\.name).joined(separator: ", ")))
         }
         if let finetuning = study.arms.first?.finetuning, let first = finetuning.first {
-            rows.append(("finetune", "\(first.corpus.name), \(finetuning.count) learning rates"))
+            rows.append(("finetune", "\(first.corpus.name), "
+                        + (finetuning.count == 1
+                            ? "1 learning rate" : "\(finetuning.count) learning rates")))
         }
         rows.append(("next", "plan() tells what is left to train, run() does it"))
         return Card("study of \(study.arms.count) arms", rows)
@@ -376,7 +378,9 @@ extension Library {
                             .string(
                                 "columns",
                                 "The column whose values are the columns, such as \"weight\"."),
-                            .string("value", "The column to average, such as the target's name."),
+                            .name(
+                                "value", of: .corpus,
+                                "The column to average, such as the target's name."),
                         ])
                     ], returns: "string"
                 ) { box, call in

@@ -12,7 +12,14 @@ extension Library {
         ObjectType(
             "tensor", Tensor.self,
             "An array of 32-bit floating-point numbers with a shape. Its numbers never change. Axes and positions count from 1, negative ones from the end; shapes broadcast from the last axis. `==` asks whether two are the same object; `eq` compares elements.",
-            describe: { $0.description }, fields: tensorFields, methods: tensorMethods,
+            describe: { $0.description },
+            show: { tensor, display in
+                let lines = tensor.text(width: display.width(), isDetailed: true)
+                    .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+                let last = lines.count > 1 ? [display.faint(lines[lines.count - 1])] : []
+                return RichOutput(
+                    text: (lines.dropLast(last.count) + last).joined(separator: "\n"))
+            }, fields: tensorFields, methods: tensorMethods,
             operators: tensorOperators,
             length: { tensor in
                 guard let size = tensor.shape.first else {

@@ -62,6 +62,20 @@ extension Library {
         ObjectType(
             "tokenizer", Tokenizer.self, "A byte-level BPE tokenizer.",
             describe: { "tokenizer of \($0.vocabularySize) tokens (\($0.digest.short))" },
+            show: { tokenizer, display in
+                let sample = "The loss fell by 0.25."
+                let pieces = tokenizer.encode(Array(sample.utf8)).map {
+                    String(decoding: (try? tokenizer.decode([$0])) ?? [], as: UTF8.self)
+                }
+                return Card(
+                    "tokenizer of \(tokenizer.vocabularySize) tokens",
+                    [
+                        ("digest", tokenizer.digest.short),
+                        ("end of text", "id \(tokenizer.endOfText)"),
+                        ("example", pieces.joined(separator: "·")),
+                    ]
+                ).output(display)
+            },
             fields: [
                 Field("vocabulary", "integer", "How many tokens.") { $0.vocabularySize },
                 Field("end_of_text", "integer", "The id that ends every document.") {

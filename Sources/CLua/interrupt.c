@@ -57,6 +57,7 @@ static void on_signal(int number) {
     }
     if (number == SIGTERM) {  // leaves like os.exit: what is under way is saved, and no pcall keeps it
         if (s->exiting) signal(SIGTERM, SIG_DFL);
+        mt_quiet(false);
         s->exit_code = 128 + SIGTERM;
         s->exiting = true;
         mt_rearm(s, s->current);
@@ -67,6 +68,7 @@ static void on_signal(int number) {
     if (s->presses == 2 && !s->stays) {
         static const char text[] = "\n(stopping at the next safe point; Ctrl-C again to quit at once)\n";
         if (write(2, text, sizeof text - 1) < 0) { /* nothing can be done about it here */ }
+        mt_quiet(false);
         signal(SIGINT, SIG_DFL);
     }
     mt_interrupt(s);

@@ -12,6 +12,8 @@
 
 static inline void mt_rl_begin(const char *prompt, void (*line)(char *)) {
     rl_catch_signals = 0;
+    rl_catch_sigwinch = 0;
+    rl_reset_screen_size();
     rl_callback_handler_install(prompt, line);
 }
 
@@ -50,6 +52,20 @@ static inline int mt_shell(const char *command) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+// Shows a text with a command that reads it; whether that could be started. Ctrl-C is the command's.
+static inline bool mt_page(const char *command, const char *text) {
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, broken;
+    sigaction(SIGINT, &ignore, &interrupt);
+    sigaction(SIGPIPE, &ignore, &broken);
+    FILE *pager = popen(command, "w");
+    if (pager) fputs(text, pager);
+    int status = pager ? pclose(pager) : -1;
+    sigaction(SIGPIPE, &broken, NULL);
+    sigaction(SIGINT, &interrupt, NULL);
+    // What the shell says when there is no such command.
+    return status != -1 && !(WIFEXITED(status) && WEXITSTATUS(status) == 127);
+}
+
 // Forgets what was typed, as Ctrl-C does, and gives the terminal back.
 static inline void mt_rl_abandon(void) {
     rl_free_line_state();
@@ -60,20 +76,50 @@ static inline void mt_rl_abandon(void) {
     fflush(rl_outstream);
 }
 
-// Waits with the signals of `mask` blocked: 1 for input, 2 for something at `news` (a descriptor, or -1), 0 for a signal.
-static inline int mt_rl_wait(const sigset_t *mask, int news) {
+// Waits with the signals of `mask` blocked, at most so many seconds unless they are 0: 1 for input, 2 for something at `news`
+// (a descriptor, or -1), 0 for a signal or the end of the time.
+static inline int mt_rl_wait(const sigset_t *mask, int news, int seconds) {
+    struct timespec time = {.tv_sec = seconds};
     fd_set set;
     FD_ZERO(&set);
     FD_SET(0, &set);
     if (news >= 0) FD_SET(news, &set);
-    if (pselect((news > 0 ? news : 0) + 1, &set, NULL, NULL, NULL, mask) <= 0) return 0;
+    if (pselect((news > 0 ? news : 0) + 1, &set, NULL, NULL, seconds > 0 ? &time : NULL, mask) <= 0) return 0;
     return news >= 0 && FD_ISSET(news, &set) ? 2 : 1;
+}
+
+static inline void mt_rl_ignore(int number) { (void)number; }
+
+// Lets a new size of the terminal end a wait.
+static inline void mt_rl_hear_resizing(void) {
+    struct sigaction action = {.sa_handler = mt_rl_ignore, .sa_flags = SA_ONSTACK};
+    sigaction(SIGWINCH, &action, NULL);
+}
+
+// Draws the line that is edited again, in a terminal of another size. readline's own way takes the lines to be where they were,
+// but terminals wrap them anew: the line now begins so many rows above the cursor.
+static inline void mt_rl_resized(int above) {
+    if (above > 0) fprintf(rl_outstream, "\033[%dA", above);
+    fputs("\r\033[J", rl_outstream);
+    rl_reset_screen_size();
+    rl_on_new_line();
+    rl_redisplay();
 }
 
 // Takes the line that is edited off the screen, and shows it again.
 static inline void mt_rl_hide(void) {
     rl_clear_visible_line();
     fflush(rl_outstream);
+}
+
+// Changes the prompt of the line that is edited, unless something else stands there, such as a search.
+static inline void mt_rl_prompt(const char *prompt) {
+    if (RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_METANEXT | RL_STATE_NUMERICARG)) return;
+    if (rl_prompt && !strcmp(rl_prompt, prompt)) return;
+    rl_clear_visible_line();
+    rl_set_prompt(prompt);
+    rl_on_new_line();
+    rl_redisplay();
 }
 
 static inline void mt_rl_show(void) {

@@ -84,6 +84,11 @@ struct CellFailure {
                 message.removeSubrange(place.range)
             }
         }
+        // Where the error came is said and shown already, unless functions were under way.
+        let frames = traceback.filter { $0.hasPrefix("\t") && !$0.hasPrefix("\t[C]: ") }
+        if frames.count == 1, frames[0].wholeMatch(of: #/\tinput \d+:\d+: in main chunk/#) != nil {
+            traceback.removeAll { $0 == "stack traceback:" || $0.hasPrefix("\t") }
+        }
         self.message = message
         self.traceback = traceback
         name =

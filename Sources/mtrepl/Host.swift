@@ -34,6 +34,7 @@ final class Host {
             case .output(let output): flushed(.display(output))
             case .value(let output): flushed(.value(output))
             case .clear(let wait): flushed(.clear(wait: wait))
+            case .page(let text): flushed(.page(text))
             }
         }
 

@@ -19,6 +19,8 @@ final class LineEditor {
     private let isInterrupted: () -> Bool
     private let isTerminated: () -> Bool
     private let news: News
+    /// Columns of the terminal when the line was drawn.
+    private var width = 80
 
     /// Something that may be announced while a line is edited.
     struct News {
@@ -26,6 +28,8 @@ final class LineEditor {
         let descriptor: () -> Int32
         /// Prints it.
         let announce: () -> Void
+        /// Whether the prompt tells something that changes with time.
+        let isUnderWay: () -> Bool
     }
 
     /// The lines before the one that is edited, for completion.
@@ -46,13 +50,16 @@ final class LineEditor {
         self.news = news
         Completing.start(complete)
         mt_rl_name("mtrepl")
+        mt_rl_hear_resizing()
         using_history()
         stifle_history(10_000)
         if let history { read_history(history) }
     }
 
     /// Reads a line; Ctrl-C gives `interrupted`, Ctrl-D on an empty line `end`.
-    func read(_ prompt: String) -> Input {
+    ///
+    /// The prompt is asked for again every second while something is under way.
+    func read(_ prompt: () -> String) -> Input {
         // SIGINT is let through only inside mt_rl_wait, so that it cannot come between a test and the
         // wait.
         var blocked = sigset_t()
@@ -60,10 +67,12 @@ final class LineEditor {
         sigemptyset(&blocked)
         sigaddset(&blocked, SIGINT)
         sigaddset(&blocked, SIGTERM)
+        sigaddset(&blocked, SIGWINCH)
         pthread_sigmask(SIG_BLOCK, &blocked, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         Self.received = nil
-        mt_rl_begin(prompt) { text in
+        width = Screen.width
+        mt_rl_begin(prompt()) { text in
             LineEditor.received = text.map { .line(String(cString: $0)) } ?? .end
             free(text)
             rl_callback_handler_remove()
@@ -78,15 +87,31 @@ final class LineEditor {
                 mt_rl_abandon()
                 return .interrupted
             }
-            switch mt_rl_wait(&before, news.descriptor()) {
-            case 0: break
+            switch mt_rl_wait(&before, news.descriptor(), news.isUnderWay() ? 1 : 0) {
+            case 0:
+                guard !isTerminated() else { break }
+                drawAgain(prompt())
+                mt_rl_prompt(prompt())
             case 1: rl_callback_read_char()
             default:
                 mt_rl_hide()
                 news.announce()
                 mt_rl_show()
+                mt_rl_prompt(prompt())
             }
         }
+    }
+
+    /// Draws the line again if the terminal has another width now.
+    private func drawAgain(_ prompt: String) {
+        guard Screen.isLive, Screen.width != width else { return }
+        width = Screen.width
+        let line = String(cString: mt_rl_buffer()).utf8.prefix(Int(mt_rl_point()))
+        let shown = prompt.replacing(#/\u{1}[^\u{2}]*\u{2}/#, with: "")
+        let text = PlainText.of(shown) + String(decoding: Array(line), as: UTF8.self)
+        let rows = text.split(separator: "\n", omittingEmptySubsequences: false).map(\.columns)
+        let above = rows.dropLast().reduce(0) { $0 + max(1, ($1 + width - 1) / width) }
+        mt_rl_resized(Int32(above + (rows.last ?? 0) / width))
     }
 
     /// Adds an entry to the history and its file.

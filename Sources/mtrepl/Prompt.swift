@@ -22,9 +22,7 @@ struct Prompt {
     /// Reads, runs and prints until Ctrl-D or `os.exit`; returns the exit code.
     func run() -> Int32 {
         let interpreter = host.interpreter
-        print(
-            "mtrepl \(Version.text) – ?name or help(name) explains, Tab completes, who() lists, Ctrl-D leaves"
-        )
+        print(Self.greeting(Screen.width))
         fflush(nil)
         let start = host.begin(startUpFile: readsStartUpFile ? StartUpFile.path : nil)
         if host.isLeaving { return start.code }
@@ -36,12 +34,13 @@ struct Prompt {
             isTerminated: { interpreter.exitCode != nil },
             news: LineEditor.News(
                 descriptor: { interpreter.session.backgroundDescriptor },
-                announce: { host.announce() }))
-        let bold = Screen.colours(1)
+                announce: { host.announce() },
+                isUnderWay: { Screen.isLive && interpreter.session.isTrainingInBackground }))
         var pending = ""
         while true {
             editor.before = pending.isEmpty ? "" : pending + "\n"
-            switch editor.read(Self.mark(pending.isEmpty ? "> " : ">> ", bold)) {
+            let isFirst = pending.isEmpty
+            switch editor.read({ Self.mark(isFirst, interpreter.session) }) {
             case .end:
                 print()
                 if pending.isEmpty { return ExitStatus.success }
@@ -54,7 +53,7 @@ struct Prompt {
                 if pending.isEmpty, line.allSatisfy(\.isWhitespace) { continue }
                 pending += pending.isEmpty ? line : "\n" + line
                 guard let result = host.evaluate(pending) else { continue }
-                Self.show(result.seconds)
+                if !view.hasPaged { Self.show(result.seconds) }
                 editor.remember(pending)
                 pending = ""
                 if host.isLeaving { return result.code }
@@ -75,10 +74,32 @@ struct Prompt {
             : "\(seconds / 3600) h \(seconds % 3600 / 60) min"
     }
 
-    /// The prompt in bold; readline must know which of its characters take no room.
-    private static func mark(_ text: String, _ bold: Bool) -> String {
-        bold ? "\u{1}\u{1b}[1;36m\u{2}\(text)\u{1}\u{1b}[0m\u{2}" : text
+    /// What a new session says, as far as there is room.
+    private static func greeting(_ width: Int) -> String {
+        let hints = [
+            "?name explains", "Tab completes", "who() lists", "$ command runs a command",
+            "Ctrl-D leaves",
+        ]
+        var line = "mtrepl \(Version.text)"
+        for (index, hint) in hints.enumerated() {
+            let more = (index == 0 ? " – " : ", ") + hint
+            if line.count + more.count < width { line += more }
+        }
+        return line
     }
+
+    /// The prompt: before it how far training in the background is, itself in bold.
+    private static func mark(_ isFirst: Bool, _ session: Session) -> String {
+        let state =
+            isFirst && Screen.isLive ? session.backgroundSummary(columns: Screen.width / 2) : ""
+        let text = isFirst ? "> " : ">> "
+        guard Screen.colours(1) else { return (state.isEmpty ? "" : state + " ") + text }
+        return (state.isEmpty ? "" : hidden("\u{1b}[2m") + state + hidden("\u{1b}[0m") + " ")
+            + hidden("\u{1b}[1;36m") + text + hidden("\u{1b}[0m")
+    }
+
+    /// readline must know which characters of a prompt take no room.
+    private static func hidden(_ text: String) -> String { "\u{1}\(text)\u{2}" }
 
     /// `MTREPL_HISTORY`, or `.mtrepl_history` in the home folder.
     private static var historyPath: String? {

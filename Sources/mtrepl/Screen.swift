@@ -8,9 +8,12 @@ enum Screen {
         var display = Display()
         display.width = { Screen.width }
         display.colours = colours(1)
-        display.isLive = isatty(2) != 0 && !["", "dumb"].contains(variable("TERM"))
+        display.isLive = isLive
         return display
     }
+
+    /// Whether a line can be rewritten in place.
+    static var isLive: Bool { isatty(2) != 0 && !["", "dumb"].contains(variable("TERM")) }
 
     /// Columns of the terminal; 80 where there is none.
     static var width: Int {
@@ -20,6 +23,12 @@ enum Screen {
             return Int(size.ws_col)
         }
         return 80
+    }
+
+    /// Rows of the terminal; 24 where there is none.
+    static var height: Int {
+        var size = winsize()
+        return ioctl(1, UInt(TIOCGWINSZ), &size) == 0 && size.ws_row > 1 ? Int(size.ws_row) : 24
     }
 
     /// Whether a descriptor is a terminal that shows colours, and `NO_COLOR` is not set.

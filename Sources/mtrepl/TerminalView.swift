@@ -6,8 +6,13 @@ final class TerminalView: CellObserver {
     /// Whether errors are those of a prompt, rather than of the program.
     var isAtPrompt = false
 
+    /// Whether a text of the last cell was read in a pager, which took what time it took.
+    private(set) var hasPaged = false
+
     let isRich = false
     private var status = ""
+
+    func begin(_ source: String) { hasPaged = false }
 
     func receive(_ event: CellEvent) {
         switch event {
@@ -15,6 +20,7 @@ final class TerminalView: CellObserver {
         case .status(let text):
             clear()
             status = text
+            Interpreter.Report.hideTyping(!text.isEmpty)
             Interpreter.Report.put(text, to: 2)
         case .display(let output), .value(let output):
             clear()
@@ -22,12 +28,14 @@ final class TerminalView: CellObserver {
         case .clear: break  // a terminal keeps what it has shown
         case .page(let text):
             clear()
+            if isAtPrompt, Pager.show(text) { return hasPaged = true }
             Interpreter.Report.put(text + "\n", to: 1)
         }
     }
 
     func end(_ result: CellResult) {
         clear()
+        Interpreter.Report.hideTyping(false)
         if let failure = result.failure { show(failure) }
     }
 

@@ -70,6 +70,17 @@ import Testing
         )
     }
 
+    @Test("names of runs come from the store, names of corpora from the session")
+    func names() throws {
+        #expect(complete("mt.records \"") == [])
+        try rig.bench.interpreter.run(
+            "recipe:run { name = 'trunk', to = 1 } recipe:open { name = 'other' }", name: "=test")
+        #expect(complete("mt.records \"tr") == ["trunk"])
+        #expect(complete("recipe:open { name = 'tr") == ["trunk"])
+        #expect(complete("mt.study {}:run():table { value = 'we") == ["web"])
+        #expect(complete("mt.study {}:run():plot { 'we") == ["web"])
+    }
+
     @Test("unfinished and odd text is no obstacle")
     func odd() {
         for text in [

@@ -35,6 +35,67 @@ import Testing
         leave(terminal)
     }
 
+    @Test("help of functions, and its errors, are those of the input")
+    func helpFunction() throws {
+        let terminal = try prompt()
+        terminal.type("help(mt.plot.line)\n")
+        try terminal.expect("\nmt.plot.line({…})")
+        try terminal.expect("\n> ")
+        terminal.type("?string.rep\n")
+        try terminal.expect("\nstring.rep(s, n, [separator])\n")
+        try terminal.expect("\n> ")
+        terminal.type("help 'nosuch'\n")
+        try terminal.expect("\ninput 2:1: nothing is called 'nosuch'")
+        try terminal.expect("\n> ")
+        leave(terminal)
+    }
+
+    @Test("records under names, wide characters and tensors print as aligned tables")
+    func tables() throws {
+        let terminal = try prompt()
+        terminal.type("{ b = { x = 1, y = 'a' }, a = { x = 22 }, seed = 3 }\n")
+        try terminal.expect("\nname   x  y\na     22\nb      1  a\n{ seed = 3 }\n> ")
+        terminal.type("{ { name = '日本語', v = 1 }, { name = 'ab', v = 22 } }\n")
+        try terminal.expect("\nname     v\n日本語   1\nab      22\n> ")
+        terminal.type("mt.ones { 2 }\n")
+        try terminal.expect("\n  1  1\ntensor[2] float32\n> ")
+        leave(terminal)
+    }
+
+    @Test("what is typed while something trains is not shown, and run afterwards")
+    func typedAhead() throws {
+        let scratch = try Scratch()
+        let file = try scratch.write(
+            "train.lua",
+            StudyScript.prelude + "\nbase:with { steps = 60, repeats = true }:run()\n")
+        let terminal = try Terminal(
+            ["--store", scratch.path + "/store"], environment: ["TERM": "xterm", "NO_COLOR": "1"])
+        try terminal.expect("> ")
+        terminal.type("dofile '\(file)'\n")
+        try terminal.expect("pretrain ")
+        terminal.type("'typed' .. 'ahead'\n")
+        let before = try terminal.expect("'typed'", seconds: 60)
+        #expect(before.hasSuffix("> "), "\(before.suffix(200))")
+        try terminal.expect("typedahead")
+        leave(terminal)
+    }
+
+    @Test("another width of the terminal draws the line again where it is")
+    func resize() throws {
+        let terminal = try Terminal([], environment: ["TERM": "xterm", "NO_COLOR": "1"])
+        terminal.resize(columns: 60, rows: 20)
+        try terminal.expect("> ")
+        terminal.type(String(repeating: "1 + ", count: 20) + "1")
+        try terminal.expect("+ 1")
+        terminal.resize(columns: 40, rows: 20)
+        // Two rows above the cursor, in rows of the new width.
+        try terminal.expect("\u{1b}[2A")
+        try terminal.expect("> 1 + 1")
+        terminal.type("\n")
+        try terminal.expect("\n21\n")
+        leave(terminal)
+    }
+
     @Test("help, source and the shell")
     func help() throws {
         let terminal = try prompt()

@@ -12,6 +12,22 @@ import Testing
         }
     }
 
+    @Test(
+        "text takes the columns that a terminal gives it",
+        arguments: [
+            ("", 0), ("abc", 3), ("naïve", 5), ("e\u{301}", 1), ("日本語", 6), ("한국", 4), ("ｆｕｌｌ", 8),
+            ("👍🏽", 2), ("👩‍👩‍👧", 2), ("☂\u{fe0f}", 2), ("a\u{200b}b", 2), ("█▁…", 3),
+        ])
+    func columns(text: String, expected: Int) {
+        #expect(text.columns == expected)
+        for room in 0...expected + 1 {
+            let cut = text.cut(toColumns: room)
+            #expect(cut.columns <= max(room, 0))
+            if expected <= room { #expect(cut == text) }
+        }
+        #expect(text.padded(toColumns: 12).columns == 12)
+    }
+
     @Test("normal numbers have mean 0 and variance 1")
     func normal() {
         let stream = RandomStream(seed: 1, "normal")

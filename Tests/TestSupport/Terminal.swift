@@ -81,6 +81,12 @@ public final class Terminal {
         text.withUTF8 { _ = write(descriptor, $0.baseAddress, $0.count) }
     }
 
+    /// Gives the terminal another size, which the program is told.
+    public func resize(columns: UInt16, rows: UInt16) {
+        var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+        _ = ioctl(descriptor, UInt(TIOCSWINSZ), &size)
+    }
+
     /// Waits until some text appears after what was waited for before; returns what came before it.
     @discardableResult
     public func expect(_ text: String, seconds: Double = 30) throws -> String {

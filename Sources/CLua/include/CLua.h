@@ -146,6 +146,11 @@ void mt_write(const void *bytes, size_t length);
 void mt_write_error(const void *bytes, size_t length);
 // Writes to a descriptor past the listener; the caller has flushed what comes before.
 bool mt_put(int descriptor, const void *bytes, size_t length);
+// Takes standard input from a function that fills `bytes` and returns how many, 0 at the end. Before states are made.
+typedef long (*mt_reader)(void *context, char *bytes, size_t room);
+void mt_read_from(mt_reader read, void *context);
+// Whether what is typed stays unseen, until it is switched off again or the program is about to be killed by Ctrl-C.
+void mt_quiet(bool on);
 // Whether all that was ever written to standard output has arrived; not so on a full disk, for instance.
 bool mt_flush(void);
 

@@ -30,13 +30,12 @@ public struct TextTable: Sendable {
     /// The table as text: numbers to the right, words to the left, two spaces between columns, no trailing newline.
     public func text() -> String {
         let widths = columns.indices.map { column in
-            ([columns[column]] + rows.map { $0[column] }).map(\.count).max() ?? 0
+            ([columns[column]] + rows.map { $0[column] }).map(\.columns).max() ?? 0
         }
         let right = numericColumns
         func line(_ cells: [String]) -> String {
             let padded = cells.enumerated().map { column, cell in
-                let space = String(repeating: " ", count: widths[column] - cell.count)
-                return right[column] ? space + cell : cell + space
+                cell.padded(toColumns: widths[column], right: right[column])
             }
             let joined = padded.joined(separator: "  ")
             return String(joined.reversed().drop { $0 == " " }.reversed())

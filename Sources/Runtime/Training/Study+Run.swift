@@ -15,6 +15,7 @@ extension Study {
         }
         let plan = try StudyPlan(usable.map(\.resolved), store: store)
         try checkResources(plan, usable.map(\.resolved), options)
+        _ = try options.onEvent(.began(missingTokens: plan.missingTokens))
         var rows = [StudyResult.Row?](repeating: nil, count: arms.count)
         func fail(_ index: Int, _ error: any Error) throws {
             let reason = (error as? any RuntimeError)?.message ?? "\(error)"

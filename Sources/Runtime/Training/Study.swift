@@ -2,6 +2,8 @@ import Foundation
 
 /// What a study reports while it runs.
 public enum StudyEvent {
+    /// The study begins; so many tokens of training and finetuning are missing.
+    case began(missingTokens: Int)
     /// Work on an arm begins: its number from 1, how many there are, its label, and what is done.
     case arm(Int, of: Int, label: String, task: String)
     /// Something of the run under way, and what the run follows.

@@ -6,15 +6,20 @@ import Runtime
 final class Kernel {
     private let server: KernelServer
     private let host: Host
+    private let input: KernelInput
     private let output: KernelOutput
     private let history: KernelHistory
     private let questions: KernelQuestions
     /// Cells executed so far, those that count.
     private var count = 0
 
-    init(_ server: KernelServer, _ host: Host, _ output: KernelOutput, _ history: KernelHistory) {
+    init(
+        _ server: KernelServer, _ host: Host, _ input: KernelInput, _ output: KernelOutput,
+        _ history: KernelHistory
+    ) {
         self.server = server
         self.host = host
+        self.input = input
         self.output = output
         self.history = history
         questions = KernelQuestions(host: host)
@@ -93,6 +98,7 @@ final class Kernel {
         let store_history: Bool?
         let user_expressions: [String: String]?
         let stop_on_error: Bool?
+        let allow_stdin: Bool?
     }
 
     private func execute(_ request: KernelRequest) throws -> Int32? {
@@ -109,6 +115,7 @@ final class Kernel {
                 ["code": .string(cell.code), "execution_count": .integer(number)])
         }
         output.begin(number, silent: silent)
+        input.isAllowed = cell.allow_stdin ?? false
         let outcome: CellResult.Outcome =
             cell.code.allSatisfy(\.isWhitespace)
             ? .success
@@ -167,13 +174,8 @@ final class Kernel {
     /// The value of an expression that a client wants to know beside a cell.
     private func evaluate(_ expression: String) -> JSON {
         do {
-            let text = try server.interruptible {
-                try host.interpreter.evaluate(
-                    "return tostring((\(expression)\n))", name: "=expression")
-            }.first?.stringValue
-            return [
-                "status": "ok", "data": ["text/plain": .string(text ?? "")], "metadata": [:],
-            ]
+            let text = try server.interruptible { try host.interpreter.text(of: expression) }
+            return ["status": "ok", "data": ["text/plain": .string(text)], "metadata": [:]]
         } catch {
             host.interpreter.clearInterrupt()
             let failure = CellFailure(

@@ -22,7 +22,7 @@ struct KernelRun: ParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         // What the kernel itself has to say still goes where the client's terminal is.
         let terminal = dup(2)
-        // A cell that reads standard input finds its end rather than waiting for nobody.
+        // A process that a cell starts finds the end of its input rather than waiting for nobody.
         let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
         if nothing >= 0 { dup2(nothing, 0) }
         let server = try KernelServer(connection) { text in
@@ -39,11 +39,13 @@ struct KernelRun: ParsableCommand {
         settings.display.isLive = true
         if options.safe { settings.safeFolder = "." }
         let output = try KernelOutput(server)
+        let input = KernelInput(server)
         let host = try Host(settings, observer: output, exclusive: true)
         host.interpreter.catchInterrupts(stays: true)
+        input.stop = host.interpreter.shouldStop
         _ = host.begin()
         server.start(whenLeaving: host.interpreter.leaveWhenInterrupted)
-        let code = Kernel(server, host, output, KernelHistory(KernelHistory.path)).run()
+        let code = Kernel(server, host, input, output, KernelHistory(KernelHistory.path)).run()
         // Before the interpreter is closed: the sockets' thread keeps interrupting it.
         server.finish()
         host.interpreter.close()

@@ -12,7 +12,7 @@ struct KernelRequest: Sendable {
 ///
 /// Other threads send through `reply` and `publish`, in order; the interpreter's thread takes requests with `next`.
 final class KernelServer: @unchecked Sendable {
-    enum Channel { case shell, control, iopub }
+    enum Channel { case shell, control, iopub, stdin }
 
     /// How long output is collected before it is sent, and how long a kernel may take to leave; seconds.
     private static let pause = 0.03
@@ -28,8 +28,11 @@ final class KernelServer: @unchecked Sendable {
     private let lock = NSCondition()
     private var requests: [KernelRequest] = []
     private var outgoing: [(channel: Channel, frames: [[UInt8]])] = []
-    /// The header of the request that is worked on.
+    /// The header of the request that is worked on, and where its client is.
     private var current = Array("{}".utf8)
+    private var client: [[UInt8]] = []
+    /// What a client answered to the question for input.
+    private var input: String?
     private var stream: (name: String, text: String, parent: [UInt8], since: Date)?
     private var isLeaving = false
     private var isFinishing = false
@@ -107,8 +110,27 @@ final class KernelServer: @unchecked Sendable {
         lock.withLock {
             flushStream()
             current = request.message.rawHeader
+            client = request.message.identities
         }
         publish(state: "busy", parent: nil)
+    }
+
+    /// Asks the client of the request that is worked on for a line of input; nil if `stop` says so before one comes.
+    func askForInput(stop: () -> Bool) -> String? {
+        lock.withLock {
+            input = nil
+            flushStream()
+            let frames = session.frames(
+                "input_request", to: client, parent: current, ["prompt": "", "password": false])
+            outgoing.append((.stdin, frames))
+        }
+        mt_event_raise(event)
+        return lock.withLock {
+            while input == nil, !isLeaving, !stop() {
+                _ = lock.wait(until: Date(timeIntervalSinceNow: 0.05))
+            }
+            return input
+        }
     }
 
     /// Tells all clients something that comes of a request: the present one, unless there is another parent.
@@ -193,7 +215,7 @@ final class KernelServer: @unchecked Sendable {
             while let frames = iopub.receive() { welcome(frames) }
             while let frames = control.receive() { accept(frames, .control) }
             while let frames = shell.receive() { accept(frames, .shell) }
-            while stdin.receive() != nil {}
+            while let frames = stdin.receive() { accept(frames, .stdin) }
             if Self.isOrphan { leave() }
             let (sending, leaving, finishing) = lock.withLock {
                 if let since = stream?.since, -since.timeIntervalSinceNow >= Self.pause {
@@ -224,6 +246,7 @@ final class KernelServer: @unchecked Sendable {
         case .shell: shell
         case .control: control
         case .iopub: iopub
+        case .stdin: stdin
         }
     }
 
@@ -251,6 +274,7 @@ final class KernelServer: @unchecked Sendable {
         guard seen.add(message.signature) else {
             return log("a message that came before was refused")
         }
+        if channel == .stdin { return take(input: message) }
         let request = KernelRequest(channel: channel, message: message)
         guard channel == .control || message.header.msg_type == "shutdown_request" else {
             return lock.withLock {
@@ -261,6 +285,17 @@ final class KernelServer: @unchecked Sendable {
         publish(state: "busy", parent: message.rawHeader)
         answer(request)
         publish(state: "idle", parent: message.rawHeader)
+    }
+
+    private func take(input message: KernelMessage) {
+        struct Reply: Decodable { let value: String }
+        guard message.header.msg_type == "input_reply",
+            let reply = try? message.request(Reply.self)
+        else { return log("a message on the stdin channel that is no input was dropped") }
+        lock.withLock {
+            input = reply.value
+            lock.broadcast()
+        }
     }
 
     /// Answers what does not need the interpreter.

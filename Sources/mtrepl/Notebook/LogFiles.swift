@@ -80,7 +80,7 @@ final class MarkdownFile {
         case .value(let value), .display(let value):
             try endStream()
             if let picture = try picture(value) {
-                return try write("\n![\(value.text.prefix { $0 != "\n" })](\(picture))\n")
+                return try write("\n![\(value.text.prefix { $0 != "\n" }.trimmed)](\(picture))\n")
             }
             try write(MarkdownFormat.fenced("value", value.text))
         case .error(_, let message, let traceback):

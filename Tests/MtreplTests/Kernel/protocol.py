@@ -143,9 +143,10 @@ class Cells(Case):
         quiet, messages = self.run_cell("a", silent=True)
         self.assertFalse([m for m in messages if m["msg_type"] in ("execute_result", "execute_input")])
         unkept, _ = self.run_cell("a", store_history=False)
-        second, _ = self.run_cell("a", user_expressions={"good": "a + 1", "bad": "nothing.there"})
+        second, _ = self.run_cell("a", user_expressions={"good": "a + 1", "table": "{ 1, b = 2 }", "bad": "nothing.there"})
         self.assertEqual(second["execution_count"], first["execution_count"] + 1)
         self.assertEqual(second["user_expressions"]["good"]["data"]["text/plain"], "2")
+        self.assertEqual(second["user_expressions"]["table"]["data"]["text/plain"], "{ 1, b = 2 }")
         self.assertEqual(second["user_expressions"]["bad"]["status"], "error")
 
     def test_an_error_gives_up_what_waits(self):
@@ -178,6 +179,32 @@ class Cells(Case):
         reply = self.client.get_shell_msg(timeout=10)["content"]
         self.assertTrue(reply["found"])
         self.assertIn("corpus", reply["data"]["text/plain"])
+
+    def test_input_is_asked_of_the_client(self):
+        request = self.client.execute('io.write("name? ") local name = io.read() print("hello " .. name)', allow_stdin=True)
+        question = self.client.get_stdin_msg(timeout=20)
+        self.assertEqual(question["msg_type"], "input_request")
+        self.assertEqual(question["parent_header"]["msg_id"], request)
+        self.client.input("Ada Λ")
+        reply, messages = self.outcome(request)
+        self.assertEqual(reply["status"], "ok")
+        text = "".join(m["content"]["text"] for m in messages if m["msg_type"] == "stream")
+        self.assertEqual(text, "name? hello Ada Λ\n")
+
+    def test_waiting_for_input_can_be_interrupted(self):
+        request = self.client.execute("io.read()", allow_stdin=True)
+        self.client.get_stdin_msg(timeout=20)
+        self.manager.interrupt_kernel()
+        reply, _ = self.outcome(request)
+        self.assertEqual((reply["status"], reply["ename"]), ("error", "Interrupted"))
+        self.assertEqual(self.result("1 + 1"), ["2"])
+
+    def test_input_where_nobody_can_be_asked(self):
+        reply, messages = self.run_cell("print(io.read())", allow_stdin=False)
+        self.assertEqual(reply["status"], "ok")
+        streams = {m["content"]["name"]: m["content"]["text"] for m in messages if m["msg_type"] == "stream"}
+        self.assertEqual(streams["stdout"], "nil\n")
+        self.assertIn("nobody to ask", streams["stderr"])
 
     def test_a_comm_is_closed_again(self):
         message = self.client.session.msg("comm_open", {"comm_id": "c", "target_name": "t", "data": {}})

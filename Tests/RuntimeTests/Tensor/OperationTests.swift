@@ -193,6 +193,22 @@ struct OperationTests {
         #expect(large.contains("…") && large.hasSuffix("tensor[1000, 1000]"))
         #expect(try "\(Tensor.zeros([2, 1, 1]))".hasPrefix("[1, :, :]\n  0\n[2, :, :]"))
     }
+
+    @Test("a tensor prints no wider than the screen, and sums up what it leaves out")
+    func screen() throws {
+        let wide = try Tensor.normal([3, 200], seed: 1)
+        for width in [30, 60, 80, 200] {
+            let lines = wide.text(width: width).split(separator: "\n")
+            #expect(lines.count == 4)
+            #expect(lines.allSatisfy { $0.columns <= width }, "\(width): \(lines)")
+        }
+        let whole = try Tensor.from([1, .nan], shape: [2])
+        #expect(whole.text(isDetailed: true).hasSuffix("tensor[2] float32"))
+        let long = try Tensor.from([Float](repeating: 1, count: 49) + [.infinity], shape: [50])
+        #expect(
+            long.text(isDetailed: true).hasSuffix(
+                "tensor[50] float32  min 1, mean 1, max 1, std 0, 1 not finite"))
+    }
 }
 
 extension Tensor {
