@@ -5,14 +5,16 @@
     python3 -m venv .venv && .venv/bin/pip install torch transformers tokenizers safetensors tensorboard pyarrow lm_eval accelerate
     .venv/bin/python scripts/interop.py                     # models and exports
     .venv/bin/python scripts/interop.py metrics data        # event files, files of tokens, Parquet
-    .venv/bin/python scripts/interop.py harness --questions sciq.valid.jsonl.gz
+    .venv/bin/python scripts/interop.py losses              # bits a byte of two tokenizers
+    .venv/bin/python scripts/interop.py harness --questions sciq.valid.jsonl.gz --problems gsm8k.valid.jsonl.gz
     .venv/bin/python scripts/interop.py tokenizers --tokenizer-file T.json --corpora FOLDER --megabytes 50
     .venv/bin/python scripts/interop.py golden              # makes Tests/RuntimeTests/Reference/huggingface again
 
 `models` makes small random GPTNeoXForCausalLM folders and compares logits. `export` trains a small model with mtrepl,
 exports it, and checks that transformers loads it without a warning and gives the same logits and greedy tokens.
 `metrics` reads event files with tensorboard, `data` reads files of tokens with numpy and converts Parquet with pyarrow,
-`harness` compares log-likelihoods and accuracies of multiple choice with lm_eval on an exported model.
+`losses` computes evaluations again with transformers, `harness` compares multiple choice (log-likelihoods, accuracies) and
+exact match (generated texts, accuracies, the study's table) with lm_eval on exported models.
 `tokenizers` compares ids and decoded text over the strings of a folder of .jsonl.gz files and over made-up text. Every
 line says what was compared and the largest difference; the exit code is 1 if one is too large.
 """
@@ -22,6 +24,7 @@ import contextlib
 import gzip
 import json
 import logging
+import math
 import os
 import pathlib
 import random
@@ -460,7 +463,7 @@ def compare_ids(what, program, work, tokenizer, texts, files, normal=lambda text
                     differ += 1
                     example = example or f"{text[:60]!r}: ours {ours[:12]}, theirs {encoding.ids[:12]}"
                 back = next(decoded)
-                if back != normal(text).encode() or back.decode() != tokenizer.decode(encoding.ids, skip_special_tokens=False):
+                if (normal and back != normal(text).encode()) or back.decode() != tokenizer.decode(encoding.ids, skip_special_tokens=False):
                     undecoded += 1
                     example = example or f"{text[:60]!r}: decoded {back[:60]!r}"
     check(f"{what}: {len(texts)} texts, {size / 1e6:.1f} MB, {tokens} tokens: "
@@ -480,6 +483,12 @@ def compare_tokenizers(program, work, arguments):
         os.replace(saved, saved + ".kept")
         compare_ids("what save made of it, read by tokenizers", program, work,
                     tokenizers.Tokenizer.from_file(saved + ".kept"), some, [path], nfc)
+        changed = json.loads(pathlib.Path(path).read_text())
+        changed["pre_tokenizer"]["add_prefix_space"] = True
+        path = work / "prefixed.json"
+        path.write_text(json.dumps(changed))
+        compare_ids("the same with add_prefix_space", program, work, tokenizers.Tokenizer.from_file(str(path)), some,
+                    [str(path)], None)
     if arguments.vocabulary and arguments.merges:
         files = [arguments.vocabulary, arguments.merges]
         theirs = tokenizers.Tokenizer(tokenizers.models.BPE.from_file(*files))
@@ -494,6 +503,14 @@ def compare_tokenizers(program, work, arguments):
     small_tokenizer(path, 700)
     compare_ids("a tokenizer trained by tokenizers", program, work, tokenizers.Tokenizer.from_file(str(path)),
                 some, [str(path)])
+    for normal in [False, True]:
+        small_tokenizer(path, 700, prefix=True, normal=normal)
+        what = "one with add_prefix_space" + (" and NFC" if normal else "")
+        compare_ids(what, program, work, tokenizers.Tokenizer.from_file(str(path)), some, [str(path)], None)
+        saved = str(work / "tokens.json")
+        os.replace(saved, saved + ".kept")
+        compare_ids(what + ", as save writes it", program, work, tokenizers.Tokenizer.from_file(saved + ".kept"), some,
+                    [str(path)], None)
     script = """
         local prose = mt.corpus { "prose", embedded = "prose", bytes = 400000 }
         local code = mt.corpus { "code", embedded = "code", bytes = 400000 }
@@ -629,6 +646,51 @@ def data(program, work):
     check("megatron.idx", good, f"{count} documents")
 
 
+# Losses
+
+LOSSES = """
+local text = mt.corpus { "text", files = arg[1] .. "/train.jsonl", valid = arg[1] .. "/valid.jsonl" }
+for index, name in ipairs { "theirs", "ours" } do
+  local tokens = index == 1 and mt.tokenizer { file = arg[1] .. "/theirs.json" }
+    or mt.tokenizer { train_on = { text }, vocabulary = 900 }
+  local run = mt.recipe { model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 48 }), steps = 40, batch = 8,
+    seed = 1, optimizer = { learning_rate = 3e-3 }, mixture = { text = 1 } }:run()
+  run:export(arg[1] .. "/" .. name)
+  local found = run:evaluate(text, { split = "valid" })
+  print(string.format("%.17g %d %d %.17g", found.nats, found.tokens, found.bytes, found.bits_per_byte))
+end
+"""
+
+
+def losses(program, work):
+    print("# Evaluations of models with two tokenizers, computed again with transformers")
+    folder = work / "losses"
+    folder.mkdir()
+    draw = random.Random(9)
+    words = "the a river mill old stone light é e\u0301 ü \u4e2d\u6587 walks, stands. 12 7 (so) \n".split(" ")
+    texts = [" ".join(draw.choice(words) for _ in range(draw.randrange(5, 120))) for _ in range(400)]
+    parts = {"train": texts[:340], "valid": texts[340:]}
+    for name, part in parts.items():
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in part))
+    small_tokenizer(folder / "theirs.json", 320, prefix=True, normal=True)
+    for name, line in zip(["theirs", "ours"], lua(program, work, LOSSES, folder).splitlines(), strict=True):
+        nats, tokens, size, bits = map(float, line.split())
+        tokenizer = tokenizers.Tokenizer.from_file(str(folder / name / "tokenizer.json"))
+        model = GPTNeoXForCausalLM.from_pretrained(folder / name, dtype=torch.float32, attn_implementation="eager").eval()
+        end = tokenizer.token_to_id(END)
+        ids = [i for text in parts["valid"] for i in tokenizer.encode(text, add_special_tokens=False).ids + [end]]
+        total = 0.0
+        for start in range(0, len(ids), 48):
+            targets = torch.tensor(ids[start:start + 48])
+            inputs = torch.tensor([([end] + ids)[start:start + len(targets)]])
+            with torch.no_grad():
+                total += torch.nn.functional.cross_entropy(model(inputs).logits[0].double(), targets, reduction="sum").item()
+        bytes_ = sum(len(text.encode()) for text in parts["valid"])
+        check(f"{name}: tokens and bytes", (tokens, size) == (len(ids), bytes_), f"{len(ids)} tokens, {bytes_} bytes")
+        report(f"{name}: {nats:.2f} nats, relative", abs(nats / total - 1), 1e-6)
+        report(f"{name}: {bits:.6f} bits a byte", abs(bits - total / math.log(2) / bytes_), 1e-6)
+
+
 # lm_eval
 
 CHOICES = """
@@ -650,8 +712,101 @@ out:close()
 """
 
 
+MATCHES = """
+local place = arg[1]
+local rows = mt.corpus { "rows", files = place .. "/train.jsonl", prompt = "Question: {question}\\nAnswer:", response = " {answer}" }
+local tokens = mt.tokenizer { train_on = { rows }, vocabulary = 700 }
+local task = mt.exact_match { "problems", files = place .. "/asked.jsonl", tokens = 96 }
+local base = mt.recipe { model = mt.neox("micro-0.4m", { tokenizer = tokens, context = 512 }), steps = 60, batch = 4,
+  optimizer = { learning_rate = 3e-3 }, mixture = { rows = 1 } }
+local function make(arm) return base:with { seed = arm.seed } end
+local settings = { rows, epochs = 3, batch = 16, learning_rate = 3e-3 }
+local study = mt.study { arms = mt.grid { seed = { 1, 2 } }, recipe = make, finetune = settings, evaluate = { rows },
+  tasks = { task } }
+study:run():json(place .. "/table.json")
+-- The state that the study measured, from its store.
+local run = make({ seed = 1 }):finetune({ set = rows, epochs = 3, batch = 16, learning_rate = 3e-3 }):run()
+run:export(place .. "/model")
+local score = run:score(task, { details = true })
+local out = assert(io.open(place .. "/texts", "wb"))
+local correct = {}
+for index, outcome in ipairs(score.outcomes) do
+  out:write(#outcome.text, "\\n", outcome.text)
+  correct[index] = outcome.correct and "1" or "0"
+end
+out:close()
+print(run.key, table.concat(correct))
+"""
+
+
+def reference_answer(text):
+    """The answer in a text, by the description in docs/interoperability.md."""
+    behind = text.partition("####")[2].split("\n")[0]
+    answer = behind.replace(",", "").replace("$", "").strip()
+    return answer[:-1] if answer.endswith(".") else answer
+
+
+def matches(program, work, what, rows):
+    """Trains on all rows but the last forty, asks those, and scores and generates again."""
+    import lm_eval
+    import lm_eval.tasks
+
+    work.mkdir()
+    asked = rows[-40:]
+    for name, part in [("train", rows[:-40]), ("asked", asked)]:
+        (work / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in part))
+    key, flags = lua(program, work, MATCHES, work).splitlines()[-1].split()
+    texts = [blob.decode(errors="replace") for blob in read_blob(work / "texts")]
+    correct = ["####" in text and reference_answer(text) == reference_answer(row["answer"])
+               for text, row in zip(texts, asked, strict=True)]
+    check(f"{what}: scored again in Python", flags == "".join("01"[c] for c in correct),
+          f"{sum(correct)} of {len(correct)} correct, {sum('####' in text for text in texts)} with an answer")
+    row = next(row for row in json.loads((work / "table.json").read_text()) if row["seed"] == 1)
+    check(f"{what}: the study's table has this state and accuracy",
+          (row["key"], row["problems"]) == (key, sum(correct) / len(correct)), f"{row['problems']}")
+    (work / "problems.yaml").write_text(f"""
+task: mtrepl_problems
+dataset_path: json
+dataset_kwargs:
+  data_files:
+    test: {json.dumps(str(work / "asked.jsonl"))}
+test_split: test
+output_type: generate_until
+doc_to_text: {json.dumps(END + "Question: {{question}}" + chr(10) + "Answer:")}
+doc_to_target: "{{{{answer}}}}"
+generation_kwargs:
+  until: ["\\nQuestion:"]
+  do_sample: false
+  max_gen_toks: 96
+filter_list:
+  - name: strict
+    filter:
+      - function: regex
+        regex_pattern: "####[ ]*([^\\n]+)"
+      - function: take_first
+metric_list:
+  - metric: exact_match
+    aggregation: mean
+    higher_is_better: true
+    regexes_to_ignore: [",", "\\\\$", "(?s).*#### ", "\\\\.$"]
+metadata:
+  version: 1.0
+""")
+    result = lm_eval.simple_evaluate(
+        model="hf", model_args={"pretrained": str(work / "model"), "dtype": "float32"}, tasks=["mtrepl_problems"],
+        task_manager=lm_eval.tasks.TaskManager(include_path=str(work)), device="cpu", batch_size=1, log_samples=True,
+        bootstrap_iters=0)
+    samples = sorted(result["samples"]["mtrepl_problems"], key=lambda sample: sample["doc_id"])
+    theirs = [sample["resps"][0][0] for sample in samples]
+    same = sum(a == b for a, b in zip(texts, theirs, strict=True))
+    example = next((f"ours {a[:80]!r}, theirs {b[:80]!r}" for a, b in zip(texts, theirs) if a != b), "")
+    check(f"{what}: texts that lm_eval generates are ours", same == len(texts), f"{same} of {len(texts)} {example}")
+    found = result["results"]["mtrepl_problems"]["exact_match,strict"]
+    report(f"{what}: lm_eval's exact_match is {found:.6f}", abs(found - sum(correct) / len(correct)), 1e-9)
+
+
 def harness(program, work, arguments):
-    print("# Multiple choice, against lm_eval")
+    print("# Multiple choice and exact match, against lm_eval")
     os.environ["HF_DATASETS_OFFLINE"] = "1"
     os.environ["HF_HOME"] = str(work / "home")
     import lm_eval
@@ -706,6 +861,15 @@ metadata:
            f"{truncated} cut to the context")
     for ours, key in [(accuracy, "acc,none"), (normalised, "acc_norm,none")]:
         report(f"lm_eval's {key} is {scores[key]:.6f}, ours {float(ours):.6f}", abs(float(ours) - scores[key]), 1e-9)
+    draw = random.Random(6)
+    sums = [(draw.randrange(3), draw.randrange(3)) for _ in range(1500)]
+    matches(program, work / "sums", "sums", [
+        {"question": f"What is {a} + {b}?", "answer": f"Take {a} and {b}.\n#### ${a + b:,}."} for a, b in sums])
+    if arguments.problems:
+        opened = gzip.open if arguments.problems.endswith(".gz") else open
+        with opened(arguments.problems, "rt", encoding="utf-8") as file:
+            rows = [json.loads(line) for line in file]
+        matches(program, work / "problems", os.path.basename(arguments.problems), rows)
 
 
 # Golden files
@@ -742,18 +906,19 @@ def golden():
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", default=["models", "export"],
-                        help="models, export, tokenizers, metrics, data, harness, golden; default: models and export")
+                        help="models, export, tokenizers, metrics, data, losses, harness, golden; default: models and export")
     parser.add_argument("--program", default=str(ROOT / ".build" / "release" / "mtrepl"))
     parser.add_argument("--tokenizer-file", help="a tokenizer.json")
     parser.add_argument("--vocabulary", help="a vocab.json")
     parser.add_argument("--merges", help="its merges.txt")
     parser.add_argument("--corpora", help="a folder of .jsonl.gz files")
     parser.add_argument("--questions", help="a .jsonl or .jsonl.gz file with SciQ's fields, for harness")
+    parser.add_argument("--problems", help="a .jsonl or .jsonl.gz file with GSM8K's fields, for harness")
     parser.add_argument("--megabytes", type=float, default=50)
     parser.add_argument("--made-up", type=int, default=20000, help="texts of odd characters")
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - {
-            "models", "export", "tokenizers", "metrics", "data", "harness", "golden"}:
+            "models", "export", "tokenizers", "metrics", "data", "losses", "harness", "golden"}:
         parser.error(f"unknown part {', '.join(sorted(unknown))}")
     torch.set_num_threads(1)
     transformers.logging.disable_progress_bar()
@@ -772,6 +937,8 @@ if __name__ == "__main__":
                 metrics(arguments.program, work)
             elif part == "data":
                 data(arguments.program, work)
+            elif part == "losses":
+                losses(arguments.program, work)
             elif part == "harness":
                 harness(arguments.program, work, arguments)
             else:

@@ -76,7 +76,8 @@ import Testing
         let process = Process()
         process.executableURL = URL(fileURLWithPath: python)
         process.arguments = [
-            script, "models", "export", "tokenizers", "metrics", "data", "--made-up", "2000",
+            script, "models", "export", "tokenizers", "metrics", "data", "losses", "--made-up",
+            "2000",
             "--program", Program.path,
         ]
         process.standardOutput = FileHandle(forWritingAtPath: log)

@@ -15,6 +15,11 @@ struct FieldPaths {
         var joins = false
         var children: [(step: Step, node: Node)] = []
 
+        /// The fields that end here or below.
+        var fields: [String] {
+            (field.map { [$0] } ?? []) + children.flatMap { $0.node.fields }
+        }
+
         func child(_ step: Step) -> Node {
             if let known = children.first(where: { $0.step == step }) { return known.node }
             let node = Node()
@@ -131,6 +136,12 @@ struct FieldPaths {
                 }
                 guard let last = wanted.last else { return try scanner.skip() }
                 try read(last.node, &scanner, &result)
+            }
+            if number == 0, let all = inside.first(where: { $0.step == .every })?.node {
+                // All elements of an empty list: no text, rather than a field that is missing.
+                for field in all.fields where result.values[field] == nil {
+                    result.values[field] = []
+                }
             }
             found = result
         default:

@@ -116,9 +116,12 @@ struct SeparatedReader: ~Copyable {
         }
     }
 
-    /// The place of the first byte of the row that is not UTF-8, as the number of its value, from 1.
+    /// The number, from 1, of the first value of the row that is not UTF-8.
     func firstInvalid() -> Int? {
-        guard let place = data.withUnsafeBytes({ UTF8Check.firstInvalid($0) }) else { return nil }
-        return (ends.firstIndex { place < $0 } ?? 0) + 1
+        // Each by itself: the halves of a character on both sides of a separator are none.
+        let column = ends.indices.first { column in
+            value(column).withUnsafeBytes { UTF8Check.firstInvalid($0) } != nil
+        }
+        return column.map { $0 + 1 }
     }
 }

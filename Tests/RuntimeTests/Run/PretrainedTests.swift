@@ -215,11 +215,8 @@ import Testing
     func strangeFiles() throws {
         let scratch = try Scratch()
         func expect(_ reason: String, _ path: String, _ body: () throws -> Void) {
-            #expect("\(reason)", performing: body) { error in
-                let fits = "\(error)".contains(reason) && "\(error)".contains(path)
-                if !fits { Issue.record("\(reason): \(error)") }
-                return fits
-            }
+            let error = message(body)
+            #expect(error.contains(reason) && error.contains(path), "\(reason): \(error)")
         }
         let path = try Self.copy("sharded", scratch)
         func sparse(_ name: String, _ size: Int) throws -> String {

@@ -114,6 +114,13 @@ import Testing
                 == "\(file):1: column 33: field \"meta.tags\": expected a string, found an array")
         #expect(message { _ = try read("{meta.titel}") }.contains("has no field \"meta.titel\""))
         #expect(message { _ = try read("{answers[0]}") }.contains("[N] with N from 1"))
+        let empty = try scratch.write("e.jsonl", "{\"p\": [], \"d\": [], \"t\": \"x\"}\n")
+        func readEmpty(_ text: String) throws -> [String] {
+            let template = try Template(text)
+            return try scratch.corpus(empty) { $0.fields = .text(template) }.texts()
+        }
+        #expect(try readEmpty("{t}{p[]}{d[].e}") == ["x"])
+        #expect(message { _ = try readEmpty("{t}{p[1]}") }.contains("has no field \"p[1]\""))
     }
 
     @Test("errors name the line, also of elements of several lines")
@@ -159,6 +166,15 @@ import Testing
                 == "a.csv:1: no column is called \"text\"; there are texts, b; did you mean \"texts\"?"
         )
         #expect(try read("a.csv", "text,text\nx,1") == "a.csv:1: two columns are called \"text\"")
+        let halves = try scratch.write(
+            "h.csv", bytes: Array("text,b\nx".utf8) + [0xc3, 0x2c, 0xa9])
+        #expect(
+            message { _ = try scratch.corpus(halves).texts() }
+                == "\(halves):2: column 1: the value is not UTF-8")
+        let columns = String(repeating: ",", count: 1 << 16)
+        #expect(
+            try read("a.csv", "text" + columns + "\n")
+                == "a.csv:1: the row has more than 65536 values, the limit for columns")
         let skipping = try scratch.write("s.csv", "text,b\n1\nx,1\n")
         let corpus = try scratch.corpus(skipping) { $0.badLines = .skip }
         #expect(try corpus.texts() == ["x"])
