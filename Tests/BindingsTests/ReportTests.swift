@@ -137,6 +137,33 @@ import Testing
             """, name: "=figures")
     }
 
+    @Test("figures of accuracies do not speak of losses, nor of finetuning where there was none")
+    func accuracies() throws {
+        let laboratory = try LaboratoryBench()
+        let file = try laboratory.scratch.write(
+            "sums.jsonl", #"{"q": "2 + 2 =", "right": "4", "wrong": ["5"]}"# + "\n")
+        try laboratory.bench.interpreter.run(
+            """
+            local sums = mt.multiple_choice { "sums", files = "\(file)", prompt = "{q}", correct = " {right}",
+              distractors = { " {wrong[1]}" } }
+            local result = mt.study {
+              arms = mt.grid { weight = { 0.2, 0.6 }, seed = { 1, 2 } },
+              recipe = function(arm)
+                return base:with { seed = arm.seed }:midtrain {
+                  from = 4, mixture = { prose = 1 - arm.weight, code = arm.weight } }
+              end,
+              controls = { control = base }, evaluate = { prose }, tasks = { sums }, limit = 4,
+            }:run()
+            local plot, caption = result:plot { "sums", against = "control" }
+            local svg = plot:svg()
+            assert(svg:find("sums accuracy: difference to control", 1, true), svg)
+            assert(svg:find("Δ against control, part of the questions", 1, true), svg)
+            assert(caption:find("Above zero is better", 1, true) and not caption:find("loss", 1, true), caption)
+            local _, losses = result:plot { "prose", against = "control" }
+            assert(losses:find("prose test loss, nats a token; n = 2 seeds a bar", 1, true), losses)
+            """, name: "=accuracies")
+    }
+
     @Test("mistakes in plots and reports name the place")
     func mistakes() throws {
         let laboratory = try LaboratoryBench(setup: false)

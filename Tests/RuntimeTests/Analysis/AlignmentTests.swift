@@ -140,7 +140,9 @@ import Testing
             settings.documents = 20
             settings.sampling = .random
             let corpus = try Corpus(CorpusSpecification(name: name, files: [file]))
-            samples.append(try DocumentSample(corpus, settings, stop: { false }).texts)
+            var sample: [[UInt8]] = []
+            try DocumentSample.forEachBatch(corpus, settings, stop: { false }) { sample += $0 }
+            samples.append(sample)
         }
         #expect(samples[0] == samples[1] && samples[0].count == 20)
     }

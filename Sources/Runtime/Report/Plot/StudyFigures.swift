@@ -13,11 +13,49 @@ extension StudyResult {
         return order.map { ($0, rows[$0] ?? []) }
     }
 
-    /// What a column of losses is, with its unit.
-    static func lossLabel(_ column: String) -> String {
+    /// What a column is.
+    private struct Quantity {
+        var name: String
+        /// Empty where it has none.
+        var unit = ""
+        /// Whether lower or higher is better, as the end of a caption says it.
+        var better = ""
+
+        var label: String { unit.isEmpty ? name : "\(name), \(unit)" }
+
+        /// What the numbers of a figure are.
+        func values(against reference: String?) -> String {
+            let difference = reference.map { "Δ against \($0)" } ?? ""
+            return [difference, unit].filter { !$0.isEmpty }.joined(separator: ", ")
+        }
+
+        /// What stands above a figure.
+        func title(against reference: String?) -> String {
+            name + (reference.map { ": difference to \($0)" } ?? "")
+        }
+
+        /// What a caption says the numbers are.
+        func mean(against reference: String?) -> String {
+            "Mean\(reference.map { " difference to \($0) with the same seed" } ?? "") of the \(label)"
+        }
+    }
+
+    private func quantity(_ column: String) -> Quantity {
         let before = column.hasSuffix("_before")
         let name = before ? String(column.dropLast(7)) : column
-        return "\(name) test loss \(before ? "before" : "after") finetuning, nats a token"
+        let isFinetuned = rows.contains { !$0.candidates.isEmpty }
+        let place = isFinetuned ? " \(before ? "before" : "after") finetuning" : ""
+        if corpora.contains(name) {
+            return Quantity(
+                name: "\(name) test loss\(place)", unit: "nats a token",
+                better: " Below zero is better.")
+        }
+        if scoreNames.contains(name) {
+            return Quantity(
+                name: "\(name.replacing("_", with: " ")) accuracy\(place)",
+                unit: "part of the questions", better: " Above zero is better.")
+        }
+        return Quantity(name: column.replacing("_", with: " "))
     }
 
     private func column(_ name: String) throws -> Int {
@@ -103,19 +141,19 @@ extension StudyResult {
                 return Self.interval(found)
             }
         }
-        let unit = Self.lossLabel(value)
+        let quantity = self.quantity(value)
         let map = try HeatMap(
             rows: rowValues.map(Self.short), columns: columnValues.map(Self.short), values: cells,
             x: columnName, y: rowName == "start" ? "start, step" : rowName,
-            label: reference.map { "Δ against \($0), nats a token" } ?? "nats a token",
+            label: quantity.values(against: reference),
             isDiverging: reference != nil)
         let intervals = counts.contains { $0 > 1 }
         return Figure(
-            plot: Plot(title: unit + (reference.map { ": difference to \($0)" } ?? ""), map),
+            plot: Plot(title: quantity.title(against: reference), map),
             caption:
-                "Mean\(reference.map { " difference to \($0) with the same seed" } ?? "") of the \(unit), by \(rowName) and \(columnName); \(Self.count(counts)) a cell."
+                "\(quantity.mean(against: reference)), by \(rowName) and \(columnName); \(Self.count(counts)) a cell."
                 + (intervals ? " ±: half of Student's 95% interval." : "")
-                + (reference == nil ? "" : " Below zero is better."))
+                + (reference == nil ? "" : quantity.better))
     }
 
     /// Bars of every kind of arm: means, or mean differences to a reference arm with the same seed.
@@ -131,19 +169,16 @@ extension StudyResult {
             counts.append(found.count)
             bars.append(BarPlot.Bar(label: Self.plain(label), value: interval))
         }
-        let unit = Self.lossLabel(value)
-        let title = unit + (reference.map { ": difference to \($0)" } ?? "")
+        let quantity = self.quantity(value)
         let intervals = counts.contains { $0 > 1 }
         return Figure(
             plot: Plot(
-                title: title,
-                BarPlot(
-                    bars: bars,
-                    label: reference.map { "Δ against \($0), nats a token" } ?? "nats a token")),
+                title: quantity.title(against: reference),
+                BarPlot(bars: bars, label: quantity.values(against: reference))),
             caption:
-                "Mean\(reference.map { " difference to \($0) with the same seed" } ?? "") of the \(unit); \(Self.count(counts)) a bar."
+                "\(quantity.mean(against: reference)); \(Self.count(counts)) a bar."
                 + (intervals ? " Whiskers: Student's 95% interval." : " One seed: no interval.")
-                + (reference == nil ? "" : " Below zero is better."))
+                + (reference == nil ? "" : quantity.better))
     }
 
     /// `midtrained mix=code` as people read it.
