@@ -238,7 +238,7 @@ function figures.proximity(s)
     end
   end
   return { "Proximity and gain",
-    { mt.plot.scatter(points), caption = ("A point a mixture and target (n = %d); colours and shapes are targets, names are mixtures. Whiskers: across, 95%% interval over documents; upwards, Student's over %d seeds. Line: least squares with the 95%% interval of the mean; r with Fisher's interval, which takes the points as independent although those of one target share a control."):format(#points, s.size.seeds) },
+    { mt.plot.scatter(points), caption = ("A point a mixture and target (n = %d); colours and shapes are targets, names are mixtures, where there is room. Whiskers: across, 95%% interval over documents; upwards, Student's over %d seeds. Line: least squares with the 95%% interval of the mean; r with Fisher's interval, which takes the points as independent although those of one target share a control."):format(#points, s.size.seeds) },
     correlation_table(s), choice_table(s) }
 end
 

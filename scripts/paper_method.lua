@@ -35,7 +35,13 @@ local function rates(s, figures)
     section[2] = section[2] .. " Where a choice is at an end of the grid, a still better rate may lie outside it; effects at every single rate show how far that could matter."
   end
   for _, target in ipairs(s.targets) do
-    section[#section + 1] = figures.results.of(s, target).own.result:rates { value = target.name }
+    local found, rows = figures.results.of(s, target).own.result:rates { value = target.name }, {}
+    for index, row in ipairs(found.rows) do
+      rows[index] = { row.arm, row.chosen }
+      for column = 3, #found.columns do rows[index][column] = figures.results.interval(row[found.columns[column]]) end
+    end
+    section[#section + 1] = { columns = found.columns, rows = rows,
+      caption = ("Finetuned on %s: the chosen rates, and the difference to control on the target's test loss (nats a token, Student's 95%% intervals over seeds) at each arm's own and at every single rate."):format(target.name) }
   end
   return section
 end

@@ -218,7 +218,8 @@ public struct ScatterPlot: PlotContent, GnuplotContent {
                 let cost = taken.reduce(40 * outside) { $0 + $1.overlap(box) }
                 if best.map({ cost < $0.cost }) ?? true { best = (cost, box, anchor) }
             }
-            guard let best else { continue }
+            // Some square pixels of a name may touch something; more could not be read.
+            guard let best, best.cost < 30 else { continue }
             taken.append(best.box)
             let anchor =
                 best.anchor == "left"
