@@ -187,7 +187,7 @@ private final class Texts: NSObject, XMLParserDelegate {
             let (width, height) = (Double(size.1) ?? 0, Double(size.2) ?? 0)
             let texts = svg.matches(
                 of:
-                    /<g transform="translate\(([-\d.]+),([-\d.]+)\)([^"]*)"[^>]*>\s*<text[^>]*>(?:<!\[CDATA\[)?([^<\]]+)/
+                    /<text transform="translate\(([-\d.]+),([-\d.]+)\)([^"]*)"[^>]*>([^<]+)/
             ).map {
                 (
                     x: Double($0.1) ?? -1, y: Double($0.2) ?? -1, turned: !$0.3.isEmpty,

@@ -143,7 +143,7 @@ public struct HeatMap: PlotContent, GnuplotContent {
         }
         script.data("cells", boxes)
         script.add(
-            "plot $cells using 1:2:($1-0.5):($1+0.5):($2-0.5):($2+0.5):3 with boxxyerror fs solid 1.0 border rgb '#FFFFFF' lw 1.5 lc palette"
+            "plot $cells using 1:2:($1-0.49):($1+0.49):($2-0.48):($2+0.48):3 with boxxyerror fs solid 1.0 noborder lc palette"
         )
     }
 }

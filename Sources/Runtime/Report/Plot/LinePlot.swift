@@ -74,7 +74,7 @@ public struct LinePlot: PlotContent, GnuplotContent {
 
     private static func dash(_ index: Int) -> Int { [1, 2, 4, 5][index % 4] }
 
-    /// The shape of a line's points; few points show where they are.
+    /// The shape of a line's points; of few, every one or every second or third shows where it is.
     private static func shape(_ index: Int, _ line: Series) -> Int? {
         line.points.count <= 24 ? Palette.shapes[index % Palette.shapes.count] : nil
     }
@@ -125,7 +125,9 @@ public struct LinePlot: PlotContent, GnuplotContent {
                 line.name.isEmpty
                 ? "notitle" : "title \(GnuplotScript.quote(line.name, limit: 60))"
             let style =
-                Self.shape(index, line).map { "linespoints pt \($0) ps 0.6" } ?? "lines"
+                Self.shape(index, line).map {
+                    "linespoints pt \($0) ps 0.6 pi \(max(1, line.points.count / 7))"
+                } ?? "lines"
             parts.append(
                 script.isPicture
                     ? "$line\(index) using 1:2 with \(style) lw 2 dt \(Self.dash(index)) lc rgb '\(colour)' notitle"

@@ -50,6 +50,10 @@ enum SVGText {
                 number.2 == "0" ? "\(number.1)" : "\(number.1).\(number.2)"
             }
         }
+        // A text carries what its own group says of it.
+        text.replace(/<g (transform="translate[^>]*)>\s*<text>([^<]*)<\/text>\s*<\/g>/) {
+            "<text \($0.1)>\($0.2)</text>"
+        }
         return withoutBareGroups(withoutIdleSymbols(text)).replacing(/[ \t]+/, with: " ").replacing(
             /\n[ \n]*/, with: "\n")
     }
