@@ -652,12 +652,12 @@ LOSSES = """
 local text = mt.corpus { "text", files = arg[1] .. "/train.jsonl", valid = arg[1] .. "/valid.jsonl" }
 for index, name in ipairs { "theirs", "ours" } do
   local tokens = index == 1 and mt.tokenizer { file = arg[1] .. "/theirs.json" }
-    or mt.tokenizer { train_on = { text }, vocabulary = 900 }
+    or mt.tokenizer { train_on = { text }, vocabulary = 300 }
   local run = mt.recipe { model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 48 }), steps = 40, batch = 8,
     seed = 1, optimizer = { learning_rate = 3e-3 }, mixture = { text = 1 } }:run()
   run:export(arg[1] .. "/" .. name)
   local found = run:evaluate(text, { split = "valid" })
-  print(string.format("%.17g %d %d %.17g", found.nats, found.tokens, found.bytes, found.bits_per_byte))
+  print(string.format("%.17g %d %d %.17g", found.loss * found.tokens, found.tokens, found.bytes, found.bits_per_byte))
 end
 """
 
@@ -715,7 +715,7 @@ out:close()
 MATCHES = """
 local place = arg[1]
 local rows = mt.corpus { "rows", files = place .. "/train.jsonl", prompt = "Question: {question}\\nAnswer:", response = " {answer}" }
-local tokens = mt.tokenizer { train_on = { rows }, vocabulary = 700 }
+local tokens = mt.tokenizer { train_on = { rows }, vocabulary = tonumber(arg[2]) }
 local task = mt.exact_match { "problems", files = place .. "/asked.jsonl", tokens = 96 }
 local base = mt.recipe { model = mt.neox("micro-0.4m", { tokenizer = tokens, context = 512 }), steps = 60, batch = 4,
   optimizer = { learning_rate = 3e-3 }, mixture = { rows = 1 } }
@@ -746,7 +746,7 @@ def reference_answer(text):
     return answer[:-1] if answer.endswith(".") else answer
 
 
-def matches(program, work, what, rows):
+def matches(program, work, what, rows, vocabulary):
     """Trains on all rows but the last forty, asks those, and scores and generates again."""
     import lm_eval
     import lm_eval.tasks
@@ -755,7 +755,7 @@ def matches(program, work, what, rows):
     asked = rows[-40:]
     for name, part in [("train", rows[:-40]), ("asked", asked)]:
         (work / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in part))
-    key, flags = lua(program, work, MATCHES, work).splitlines()[-1].split()
+    key, flags = lua(program, work, MATCHES, work, vocabulary).splitlines()[-1].split()
     texts = [blob.decode(errors="replace") for blob in read_blob(work / "texts")]
     correct = ["####" in text and reference_answer(text) == reference_answer(row["answer"])
                for text, row in zip(texts, asked, strict=True)]
@@ -864,12 +864,12 @@ metadata:
     draw = random.Random(6)
     sums = [(draw.randrange(3), draw.randrange(3)) for _ in range(1500)]
     matches(program, work / "sums", "sums", [
-        {"question": f"What is {a} + {b}?", "answer": f"Take {a} and {b}.\n#### ${a + b:,}."} for a, b in sums])
+        {"question": f"What is {a} + {b}?", "answer": f"Take {a} and {b}.\n#### ${a + b:,}."} for a, b in sums], 280)
     if arguments.problems:
         opened = gzip.open if arguments.problems.endswith(".gz") else open
         with opened(arguments.problems, "rt", encoding="utf-8") as file:
             rows = [json.loads(line) for line in file]
-        matches(program, work / "problems", os.path.basename(arguments.problems), rows)
+        matches(program, work / "problems", os.path.basename(arguments.problems), rows, 700)
 
 
 # Golden files

@@ -81,7 +81,8 @@ struct SeparatedReader: ~Copyable {
                     "column \(ends.count + 1): expected a separator or the end of the line after the closing quote"
                 )
             case _ where byte == separator:
-                guard ends.count < Self.mostColumns else {
+                // Another value follows.
+                guard ends.count + 1 < Self.mostColumns else {
                     throw TextError(
                         file, line: line,
                         "the row has more than \(Self.mostColumns) values, the limit for columns")

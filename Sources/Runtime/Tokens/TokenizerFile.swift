@@ -27,16 +27,9 @@ extension Tokenizer {
         guard let end = vocabulary[endOfTextMark] else {
             throw TokenizerError(path, "expected the token \(endOfTextMark) to end documents")
         }
-        // By bytes, as a carriage return with its line feed is one character.
-        let rules = try FileReader.bytes(merges, limit: TokenizerFile.longest)
-        guard String(validating: rules, as: UTF8.self) != nil else {
+        let text = try FileReader.bytes(merges, limit: TokenizerFile.longest)
+        guard text.withUnsafeBytes({ UTF8Check.firstInvalid($0) }) == nil else {
             throw TokenizerError(merges, "expected UTF-8 text")
-        }
-        let lines = rules.split(separator: 10).map { line in
-            String(decoding: line.last == 13 ? line.dropLast() : line, as: UTF8.self)
-        }
-        let written = lines.enumerated().filter { index, line in
-            !line.isEmpty && !(index == 0 && line.hasPrefix("#version"))
         }
         let root = JSONValue.object([
             ("pre_tokenizer", .object([("type", .string("ByteLevel"))])),
@@ -52,11 +45,28 @@ extension Tokenizer {
             (
                 "model",
                 .object([
-                    ("vocab", vocabulary), ("merges", .array(written.map { .string($0.element) })),
+                    ("vocab", vocabulary), ("merges", .array(rules(text))),
                 ])
             ),
         ])
         return try TokenizerFile(path: "\(path) with \(merges)", root: root).tokenizer()
+    }
+
+    /// The lines of a `merges.txt` but for the version and empty ones.
+    private static func rules(_ text: [UInt8]) -> [JSONValue] {
+        var rules: [JSONValue] = []
+        var rest = text[...]
+        while !rest.isEmpty {
+            // By bytes, as a carriage return with its line feed is one character.
+            let end = rest.firstIndex(of: 10) ?? rest.endIndex
+            let line = rest[..<end].last == 13 ? rest[..<end].dropLast() : rest[..<end]
+            let isVersion = line.startIndex == 0 && line.starts(with: Array("#version".utf8))
+            if !line.isEmpty, !isVersion {
+                rules.append(.string(String(decoding: line, as: UTF8.self)))
+            }
+            rest = rest[end...].dropFirst()
+        }
+        return rules
     }
 
     /// Writes the tokenizer in the form of Hugging Face `tokenizer.json`.
