@@ -111,6 +111,12 @@ private final class Texts: NSObject, XMLParserDelegate {
             _ = try plot.text(width: 60)
         }
         #expect(!FileManager.default.fileExists(atPath: "/tmp/mtrepl-owned"))
+        for label in ["''two'' it's'", "'", "'''"] {
+            for (kind, plot) in try Self.plots(label) {
+                let texts = try Texts.of(plot.svg())
+                #expect(texts.count { $0 == label } > 1, "\(kind): \(texts)")
+            }
+        }
     }
 
     @Test("a picture holds the numbers that it shows, and is the same bytes every time")

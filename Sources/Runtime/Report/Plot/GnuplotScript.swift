@@ -36,7 +36,11 @@ struct GnuplotScript {
                     }
                 }))
         let short = plain.count > limit ? String(plain.prefix(limit - 1)) + "…" : plain
-        return "'" + short.replacing("'", with: "''") + "'"
+        // Quotes doubled at the beginning would be an empty string and a further one to gnuplot.
+        let rest = short.drop { $0 == "'" }
+        let quoted = "'" + rest.replacing("'", with: "''") + "'"
+        let leading = String(repeating: "\\047", count: short.count - rest.count)
+        return leading.isEmpty ? quoted : "(\"\(leading)\".\(quoted))"
     }
 
     /// A number in the shortest form that reads back as the same.
