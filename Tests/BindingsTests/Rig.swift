@@ -125,7 +125,7 @@ final class Rig {
         case .integer(let range):
             return "\(min(max(1, range.lowerBound), range.upperBound))"
         case .number: return "1"
-        case .string, .bytes: return "'x'"
+        case .string, .name, .bytes: return "'x'"
         case .choice(let names): return "'\(names[0])'"
         case .path: return "''"
         case .object(let names): return names[0]
