@@ -9,7 +9,8 @@ extension Kind {
     /// - Throws: `Mistake` saying what was expected there.
     func accept(_ value: Value, path: String, interpreter: Interpreter) throws -> Value {
         switch (self, value) {
-        case (.any, _), (.boolean, .boolean), (.string, .string), (.name, .string), (.bytes, .string),
+        case (.any, _), (.boolean, .boolean), (.string, .string), (.name, .string),
+            (.bytes, .string),
             (.bytes, .bytes),
             (.function, .function), (.table, .table):
             return value

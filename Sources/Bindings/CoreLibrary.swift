@@ -64,7 +64,8 @@ extension Library {
     }
 
     private static var elapsed: Function {
-        Function("elapsed", "Seconds since the program started.", returns: "number",
+        Function(
+            "elapsed", "Seconds since the program started.", returns: "number",
             example: "local before = mt.elapsed()\nprint(mt.elapsed() - before)"
         ) { call in
             let time = (ContinuousClock.now - call.interpreter.started).components

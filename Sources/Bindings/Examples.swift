@@ -19,7 +19,7 @@ enum Examples {
     private static let recipe = """
         \(tokenizer)
         local recipe = mt.recipe {
-          model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 32 }),
+          model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 128 }),
           steps = 6, batch = 4, mixture = { prose = 1 },
         }
         """
@@ -54,7 +54,8 @@ enum Examples {
             + "\nlocal network = mt.neox(\"micro-0.1m\", { tokenizer = tokens, context = 32 }):initialise()",
         "result": study + "\nlocal result = study:run()",
         "plot": "local plot = mt.plot.bars { { \"control\", 3.2 }, { \"midtrained\", 2.9 } }",
-        "finding": "local finding = mt.mixed({ 1, 2, 3, 4 }, { 1, 2.1, 3, 4.2 }, { \"a\", \"a\", \"b\", \"b\" })",
+        "finding":
+            "local finding = mt.mixed({ 1, 2, 3, 4 }, { 1, 2.1, 3, 4.2 }, { \"a\", \"a\", \"b\", \"b\" })",
         "similarity": corpora
             + "\nlocal close = mt.similarity { prose, code, metric = \"words\", documents = 50 }",
         "recommendation": corpora + """
@@ -98,22 +99,23 @@ enum Examples {
         "recipe:upto":
             "print(recipe:upto(3).steps, recipe:upto(3):keys()[1] == recipe:keys(3)[1])",
         "recipe:finetune": """
-            local tasks = mt.corpus { "tasks", embedded = "code-tasks", bytes = 8000 }
-            print(recipe:finetune { set = tasks, epochs = 1, batch = 8, learning_rate = 3e-4 })
-            """,
-        "recipe:run": "local run = recipe:run { name = \"trunk\", evaluate = prose, evaluate_every = 3, limit = 4 }",
+        local tasks = mt.corpus { "tasks", embedded = "code-tasks", bytes = 8000 }
+        print(recipe:finetune { set = tasks, epochs = 1, batch = 8, learning_rate = 3e-4 })
+        """,
+        "recipe:run":
+            "local run = recipe:run { name = \"trunk\", evaluate = prose, evaluate_every = 3, limit = 4 }",
         "recipe:keys": "print(recipe:keys { 0, 3, 6 }[2])",
         "recipe:exposure":
             "for _, part in ipairs(recipe:exposure()) do print(part.source, part.tokens, part.epochs) end",
         "recipe:explain": """
-            local other = recipe:midtrain { from = 3, mixture = { code = 1 } }
-            print(recipe:explain(other).last_shared)
-            """,
+        local other = recipe:midtrain { from = 3, mixture = { code = 1 } }
+        print(recipe:explain(other).last_shared)
+        """,
 
         "run:train": """
-            run:train { to = 5, on_step = function(step) return step.loss < 100 end }
-            run:train()  -- to the last step
-            """,
+        run:train { to = 5, on_step = function(step) return step.loss < 100 end }
+        run:train()  -- to the last step
+        """,
         "run:resume": "run:resume()\nassert(run.finished)",
         "run:evaluate": "print(run:evaluate(code, { limit = 4 }).bits_per_byte)",
         "run:generate": "print(run:generate { prompt = \"The house\", tokens = 8 })",
@@ -127,10 +129,10 @@ enum Examples {
         "run:export": "run:export(\"exported\", { storage = \"bfloat16\" })",
         "run:save": "run:save()",
         "run:progress": """
-            run:background()
-            print(run:progress().step, run:progress().status)
-            run:wait()
-            """,
+        run:background()
+        print(run:progress().step, run:progress().status)
+        run:wait()
+        """,
         "run:stop": "run:background()\nrun:stop()  -- with its state saved; run:resume() goes on",
         "run:wait": "run:background()\nprint(run:wait(0.1), run:wait())",
 
@@ -138,17 +140,18 @@ enum Examples {
         "similarity:plot": "print(close:plot { title = \"Words\" })",
         "similarity:value": "print(close:value(\"prose\", { prose = 0.8, code = 0.2 }))",
         "similarity:parts": """
-            local parts = mt.similarity { prose, code, metric = "tokens", documents = 50, tokenizer = mt.tokenizer {
-              train_on = prose, vocabulary = 300 } }:parts("prose", "code")
-            print(parts.jaccard)
-            """,
+        local parts = mt.similarity { prose, code, metric = "tokens", documents = 50, tokenizer = mt.tokenizer {
+          train_on = prose, vocabulary = 300 } }:parts("prose", "code")
+        print(parts.jaccard)
+        """,
         "similarity:proximity":
             "print(close:proximity { mix = { prose = 0.8, code = 0.2 }, general = \"prose\", target = \"code\" }.value)",
 
         "study:plan": "print(study:plan { calibrate = false }.missing_steps)",
         "study:run": "print(study:run().trained_steps)",
 
-        "result:rows": "for _, row in ipairs(result:rows()) do print(row.arm, row.start, row.code) end",
+        "result:rows":
+            "for _, row in ipairs(result:rows()) do print(row.arm, row.start, row.code) end",
         "result:table":
             "print(result:table { rows = \"start\", columns = \"weight\", value = \"code\" })",
         "result:compare":
@@ -156,13 +159,14 @@ enum Examples {
         "result:plot":
             "print(result:plot { \"code\", rows = \"start\", columns = \"weight\", against = \"control\" })",
         "result:curves": """
-            local tasks = mt.corpus { "tasks", embedded = "code-tasks", bytes = 8000, test_fraction = 0.2 }
-            local tuned = mt.study { arms = mt.grid { seed = { 1, 2 } }, evaluate = tasks, limit = 4,
-              recipe = function(arm) return recipe:with { seed = arm.seed } end,
-              finetune = { tasks, epochs = 1, batch = 8, learning_rate = 1e-3 } }:run()
-            print(tuned:curves())
-            """,
-        "result:report": "print(result:report(\"report.html\", { question = \"Does code help?\" })[1])",
+        local tasks = mt.corpus { "tasks", embedded = "code-tasks", bytes = 8000, test_fraction = 0.2 }
+        local tuned = mt.study { arms = mt.grid { seed = { 1, 2 } }, evaluate = tasks, limit = 4,
+          recipe = function(arm) return recipe:with { seed = arm.seed } end,
+          finetune = { tasks, epochs = 1, batch = 8, learning_rate = 1e-3 } }:run()
+        print(tuned:curves())
+        """,
+        "result:report":
+            "print(result:report(\"report.html\", { question = \"Does code help?\" })[1])",
         "result:csv": "result:csv \"results.csv\"",
         "result:json": "result:json \"results.json\"",
     ]

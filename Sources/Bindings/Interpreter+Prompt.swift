@@ -21,7 +21,8 @@ public struct Display {
 
 /// The functions of the prelude that Swift calls.
 struct Helpers {
-    let printer, keep, configure, begin, strict, isStrict, source, nameOf, describe, described: Callback
+    let printer, keep, configure, begin, strict, isStrict, source, nameOf, describe,
+        described: Callback
 
     init(_ table: Table) throws {
         func function(_ name: String) throws -> Callback {

@@ -95,13 +95,16 @@ public final class Interpreter {
                 }, nil, only)
         }
 
-        /// Takes standard input, for `io.read` and the like, from a function that gives a line with its end, or nil at the
-        /// end; called on the interpreter's thread. Before any interpreter is made.
+        /// Takes standard input from a function, for `io.read` and the like.
+        ///
+        /// To be called before any interpreter is made. The function gives a line with its end, or nil at the end of all; it is
+        /// called on the interpreter's thread.
         public static func readInput(_ line: @escaping () -> String?) {
             asked = line
             mt_read_from(
                 { _, bytes, room in
-                    guard let bytes, let line = Report.rest ?? Report.asked?().map({ Array($0.utf8) })
+                    guard let bytes,
+                        let line = Report.rest ?? Report.asked?().map({ Array($0.utf8) })
                     else { return 0 }
                     let count = min(room, line.count)
                     for index in 0..<count { bytes[index] = CChar(bitPattern: line[index]) }
@@ -278,8 +281,8 @@ public final class Interpreter {
         }
     }
 
-    /// Sets the global `arg` as `lua` does: the script's name at 0, its arguments from 1.
-    public func setArguments(script: String, _ arguments: [String]) throws {
+    /// Sets the global `arg` as `lua` does: the script's name at 0, its arguments from 1, the program's name at -1.
+    public func setArguments(script: String, _ arguments: [String], program: String? = nil) throws {
         let state = try open()
         self.arguments = arguments
         scriptName = script
@@ -287,6 +290,10 @@ public final class Interpreter {
             try arguments.write(to: list)
             list.string(script)
             mt_list_item(list.list, 0)
+            if let program {
+                list.string(program)
+                mt_list_item(list.list, -1)
+            }
             try check(mt_set_global(state, "arg", list.list))
         }
     }

@@ -119,7 +119,8 @@ extension Interpreter {
             case .object(let reference):
                 text = interpreter.layOut(
                     try Reference.help(reference.typeName, interpreter.library))
-            case .function(let callback): text = interpreter.layOut(try interpreter.about(callback, nil))
+            case .function(let callback):
+                text = interpreter.layOut(try interpreter.about(callback, nil))
             case let other?:
                 throw Mistake(
                     "name", expected: "a name, a function or an object", found: other)

@@ -274,9 +274,14 @@ enum Prelude {
         local function printer(...)
           keep(...)
           local value = ...
+          if type_of(value) == "plot" then
+            -- What comes with it says what it shows.
+            value:show()
+            if select("#", ...) > 1 then present(concat({ select(2, ...) }, "\n")) end
+            return
+          end
           if select("#", ...) == 1 then
             local names, length
-            if type_of(value) == "plot" then return value:show() end
             if type(value) == "table" then
               local list, others = named_records(value)
               list = list or value

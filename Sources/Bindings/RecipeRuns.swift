@@ -34,7 +34,8 @@ extension Library {
             Method(
                 "open",
                 "A run of the recipe, at the latest state the store has; `train` goes on from there.",
-                [.options([.name("name", of: .run, "A name for people.").or("run")])], returns: "run",
+                [.options([.name("name", of: .run, "A name for people.").or("run")])],
+                returns: "run",
                 example: """
                     local prose = mt.corpus { "prose", embedded = "prose", bytes = 200000 }
                     local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 512 }
@@ -51,7 +52,10 @@ extension Library {
             },
             Method(
                 "run", "Opens a run of the recipe and trains it.",
-                [.options([.name("name", of: .run, "A name for people.").or("run")] + trainOptions)],
+                [
+                    .options(
+                        [.name("name", of: .run, "A name for people.").or("run")] + trainOptions)
+                ],
                 returns: "run"
             ) { box, call in
                 let options = try call.options()

@@ -58,7 +58,8 @@ public enum Reference {
             page += "\n## Objects: \(type.name)\n\n\(type.help)\n"
             let setUp = Examples.setUp(type.name)
             if !setUp.isEmpty {
-                page += "\nExamples that do not define what they use begin with\n\n```lua\n\(setUp)\n```\n"
+                page +=
+                    "\nExamples that do not define what they use begin with\n\n```lua\n\(setUp)\n```\n"
             }
             for member in type.members {
                 if case .metamethod = member.form { continue }

@@ -28,7 +28,8 @@ extension Library {
             "records",
             "What every step of a run in the store measured, without its recipe or corpora.",
             [.name("run", of: .run, "Its name, or the beginning of its key.")],
-            returns: "list of tables with step, loss, learning_rate, gradient_norm, tokens, seconds",
+            returns:
+                "list of tables with step, loss, learning_rate, gradient_norm, tokens, seconds",
             example: Examples.storedRun + "\nprint(#mt.records \"trunk\")"
         ) { call in
             let store = try call.interpreter.session.store()

@@ -242,9 +242,13 @@ extension Library {
             rows.append(("evaluate", study.evaluate.map(\.name).joined(separator: ", ")))
         }
         if let finetuning = study.arms.first?.finetuning, let first = finetuning.first {
-            rows.append(("finetune", "\(first.corpus.name), "
+            rows.append(
+                (
+                    "finetune",
+                    "\(first.corpus.name), "
                         + (finetuning.count == 1
-                            ? "1 learning rate" : "\(finetuning.count) learning rates")))
+                            ? "1 learning rate" : "\(finetuning.count) learning rates")
+                ))
         }
         rows.append(("next", "plan() tells what is left to train, run() does it"))
         return Card("study of \(study.arms.count) arms", rows)

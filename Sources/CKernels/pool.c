@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -46,6 +47,7 @@ static struct {
     void *_Atomic context;
     atomic_long end;      // the unit after the last one
     atomic_long limit;    // workers that take part
+    _Atomic uint64_t crowded;  // when a caller last found the pool taken; nanoseconds
     _Alignas(64) _Atomic uint32_t done;   // units finished by workers; the caller sleeps on it
     atomic_int waiting;                   // whether it does
 } pool = { .use = PTHREAD_MUTEX_INITIALIZER };
@@ -150,9 +152,22 @@ static void hire(void) {
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-// Units first ... first + count - 1 on the pool, which the caller holds.
-static void share(long first, long count, ck_unit run, void *context) {
-    long limit = pool.threads - 1;
+static uint64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+// The workers for one caller: while others call too, such as training in the background, half of the threads are theirs.
+// How long that is known suffices for the others' next calls and costs little when they have ended.
+static long workers(void) {
+    enum { MEMORY = 20000000 };
+    bool crowded = now() - atomic_load_explicit(&pool.crowded, memory_order_relaxed) < MEMORY;
+    return crowded ? pool.threads / 2 - 1 : pool.threads - 1;
+}
+
+// Units first ... first + count - 1 on the pool, which the caller holds, with at most so many workers.
+static void share(long first, long count, long limit, ck_unit run, void *context) {
     atomic_store_explicit(&pool.run, run, memory_order_relaxed);
     atomic_store_explicit(&pool.context, context, memory_order_relaxed);
     atomic_store_explicit(&pool.end, first + count, memory_order_relaxed);
@@ -177,18 +192,27 @@ static void share(long first, long count, ck_unit run, void *context) {
 
 void ck_parallel(long units, ck_unit run, void *context) {
     if (units <= 0) return;
-    if (units == 1 || inside || pthread_mutex_trylock(&pool.use) != 0) {
-        ck_quiet_libraries();
+    bool alone = units == 1 || inside;
+    long limit = 0;
+    if (!alone && pthread_mutex_trylock(&pool.use) != 0) {
+        atomic_store_explicit(&pool.crowded, now(), memory_order_relaxed);
+        alone = true;
+    } else if (!alone) {
+        if (pool.threads == 0) pool.threads = processors();
+        limit = workers();
+        alone = limit < 1;
+        if (alone) pthread_mutex_unlock(&pool.use);
+    }
+    ck_quiet_libraries();
+    if (alone) {
         for (long unit = 0; unit < units; unit++) run(context, unit);
         return;
     }
     inside = true;
-    ck_quiet_libraries();
-    if (pool.threads == 0) pool.threads = processors();
     if (pool.started < pool.threads - 1) hire();
     long most = (long)LEFT_MASK;
     for (long first = 0; first < units; first += most)
-        share(first, units - first < most ? units - first : most, run, context);
+        share(first, units - first < most ? units - first : most, limit, run, context);
     inside = false;
     pthread_mutex_unlock(&pool.use);
 }

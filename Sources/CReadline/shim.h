@@ -13,6 +13,7 @@
 static inline void mt_rl_begin(const char *prompt, void (*line)(char *)) {
     rl_catch_signals = 0;
     rl_catch_sigwinch = 0;
+    rl_initialize();
     rl_reset_screen_size();
     rl_callback_handler_install(prompt, line);
 }
@@ -39,10 +40,13 @@ static inline const char *mt_rl_buffer(void) { return rl_line_buffer ? rl_line_b
 
 static inline int mt_rl_point(void) { return rl_point; }
 
-// Called by `matches`: nothing is put after a completed word, and no file names are tried instead.
-static inline void mt_rl_exactly(void) {
+// Called by `matches`: nothing is put after a completed word, and no file names are tried instead. Of paths, lists show the last
+// part.
+static inline void mt_rl_exactly(bool are_paths) {
     rl_completion_append_character = 0;
     rl_attempted_completion_over = 1;
+    rl_filename_completion_desired = are_paths;
+    rl_filename_quoting_desired = 0;
 }
 
 // Runs a command in the shell; its exit status, or 128 and the signal.
@@ -68,6 +72,9 @@ static inline bool mt_page(const char *command, const char *text) {
 
 // Forgets what was typed, as Ctrl-C does, and gives the terminal back.
 static inline void mt_rl_abandon(void) {
+    // The next prompt comes below all of the line, not below the cursor.
+    rl_point = rl_end;
+    rl_redisplay();
     rl_free_line_state();
     rl_callback_sigcleanup();
     rl_replace_line("", 0);

@@ -30,9 +30,9 @@ enum Completing {
     private static func matches(from start: Int)
         -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
     {
-        mt_rl_exactly()
         let line = Array(String(cString: mt_rl_buffer()).utf8)
         let found = answer()
+        mt_rl_exactly(found.inString && found.candidates.contains { $0.contains("/") })
         // readline replaces from its own idea of the word's beginning.
         let ours = found.start - before.utf8.count
         var texts = found.candidates.map { candidate in

@@ -124,7 +124,8 @@ struct Interpret: ParsableCommand {
         _ host: Host, _ view: TerminalView, prompt wantsPrompt: Bool, terminal: Bool
     ) throws -> Int32 {
         let arguments = Array(script.dropFirst())
-        try host.interpreter.setArguments(script: script.first ?? "mtrepl", arguments)
+        try host.interpreter.setArguments(
+            script: script.first ?? "mtrepl", arguments, program: CommandLine.arguments.first)
         var code = ExitStatus.success
         for text in e where code == ExitStatus.success && !host.isLeaving {
             host.interpreter.chunks["=(command line)"] = text

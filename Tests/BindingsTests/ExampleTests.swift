@@ -18,6 +18,12 @@ import Testing
             "begin '\(record.fullName)'\ndo\n\(setUp)\n\(record.example)\nend\n"
         }
         guard !blocks.isEmpty else { return }
+        // What is trained would be in the store for the next example.
+        let trains = setUp.contains("mt.recipe")
+        for block in trains ? blocks : [blocks.joined()] { try run(block) }
+    }
+
+    private func run(_ block: String) throws {
         let scratch = try Scratch()
         let script = try scratch.write(
             "examples.lua",
@@ -26,7 +32,7 @@ import Testing
             function begin(next) name = next end
             print = function(...) assert(select('#', ...) > 0, name .. ' prints nothing') end
             local good, problem = xpcall(function(...)
-            \(blocks.joined())
+            \(block)
             end, debug.traceback)
             if not good then error(name .. ': ' .. tostring(problem), 0) end
             """)

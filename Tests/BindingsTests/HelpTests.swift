@@ -22,7 +22,7 @@ import Testing
             return table.unpack(names)
             """
         ).compactMap(\.stringValue)
-        #expect(names.count > 140)
+        #expect(names.count > 110)
         for name in names {
             let help = try rig.bench.interpreter.help(name)
             #expect(help.hasPrefix(name + "("), "\(help)")
@@ -42,7 +42,8 @@ import Testing
         #expect(try interpreter.help("value").hasPrefix("value: a value"))
         #expect(try interpreter.help("list").hasPrefix("list: a table"))
         #expect(try interpreter.help("text").hasPrefix("text: a string"))
-        for (wrong, right) in [("trian", "train"), ("corpuss", "corpus"), ("mt.recipee", "recipe")] {
+        for (wrong, right) in [("trian", "train"), ("corpuss", "corpus"), ("mt.recipee", "recipe")]
+        {
             #expect(throws: (any Error).self) { try interpreter.help(wrong) }
             #expect(rig.bench.error("mt.help '\(wrong)'").contains("did you mean '\(right)'"))
         }

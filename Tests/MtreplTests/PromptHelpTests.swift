@@ -77,6 +77,7 @@ import Testing
         let before = try terminal.expect("'typed'", seconds: 60)
         #expect(before.hasSuffix("> "), "\(before.suffix(200))")
         try terminal.expect("typedahead")
+        try terminal.expect("> ")
         leave(terminal)
     }
 
@@ -92,7 +93,8 @@ import Testing
         try terminal.expect("\u{1b}[2A")
         try terminal.expect("> 1 + 1")
         terminal.type("\n")
-        try terminal.expect("\n21\n")
+        try terminal.expect("21\n")
+        try terminal.expect("> ")
         leave(terminal)
     }
 

@@ -35,7 +35,7 @@ struct KernelRun: ParsableCommand {
         settings.liveBytes = { Int64(Memory.liveBytes) }
         settings.store = options.store
         settings.strict = !options.noStrict
-        settings.display.width = { 120 }
+        settings.display.width = { 100 }
         settings.display.isLive = true
         if options.safe { settings.safeFolder = "." }
         let output = try KernelOutput(server)
