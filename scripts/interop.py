@@ -717,7 +717,7 @@ local place = arg[1]
 local rows = mt.corpus { "rows", files = place .. "/train.jsonl", prompt = "Question: {question}\\nAnswer:", response = " {answer}" }
 local tokens = mt.tokenizer { train_on = { rows }, vocabulary = tonumber(arg[2]) }
 local task = mt.exact_match { "problems", files = place .. "/asked.jsonl", tokens = 96 }
-local base = mt.recipe { model = mt.neox("micro-0.4m", { tokenizer = tokens, context = 512 }), steps = 60, batch = 4,
+local base = mt.recipe { model = mt.neox("micro-0.4m", { tokenizer = tokens, context = 512 }), steps = 16, batch = 4,
   optimizer = { learning_rate = 3e-3 }, mixture = { rows = 1 } }
 local function make(arm) return base:with { seed = arm.seed } end
 local settings = { rows, epochs = 3, batch = 16, learning_rate = 3e-3 }
