@@ -36,11 +36,18 @@ struct GnuplotScript {
                     }
                 }))
         let short = plain.count > limit ? String(plain.prefix(limit - 1)) + "…" : plain
-        // Quotes doubled at the beginning would be an empty string and a further one to gnuplot.
-        let rest = short.drop { $0 == "'" }
-        let quoted = "'" + rest.replacing("'", with: "''") + "'"
-        let leading = String(repeating: "\\047", count: short.count - rest.count)
-        return leading.isEmpty ? quoted : "(\"\(leading)\".\(quoted))"
+        guard short.contains("'") else { return "'\(short)'" }
+        // Doubled quotes beside each other confuse gnuplot, so that quotes are strings of their own.
+        var pieces: [String] = []
+        var rest = short[...]
+        while let first = rest.first {
+            let run = rest.prefix { ($0 == "'") == (first == "'") }
+            pieces.append(
+                first == "'"
+                    ? "\"\(String(repeating: "\\047", count: run.count))\"" : "'\(run)'")
+            rest = rest.dropFirst(run.count)
+        }
+        return "(\(pieces.joined(separator: ".")))"
     }
 
     /// A number in the shortest form that reads back as the same.

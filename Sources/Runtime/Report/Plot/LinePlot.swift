@@ -83,7 +83,7 @@ public struct LinePlot: PlotContent, GnuplotContent {
         let places = series.flatMap(\.points).filter { $0.y.value.isFinite }.map(\.x)
             .filter(\.isFinite)
         script.frame(
-            width: 560, height: 260, left: 88, title: title, x: x, y: y,
+            width: 572, height: 260, left: 100, title: title, x: x, y: y,
             legend: series.enumerated().filter { !$1.name.isEmpty }.map { index, line in
                 .init(
                     name: line.name, colour: Palette.kind(index),
