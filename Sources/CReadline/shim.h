@@ -27,6 +27,7 @@ static inline void mt_rl_name(const char *name) {
     history_write_timestamps = 1;
     history_multiline_entries = 1;
     rl_variable_bind("show-all-if-ambiguous", "on");
+    rl_variable_bind("mark-directories", "off");  // our folders end with a slash already
 }
 
 // `matches` makes the list for the word in start ..< end; `breaks` says which characters end a word.

@@ -14,7 +14,7 @@ import Testing
         terminal.type("print('i', i) end\n")
         try terminal.expect("i\t1\ni\t2\n> ")
         terminal.type("error('oops')\n")
-        try terminal.expect("input 3:1: oops\n  1 | error('oops')\n> ")
+        try terminal.expect("input 3:1: oops\n  1 | error('oops')\n")
         try terminal.expect("> ")
         terminal.type("{ a = 1 }\n")
         try terminal.expect("{ a = 1 }\n{ a = 1 }\n> ")
