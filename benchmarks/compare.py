@@ -124,7 +124,7 @@ def profile(runner, row):
         for line in taken["kernels"]:
             name = line["kernel"].removesuffix(" bf16")
             if name == "matmul":
-                name += " of the head" if str(vocabulary) in line["shape"].split(" x ") else " in blocks"
+                name = "matmul in blocks"
             sums = kernels.setdefault(name, [0, 0, 0])
             for i, key in enumerate(("seconds", "operations", "bytes")):
                 sums[i] += line[key] / len(taken["seconds"])

@@ -1,6 +1,6 @@
 #!/usr/bin/env mtrepl
 -- All figures of arXiv 2510.14865 in one report, on the embedded corpora or your own, at a size of your choice.
---   mtrepl scripts/paper.lua                                    about a minute, nothing to download
+--   mtrepl scripts/paper.lua                                    two minutes, nothing to download
 --   mtrepl scripts/paper.lua --size hour --data scripts/data/files.lua --folder data --out out/hour
 -- Killed or interrupted, it goes on when run again.
 local here = arg[0]:match("^(.*/)") or "./"

@@ -7,7 +7,7 @@ local studies = {}
 local sizes = {
   minute = {
     model = "micro-0.1m", vocabulary = 512, context = 128, batch = 8, steps = 100, seeds = 3, learning_rate = 3e-3,
-    finetune = { epochs = 1, batch = 16, learning_rate = { 1e-3, 3e-3, 1e-2 } }, limit = 32, documents = 200,
+    finetune = { epochs = 1, batch = 16, learning_rate = { 3e-3, 1e-2, 3e-2 } }, limit = 32, documents = 200,
     starts = { 0.1, 0.6 }, weights = { 0.2, 0.6 }, grid_seeds = 3, matched = false,
   },
   hour = {

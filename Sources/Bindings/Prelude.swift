@@ -343,7 +343,7 @@ enum Prelude {
         local strictness = { __index = hidden.undefined }
 
         return {
-          printer = printer, keep = keep, 
+          printer = printer, keep = keep,
           describe = function(...)
             local texts = {}
             for index = 1, select("#", ...) do texts[index] = show(select(index, ...), "", {}, 0) end

@@ -55,7 +55,10 @@ import Testing
         } else if ["losses.csv", "sums.jsonl"].contains(where: record.example.contains) {
             return  // it would write into the folder of the tests
         } else if !record.example.isEmpty {
-            try fail(bench, record.example, isExample: true)
+            let type = record.fullName.prefix { $0 != ":" && $0 != "." }
+            try fail(
+                bench, record.example, isExample: true,
+                mayNeedMore: !Examples.setUp(String(type)).isEmpty)
         } else if record.parameters.allSatisfy(\.isOptional), record.form == .function {
             try fail(bench, "return mt.\(record.name)()")
         }
@@ -63,14 +66,19 @@ import Testing
 
     /// Fails allocation 1, 2, 3, … of a chunk until it passes; of a long one, a few on the way.
     ///
-    /// An example that needs what stands before it in its group is left out.
-    private func fail(_ bench: Bench, _ code: String, isExample: Bool = false) throws {
+    /// - Parameter mayNeedMore: Whether the chunk is left out if it fails by itself, as it needs what stands before it.
+    private func fail(
+        _ bench: Bench, _ code: String, isExample: Bool = false, mayNeedMore: Bool = false
+    ) throws {
         let state = try #require(bench.interpreter.core.state)
         try bench.interpreter.run("f = function() \(code)\nend", name: "=test")
         var step: Int64 = 1
         if isExample {
             mt_fail_allocation(state, 0)
-            guard (try? bench.interpreter.run("f()", name: "=test")) != nil else { return }
+            do { try bench.interpreter.run("f()", name: "=test") } catch {
+                if mayNeedMore { return }
+                throw error
+            }
             let count = mt_fail_allocation(state, 0)
             if count > 1000 { step = count / 12 }
         }
@@ -107,6 +115,8 @@ import Testing
         "configure":
             "return mt.configure { 'a', files = { 'x' }, mixture = { a = 1 }, optimizer = {} }",
         "add": "return mt.add(1, 2)",
+        // There is no session to log here.
+        "log.start": "pcall(mt.log.start, 'x')",
         "apply": "return mt.apply(function(x) return { x } end, { 'a' })",
         "attempt": "return mt.attempt(function() error('x') end)",
         "echo": "return mt.echo({ 1, 'a', { b = print } })",

@@ -5,6 +5,8 @@ extension Tensor {
     /// chunk reads the head and adds to its gradient once.
     static func headRows(vocabulary: Int) -> Int { max(512, (4 << 20) / max(1, vocabulary)) }
 
+    private static let headProduct = "matmul of the head"
+
     /// The summed cross-entropy of `softmax(self · weightᵀ)` against the targets, without
     /// gradients.
     ///
@@ -31,12 +33,14 @@ extension Tensor {
                 losses: &losses)
             let rows = chunk.targets.count
             let dx = Tensor(gradient.storage, shape: [rows, width], offset: chunk.start * width)
-            Kernels.multiply(top, chunk.weight, into: dx, m: rows, n: width, k: vocabulary)
+            Kernels.multiply(
+                top, chunk.weight, into: dx, m: rows, n: width, k: vocabulary,
+                name: Tensor.headProduct)
             guard let node = weight.node else { return }
             let (dw, beta) = try node.accumulator()
             Kernels.multiply(
                 transposeA: true, top, chunk.hidden, into: dw, m: vocabulary, n: width, k: rows,
-                beta: beta)
+                beta: beta, name: Tensor.headProduct)
         }
         return (loss, gradient)
     }
@@ -72,7 +76,7 @@ extension Tensor {
                 logits: Tensor(buffer.storage, shape: [rows, vocabulary]))
             Kernels.multiply(
                 chunk.hidden, head, transposeB: true, into: chunk.logits, m: rows, n: vocabulary,
-                k: width)
+                k: width, name: Tensor.headProduct)
             try body(chunk, &losses)
             for loss in losses[..<rows] { result.nats += loss }
         }

@@ -125,6 +125,10 @@ public enum RunList {
         let failure: String?
     }
 
+    private static func count(_ number: Int, _ what: String) -> String {
+        "\(number) \(what)\(number == 1 ? "" : "s")"
+    }
+
     /// A table for people, with the bytes of all checkpoints below it.
     public static func text(_ runs: [StoredRun]) -> String {
         guard !runs.isEmpty else { return "no runs" }
@@ -133,7 +137,7 @@ public enum RunList {
         var sizes: [Digest: Int] = [:]
         for checkpoint in runs.flatMap(\.checkpoints) { sizes[checkpoint.key] = checkpoint.bytes }
         return table.text()
-            + "\n\n\(runs.count) runs; \(sizes.count) checkpoints, "
+            + "\n\n\(count(runs.count, "run")); \(count(sizes.count, "checkpoint")), "
             + "\(Memory.describe(sizes.values.reduce(0, +))) in all (runs share some)"
     }
 

@@ -50,16 +50,16 @@ enum Kernels {
     /// `c = op(a) op(b) + beta c + bias + residual`, all matrices; `m`, `n`, `k` are those of the
     /// product.
     ///
-    /// Both operands are of one precision.
+    /// Both operands are of one precision. `name` is what a profile calls the product.
     static func multiply(
         transposeA: Bool = false, _ a: Operand, _ b: Operand, transposeB: Bool = false,
         into c: Tensor, m: Int, n: Int, k: Int, beta: Float = 0, bias: Tensor? = nil,
-        residual: Tensor? = nil
+        residual: Tensor? = nil, name: String = "matmul"
     ) {
         let (ta, tb): (Int32, Int32) = (transposeA ? 1 : 0, transposeB ? 1 : 0)
         let (lda, ldb) = (a.stride ?? (transposeA ? m : k), b.stride ?? (transposeB ? k : n))
         run(
-            a.isHalf ? "matmul bf16" : "matmul", (a.tensor, b.tensor, c, bias, residual),
+            a.isHalf ? "\(name) bf16" : name, (a.tensor, b.tensor, c, bias, residual),
             "\(m) x \(n) x \(k)", operations: 2 * m * n * k,
             numbers: m * n + (m * k + n * k) / (a.isHalf ? 2 : 1)
         ) {
