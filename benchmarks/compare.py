@@ -1,4 +1,5 @@
-"""Compares mtrepl with its peers, process by process in turns, and writes docs/performance.md.
+"""Compares mtrepl with its peers, process by process in turns, and writes docs/performance-VECTORS.md,
+where VECTORS names the instructions of this processor.
 
 Results of each benchmark are kept in benchmarks/out, so that one can be repeated with --only. A benchmark that
 fails is reported and the others go on.
@@ -89,7 +90,8 @@ def steps(runner, row, command="step"):
     cases, forms = {}, {}
     for precision in ("float32", "bfloat16"):
         cases["ours " + precision] = ("ours", f"{shape} --precision {precision}")
-    for mode in ("float32", "autocast", "true"):
+    # Without instructions for bfloat16, a step of the peer takes over ten times as long as in float32.
+    for mode in ("float32", "autocast", "true") if has("avx512_bf16") else ("float32",):
         arguments = f"{shape} --mode {mode}"
         form = FORMS[0] if command == "generate" else runner.fastest_form(arguments, TUNED)
         for allocator, environment in (("default", {}), ("tuned", TUNED))[command != "step":]:
@@ -187,15 +189,25 @@ def prompt(runner, _=None):
                 "cached": statistics.median(times[1:])}
 
 
+def cpuinfo(key):
+    return next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith(key)), "")
+
+
+def has(flag):
+    return flag in cpuinfo("flags").split()
+
+
+def vectors():
+    """The widest instructions that our kernels use."""
+    return "avx512-bf16" if has("avx512_bf16") else "avx512" if has("avx512f") else "avx2" if has("avx2") else "portable"
+
+
 def machine():
-    model = next(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
-    flags = next(line for line in open("/proc/cpuinfo") if line.startswith("flags")).split()
-    wide = ", ".join(name for flag, name in (("avx512f", "AVX-512"), ("avx512_bf16", "AVX512-BF16")) if flag in flags)
     output = lambda *command: subprocess.run(command, cwd=ROOT, text=True, capture_output=True).stdout.strip()  # noqa: E731
     from importlib.metadata import version
     return {
         "date": datetime.date.today().isoformat(), "commit": output("git", "rev-parse", "--short", "HEAD"),
-        "machine": f"{model} ({wide or 'no AVX-512'}), {THREADS} cores",
+        "machine": f"{cpuinfo('model name')} ({vectors()}), {THREADS} cores",
         "versions": "; ".join([output("swift", "--version").splitlines()[0]] + [
             f"{name} {version(name)}" for name in ("torch", "litgpt", "tokenizers")])}
 
@@ -244,7 +256,7 @@ def main():
             print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
     from report import write
 
-    print(write(OUT, ROOT / "docs/performance.md", STEPS, GENERATED))
+    print(write(OUT, ROOT / f"docs/performance-{vectors()}.md", STEPS, GENERATED))
     if failed:
         sys.exit("\n".join(["failed:"] + failed))
 

@@ -1,4 +1,4 @@
-"""Makes docs/performance.md from the results in benchmarks/out."""
+"""Makes docs/performance-VECTORS.md from the results in benchmarks/out."""
 
 import json
 import statistics
@@ -8,26 +8,8 @@ PEERS = [
     ("float32", "float32", "float32"),
     ("bfloat16", "autocast", "bfloat16; peer autocast"),
     ("bfloat16", "true", "bfloat16; peer bf16-true"),
+    ("bfloat16", "float32", "bfloat16, emulated; peer float32"),
 ]
-
-METHOD = """\
-Ours and the peer run in turn, each in a process of its own, on all cores; a number is the median of 7 repetitions after the
-first, and with several runs of everything (`--runs`) the median of those, with the lowest and highest ratio of one run in
-brackets. Random tokens, random weights, the same shapes; the peer is litgpt's GPT on PyTorch with fused AdamW, and the
-faster of all logits at once and the head in chunks of 128 rows (`--quick`: all at once), found by one step of each. It runs eagerly unless `--compile` was
-given and was faster. *Tuned* is the peer with glibc told to keep freed memory (`MALLOC_MMAP_MAX_=0`, no trimming), which spares
-it the first touch of fresh pages at every step; few users set it, but it is the peer at its best.
-
-*autocast* does the arithmetic that our bfloat16 does (products in bfloat16; weights, gradients and moments in float32).
-*bf16-true* keeps weights, gradients and moments in bfloat16: half the memory traffic, and small updates are lost, so it is the
-same speed contest but not the same training.
-
-GFLOP/s count products of matrices, two operations each: forward `2 (layers (4 w² + 2 w f) + vocabulary w + layers w (columns + 1))`
-for each token, with width w and feed-forward f, the head included and attention only where it is causal; backward twice that. The
-ceiling is the fastest large product that either side reached. *Spread* is the distance of the slowest from the fastest
-repetition as a part of the median, for ours, the peer and the tuned peer: above a third, something else was using the machine
-and the row should be measured again."""
-
 
 def number(value, digits=0):
     return f"{value:,.{digits}f}"
@@ -62,7 +44,10 @@ def speed_table(results, rows, kind, ceiling, generated):
                 lines.append([f"{model}, vocabulary {vocabulary:,}, {size}", "not measured"] + [""] * (len(head) - 2))
             continue
         measured = cells(taken["runs"])
+        emulated = "autocast tuned" not in measured
         for precision, mode, label in PEERS:
+            if mode + " tuned" not in measured or (precision != mode == "float32" and not emulated):
+                continue
             ours, tuned = measured["ours " + precision], measured[mode + " tuned"]
             peer = measured.get(mode + " default")
             rate = ours["tokens"] / ours["seconds"]
@@ -73,7 +58,7 @@ def speed_table(results, rows, kind, ceiling, generated):
                 line.append(number(flops) + part)
             if kind == "step":
                 line += [number(peer["tokens"] / peer["seconds"]), ratio(ours, peer)]
-                target = targets[precision == "bfloat16"]
+                target = None if precision != mode == "float32" else targets[precision == "bfloat16"]
                 line.append(f"{target}×" if target else "")
             line += [number(tuned["tokens"] / tuned["seconds"]), ratio(ours, tuned)]
             sides = [one for one in (ours, peer, tuned) if one]
@@ -156,8 +141,9 @@ def write(folder, path, rows, generated):
     machines = sorted({f"{one['date']}, commit {one['commit']}: {one['machine']}; {one['versions']}"
                        + f"; {len(one['runs'])} run{'s' * (len(one['runs']) > 1)}" + ("; quick" if one["quick"] else "")
                        for one in results.values()})
-    parts = ["# Performance", "Made by `benchmarks/run`, which builds, installs the peers and measures; ratios above 1 "
-             "mean that ours is faster.", "\n".join("- " + one for one in machines), METHOD]
+    vectors = path.stem.removeprefix("performance-")
+    parts = [f"# Performance with {vectors}", "Made by `benchmarks/run`; [performance.md](performance.md) says what is "
+             "measured and how. Ratios above 1 mean that ours is faster.", "\n".join("- " + one for one in machines)]
     if ceiling:
         parts.append("Ceiling: " + "; ".join(
             f"{precision} {number(rate)} GFLOP/s ({side}, {shape})" for precision, (rate, side, shape) in ceiling.items())
