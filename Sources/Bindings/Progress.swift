@@ -23,6 +23,7 @@ final class Progress {
     }
 
     func work(_ progress: WorkProgress) {
+        if let notice = progress.notice { return line("warning: \(notice)") }
         if progress.activity != activity {
             (activity, last) = (progress.activity, live ? 0 : Self.now())
         }

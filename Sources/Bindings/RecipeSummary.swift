@@ -4,12 +4,13 @@ import Runtime
 enum RecipeSummary {
     static func text(_ recipe: Recipe) -> String {
         let model = recipe.model
-        var lines = [
-            "recipe: \(model.parameterCount) parameters, \(recipe.stop.map { "\($0) of " } ?? "")\(recipe.steps) steps × \(recipe.batch) sequences × "
-                + "\(model.context) tokens, seed \(recipe.seed), \(recipe.precision.rawValue)",
-            "  \(recipe.learningRate.kind.rawValue) schedule, peak \(recipe.learningRate.peak), "
-                + "minimum \(recipe.learningRate.minimum), weight decay \(recipe.optimizer.weightDecay)",
-        ]
+        var lines = ["recipe: \(model.parameterCount) parameters, \(size(recipe))"]
+        if recipe.steps > 0 {
+            lines.append(
+                "  \(recipe.learningRate.kind.rawValue) schedule, peak \(recipe.learningRate.peak), "
+                    + "minimum \(recipe.learningRate.minimum), weight decay \(recipe.optimizer.weightDecay)"
+            )
+        }
         if let weights = recipe.weights {
             lines.append("  weights of \(weights.folder) (\(weights.digest.short))")
         }
@@ -26,6 +27,15 @@ enum RecipeSummary {
         return lines.joined(separator: "\n")
     }
 
+    /// How long it trains before finetuning, and on how much.
+    private static func size(_ recipe: Recipe) -> String {
+        let tail = "seed \(recipe.seed), \(recipe.precision.rawValue)"
+        if recipe.steps == 0 { return "no steps of pretraining, \(tail)" }
+        let stop = recipe.stop.map { "\($0) of " } ?? ""
+        return
+            "\(stop)\(recipe.steps) steps × \(recipe.batch) sequences × \(recipe.model.context) tokens, \(tail)"
+    }
+
     /// The same as a table.
     static func card(_ recipe: Recipe) -> Card {
         let (model, rate) = (recipe.model, recipe.learningRate)
@@ -38,18 +48,15 @@ enum RecipeSummary {
         if let weights = recipe.weights {
             rows.append(("weights", "\(weights.folder) (\(weights.digest.short))"))
         }
-        rows.append(
-            (
-                "steps",
-                "\(recipe.steps) × \(recipe.batch) sequences × \(model.context) tokens, seed \(recipe.seed), "
-                    + recipe.precision.rawValue
-            ))
-        rows.append(
-            (
-                "optimizer",
-                "\(rate.kind.rawValue), peak \(rate.peak), minimum \(rate.minimum), weight decay "
-                    + "\(recipe.optimizer.weightDecay)"
-            ))
+        rows.append(("training", size(recipe)))
+        if recipe.steps > 0 {
+            rows.append(
+                (
+                    "optimizer",
+                    "\(rate.kind.rawValue), peak \(rate.peak), minimum \(rate.minimum), weight decay "
+                        + "\(recipe.optimizer.weightDecay)"
+                ))
+        }
         for (index, phase) in recipe.phases.enumerated() {
             let next = index + 1
             let end = next < recipe.phases.count ? recipe.phases[next].start : recipe.steps

@@ -46,8 +46,11 @@ extension Library {
 
     private static var changeable: [Parameter] {
         [
-            .integer("steps", "Steps of pretraining and midtraining together.", in: 1...1 << 32)
-                .optional,
+            .integer(
+                "steps",
+                "Steps of pretraining and midtraining together; without steps and mixture, the recipe finetunes the model as it is.",
+                in: 0...1 << 32
+            ).optional,
             .integer("batch", "Sequences in a step.", in: 1...1 << 20).optional,
             .integer(
                 "accumulate", "Parts a batch is worked through in, to save memory.", in: 1...1 << 20
@@ -90,15 +93,18 @@ extension Library {
             let options = try call.options()
             let session = call.interpreter.session
             let model: ModelShape = try options.object("model")
-            for name in ["steps", "batch", "mixture"] where !options.has(name) {
-                throw Mistake("\(name): expected, but it is missing")
+            let steps = try options.integer(ifPresent: "steps")
+            let mixture = try options.has("mixture") ? Mixture(options.weights("mixture")) : nil
+            if steps ?? 0 > 0 || mixture != nil {
+                for name in ["steps", "batch", "mixture"] where !options.has(name) {
+                    throw Mistake("\(name): expected, but it is missing")
+                }
             }
-            let mixture = try Mixture(try options.weights("mixture"))
             var recipe = try Recipe(
                 model: model.configuration, weights: model.weights, tokenizer: model.tokenizer,
-                corpora: try session.corpora(mixture),
-                mixture: mixture, steps: try options.integer("steps"),
-                batch: try options.integer("batch"),
+                corpora: try mixture.map(session.corpora) ?? [:],
+                mixture: mixture, steps: steps ?? 0,
+                batch: try options.integer(ifPresent: "batch") ?? 1,
                 accumulate: 1, seed: session.seed, precision: .float32, optimizer: AdamWSettings(),
                 learningRate: LearningRateSettings(
                     kind: .cosine, peak: 1e-3, minimum: 1e-5, warmup: 0.1, decay: 0.1),
@@ -123,14 +129,14 @@ extension Library {
             try change(&recipe.optimizer, optimizer)
         }
         if options.has("mixture") {
-            guard recipe.phases.count == 1 else {
+            guard recipe.phases.count < 2 else {
                 throw Mistake(
                     "mixture: the recipe has \(recipe.phases.count) phases; change it before midtrain()"
                 )
             }
             let mixture = try Mixture(try options.weights("mixture"))
             recipe.corpora.merge(try session.corpora(mixture)) { _, new in new }
-            recipe.phases[0].mixture = mixture
+            recipe.phases = [Phase(name: "pretrain", start: 0, mixture: mixture)]
         }
         if let repeats = try options.value("repeats") {
             if case .boolean(let all) = repeats {
@@ -303,7 +309,7 @@ extension Library {
                 Method(
                     "upto",
                     "The same recipe that ends early, on the schedule of all its steps: a short branch, which shares every state with the whole one.",
-                    [.integer("step", "How many steps it has.", in: 1...)], returns: "recipe"
+                    [.integer("step", "How many steps it has.", in: 0...)], returns: "recipe"
                 ) { box, call in
                     try call.returns(
                         RecipeBox(try box.recipe.ending(at: try call.integer("step"))))

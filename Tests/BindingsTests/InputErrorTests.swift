@@ -21,7 +21,7 @@ import Testing
             "mt.neox('micro-0.1m', { tokenizer = tokens, heads = 3, width = 16 })",
             ["heads", "3", "16"]
         ),
-        ("base:with { steps = -5 }", ["steps", "integer in 1", "-5"]),
+        ("base:with { steps = -5 }", ["steps", "integer in 0", "-5"]),
         ("base:with { steps = 2.5 }", ["steps", "2.5"]),
         ("base:with { batch = 0 }", ["batch", "0"]),
         ("base:with { seeds = 1 }", ["unknown option 'seeds'", "seed"]),

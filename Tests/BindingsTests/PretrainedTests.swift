@@ -39,6 +39,54 @@ import Testing
             """, name: "=test")
     }
 
+    @Test("a published model is finetuned without a step of pretraining, alone and as a study's control")
+    func finetuned() throws {
+        let rig = try LaboratoryBench()
+        try rig.bench.interpreter.run(
+            """
+            local folder = "\(rig.scratch.path)/model"
+            base:run { name = "base" }:export(folder)
+            local loaded = mt.pretrained(folder)
+            local published = mt.recipe { model = loaded }
+            assert(tostring(published):find("no steps of pretraining, seed", 1, true))
+            assert(#published:exposure() == 0)
+            local options = { tasks, epochs = 1, batch = 8, learning_rate = 1e-3 }
+            local run = published:finetune(options):run { name = "tuned" }
+            assert(run.trained == run.steps and run.steps > 0)
+            -- A recipe with steps that ends before its first leads to the same states.
+            local other = mt.recipe { model = loaded, steps = 5, batch = 2, mixture = { prose = 1 } }
+            assert(other:upto(0):finetune(options):keys()[1] == run.key)
+            assert(other:finetune(options):keys()[1] ~= run.key)
+            local untouched = published:run { name = "untouched" }
+            assert(untouched.steps == 0 and untouched:evaluate(prose).loss > 0)
+
+            local study = mt.study {
+              arms = mt.grid { weight = { 0.5, 1 }, seed = { 1 } },
+              recipe = function(arm)
+                return other:with { mixture = { prose = 1 - arm.weight, code = arm.weight } }
+              end,
+              controls = { published = published },
+              finetune = options, evaluate = { prose, tasks },
+            }
+            print(study:plan())
+            local result = study:run()
+            assert(#result:rows() == 3 and tostring(result:compare { against = "published" }):find("published"))
+            assert(result:report("\(rig.scratch.path)/report.md") or true)
+            """, name: "=test")
+        for (code, parts) in [
+            ("mt.recipe { model = base.model, steps = 3, batch = 2 }", ["mixture: expected"]),
+            ("base:with { steps = 0 }", ["mixture: none expected", "0 steps"]),
+            (
+                "mt.recipe { model = base.model }:midtrain { from = 0, mixture = { prose = 1 } }",
+                ["from", "no steps"]
+            ),
+        ] {
+            let error = rig.bench.error(
+                code.replacing("base.model", with: "mt.neox('micro-0.1m', { tokenizer = tokens })"))
+            for part in parts { #expect(error.contains(part), "\(code): \(error)") }
+        }
+    }
+
     @Test("mistakes say what was expected")
     func mistakes() throws {
         let rig = try Rig()

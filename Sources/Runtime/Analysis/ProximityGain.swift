@@ -150,9 +150,9 @@ public struct ProximityGain: Sendable {
 
 extension Recipe {
     /// The mixture that sets the recipe apart: of the phases after the first and unlike it, that of the most steps; the
-    /// first phase's when there is none.
-    public var characteristicMixture: Mixture {
-        let first = phases[0].mixture
+    /// first phase's when there is none; `nil` without phases.
+    public var characteristicMixture: Mixture? {
+        guard let first = phases.first?.mixture else { return nil }
         var steps: [(mixture: Mixture, count: Int)] = []
         for (index, phase) in phases.enumerated() where phase.mixture != first {
             let next = index + 1 < phases.count ? phases[index + 1].start : end
@@ -180,7 +180,7 @@ extension StudyResult {
         return names
     }
 
-    /// Proximity advantage and gain of every arm for some targets.
+    /// Proximity advantage and gain of every arm for some targets; arms without a mixture are left out.
     ///
     /// - Parameters:
     ///   - general: What mixtures are compared with; by default the reference's first mixture.
@@ -193,14 +193,18 @@ extension StudyResult {
         guard let base = rows.first(where: { $0.arm.name == reference })?.arm.recipe else {
             throw RecipeError("against", "no arm is called \(reference)")
         }
-        let general = general ?? base.phases[0].mixture
+        guard let general = general ?? base.phases.first?.mixture else {
+            throw RecipeError("general", "expected a mixture, as the arm \(reference) has none")
+        }
         return try targets.flatMap { target -> [ProximityGain.Point] in
             try check(corpus: target)
             let effects = try PairedEffects(self, names: arms, against: reference) {
                 $0.after[target, .test]?.loss
             }
-            let groups = effects.groups.filter { !$0.units.isEmpty }
-            let mixtures = groups.map(\.arm.recipe.characteristicMixture)
+            let groups = effects.groups.filter {
+                !$0.units.isEmpty && $0.arm.recipe.characteristicMixture != nil
+            }
+            let mixtures = groups.compactMap(\.arm.recipe.characteristicMixture)
             let found = try similarity.proximity(
                 of: mixtures, general: general, target: Mixture(only: target), stop: stop)
             return zip(groups, found).map { group, proximity in

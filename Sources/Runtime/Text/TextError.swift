@@ -31,6 +31,8 @@ public struct WorkProgress: Sendable {
     public let total: Int?
     /// What is counted, such as `bytes` or `merges`.
     public let unit: String
+    /// Something that the researcher should know about the data, instead of how far the work has come.
+    public let notice: String?
 
     /// Creates a report.
     public init(_ activity: String, done: Int, total: Int?, unit: String) {
@@ -38,6 +40,13 @@ public struct WorkProgress: Sendable {
         self.done = done
         self.total = total
         self.unit = unit
+        notice = nil
+    }
+
+    /// Creates a notice.
+    public init(notice: String) {
+        (activity, done, total, unit) = ("", 0, nil, "")
+        self.notice = notice
     }
 }
 

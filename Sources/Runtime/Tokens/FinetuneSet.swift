@@ -98,6 +98,21 @@ public final class FinetuneSet: Sendable {
         digest = builder.finish()
     }
 
+    /// What a researcher should know before trusting a loss on the set: what the context cut off.
+    func notice(of corpus: String, _ split: Split) -> String? {
+        guard dropped + truncated > 0 else { return nil }
+        let all = examples.count + dropped
+        var parts: [String] = []
+        if dropped > 0 {
+            parts.append(
+                "\(dropped) of \(all) examples are left out, as no response starts within \(context) tokens")
+        }
+        if truncated > 0 {
+            parts.append("\(truncated) of \(all) are cut at \(context) tokens")
+        }
+        return "\(corpus), \(split.rawValue) split: \(parts.joined(separator: "; "))"
+    }
+
     /// Tokens that count in one epoch.
     public var countedTokens: Int { examples.reduce(0) { $0 + $1.countedTokens } }
     /// Bytes of text that the counted tokens stand for.

@@ -12,7 +12,7 @@ public struct Recipe: Sendable {
     public var tokenizer: Tokenizer
     /// The corpora that mixtures name.
     public var corpora: [String: Corpus]
-    /// Steps of pretraining and midtraining together (finetuning comes after).
+    /// Steps of pretraining and midtraining together (finetuning comes after); 0 to finetune the initial weights.
     public var steps: Int
     /// The step at which training ends early, with the schedule of all `steps`; `nil` for the last.
     public private(set) var stop: Int?
@@ -28,7 +28,7 @@ public struct Recipe: Sendable {
     public var optimizer: AdamWSettings
     /// Learning rate over all `steps`; branching keeps it.
     public var learningRate: LearningRateSettings
-    /// Phases by start; the first starts at 0.
+    /// Phases by start; the first starts at 0. None in a recipe of no steps.
     public var phases: [Phase]
     /// Names of sources that may be read more than once; `nil` stands for all.
     public var mayRepeat: Set<String>?
@@ -41,12 +41,12 @@ public struct Recipe: Sendable {
     /// The number of steps before finetuning: `steps`, or fewer when training ends early.
     public var end: Int { stop ?? steps }
 
-    /// Creates a recipe with one phase called `pretrain`.
+    /// Creates a recipe with one phase called `pretrain`, or with none when there is no mixture.
     ///
     /// - Throws: `RecipeError` or `InvalidValue` naming the field.
     public init(
         model: NeoXConfiguration, weights: PretrainedModel? = nil, tokenizer: Tokenizer,
-        corpora: [String: Corpus], mixture: Mixture, steps: Int,
+        corpora: [String: Corpus], mixture: Mixture?, steps: Int,
         batch: Int, accumulate: Int, seed: UInt64, precision: Precision, optimizer: AdamWSettings,
         learningRate: LearningRateSettings, mayRepeat: Set<String>?
     ) throws {
@@ -62,7 +62,7 @@ public struct Recipe: Sendable {
         self.optimizer = optimizer
         self.learningRate = learningRate
         self.mayRepeat = mayRepeat
-        phases = [Phase(name: "pretrain", start: 0, mixture: mixture)]
+        phases = mixture.map { [Phase(name: "pretrain", start: 0, mixture: $0)] } ?? []
         try validate()
     }
 
@@ -72,7 +72,14 @@ public struct Recipe: Sendable {
     public func validate() throws {
         try model.validate()
         if let weights { try weights.check(model) }
-        guard steps >= 1 else { throw InvalidValue("steps", expected: "at least 1", found: steps) }
+        guard steps >= 0 else { throw InvalidValue("steps", expected: "0 or more", found: steps) }
+        guard phases.isEmpty == (steps == 0) else {
+            throw RecipeError(
+                "mixture",
+                steps == 0
+                    ? "none expected in a recipe of 0 steps; leave it out"
+                    : "expected for \(steps) steps, but it is missing")
+        }
         guard batch >= 1 else { throw InvalidValue("batch", expected: "at least 1", found: batch) }
         guard accumulate >= 1, batch % accumulate == 0 else {
             throw RecipeError(
@@ -85,11 +92,18 @@ public struct Recipe: Sendable {
                 "its vocabulary of \(model.vocabulary) is smaller than the tokenizer's \(tokenizer.vocabularySize)"
             )
         }
-        if let stop, !(1...steps).contains(stop) {
-            throw InvalidValue("upto", expected: "a step in 1 ... \(steps)", found: stop)
+        if let stop, !(0...steps).contains(stop) {
+            throw InvalidValue("upto", expected: "a step in 0 ... \(steps)", found: stop)
         }
-        _ = try learningRate.schedule(steps: steps)
+        _ = try schedule()
         for phase in phases { try phase.mixture.check(against: Array(corpora.keys)) }
+    }
+
+    /// The learning rate over all steps; one step's where there are none, which is never used.
+    ///
+    /// - Throws: `InvalidValue` naming the field that does not fit.
+    func schedule() throws -> LearningRateSchedule {
+        try learningRate.schedule(steps: max(1, steps))
     }
 
     /// The same recipe that ends after `step` steps, on the schedule of all its steps: a short branch.
@@ -120,6 +134,9 @@ public struct Recipe: Sendable {
             throw RecipeError(
                 "from",
                 "a recipe that ends in finetuning has no later phases; branch before finetuning")
+        }
+        guard steps > 0 else {
+            throw RecipeError("from", "the recipe has no steps that a mixture could be given to")
         }
         guard from >= 0, from < steps else {
             throw RecipeError("from", "expected a step in 0 ... \(steps - 1), got \(from)")

@@ -9,10 +9,11 @@ extension Trajectory {
         isFinetuning(step) ? "finetune" : phase(step).phase.name
     }
 
-    /// The mixture of step `step`, or the finetuning set, as people write it: `prose 0.8, code 0.2`.
+    /// The mixture of step `step`, or the finetuning set, as people write it: `prose 0.8, code 0.2`; empty when there is
+    /// no such step.
     public func mixtureText(_ step: Int) -> String {
         if let finetune, isFinetuning(step) { return finetune.settings.corpus.name }
-        return phase(step).phase.mixture.description
+        return plans.isEmpty ? "" : phase(step).phase.mixture.description
     }
 
     private func phase(_ step: Int) -> (phase: Phase, plan: BatchPlan, step: Int) {

@@ -41,7 +41,7 @@ public final class Trajectory {
                 store: tokens, name: name, context: recipe.model.context, seed: recipe.seed)
         }
         plans = try Self.plan(recipe, sources)
-        schedule = try recipe.learningRate.schedule(steps: recipe.steps)
+        schedule = try recipe.schedule()
         steps = recipe.end
         try checkPromise()
         keys = chain(from: initialKey(), recipe.end)
