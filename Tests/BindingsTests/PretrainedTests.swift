@@ -46,7 +46,7 @@ import Testing
             """
             local folder = "\(rig.scratch.path)/model"
             base:run { name = "base" }:export(folder)
-            local loaded = mt.pretrained(folder)
+            local loaded = mt.pretrained(folder, { context = 128 })
             local published = mt.recipe { model = loaded }
             assert(tostring(published):find("no steps of pretraining, seed", 1, true))
             assert(#published:exposure() == 0)
@@ -59,6 +59,8 @@ import Testing
             assert(other:finetune(options):keys()[1] ~= run.key)
             local untouched = published:run { name = "untouched" }
             assert(untouched.steps == 0 and untouched:evaluate(prose).loss > 0)
+            assert(select(2, pcall(untouched.profile, untouched)):find("steps: the recipe has none"))
+            assert(tostring(run:profile()):find("GF/s"))
 
             local study = mt.study {
               arms = mt.grid { weight = { 0.5, 1 }, seed = { 1 } },

@@ -70,8 +70,11 @@ public enum Calibration {
         let tokens: Int
 
         init(_ trajectory: Trajectory) throws {
-            self.trajectory = trajectory
             let recipe = trajectory.recipe
+            guard trajectory.steps > 0 else {
+                throw RecipeError("steps", "the recipe has none that could be timed")
+            }
+            self.trajectory = trajectory
             model = try recipe.initialModel()
             optimizer = try AdamW(model.parameters, settings: recipe.optimizer)
             batches = try trajectory.batches(0)

@@ -104,7 +104,10 @@ public final class Study {
                 a.base.recipe.model.parameterCount < b.base.recipe.model.parameterCount
             })
         {
-            plan.secondsPerToken = try Calibration.secondsPerToken(first.base, stop: options.stop)
+            let timed = first.base.steps > 0 ? first.base : first.variants.first?.trajectory
+            plan.secondsPerToken = try timed.map {
+                try Calibration.secondsPerToken($0, stop: options.stop)
+            }
         }
         return plan
     }
