@@ -117,8 +117,8 @@ extension Library {
         [
             Method(
                 "background",
-                "Trains as `train` does, on a thread of its own, and returns at once. The run stays at its state until that ends; `progress` shows how far it is, `stop` ends it, `wait` waits. The end is announced at the prompt. Leaving the program stops it with the state saved.",
-                [.options(trainOptions).optional], returns: "run",
+                "Trains as `train` does but without `on_step`, on a thread of its own, and returns at once. The run stays at its state until that ends; `progress` shows how far it is, `stop` ends it, `wait` waits. The end is announced at the prompt. Leaving the program stops it with the state saved.",
+                [.options(trainOptions.filter { $0.name != "on_step" }).optional], returns: "run",
                 example: """
                     local prose = mt.corpus { "prose", embedded = "prose", bytes = 200000 }
                     local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 512 }
@@ -133,12 +133,6 @@ extension Library {
             ) { box, call in
                 try box.checkIdle()
                 let options = try call.options()
-                guard try options.function(ifPresent: "on_step") == nil else {
-                    throw call.mistake(
-                        "options",
-                        "on_step: training in the background calls no functions; run:progress() tells how far it is"
-                    )
-                }
                 let session = call.interpreter.session
                 let run = box.run
                 let bell = try session.bell()

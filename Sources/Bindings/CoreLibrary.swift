@@ -10,7 +10,10 @@ extension Library {
     private static var help: Function {
         Function(
             "help", "Shows what a function or type does; without a name, lists all.",
-            [.any("name", "A name such as \"corpus\" or \"corpus:size\", or an object.").optional],
+            [
+                .any("name", "A name such as \"corpus\" or \"corpus:summary\", or an object.")
+                    .optional
+            ],
             returns: "string", example: "print(mt.help(\"options\"))"
         ) { call in
             let library = call.interpreter.library

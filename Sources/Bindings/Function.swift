@@ -67,7 +67,7 @@ public final class Function {
         return self
     }
 
-    /// The name with what it belongs to: `mt.corpus`, `corpus:size`, `corpus.name`.
+    /// The name with what it belongs to: `mt.corpus`, `corpus:summary`, `corpus.name`.
     public var fullName: String {
         switch form {
         case .function: "mt.\(name)"

@@ -299,14 +299,15 @@ enum Prelude {
           present(concat(texts, "\t"))
         end
 
+        local function counted(number, noun) return number .. " " .. noun .. (number == 1 and "" or "s") end
         local function summary(value)
           local kind = type(value)
           if kind == "string" then return format("%q", value):gsub("\\\n", "\\n") .. "" end
           if kind == "table" then
             local length = length_of(value)
             local fields = #sorted_keys(value, length)
-            return (length > 0 and length .. " items" or "") .. (length > 0 and fields > 0 and ", " or "")
-              .. ((fields > 0 or length == 0) and fields .. " fields" or "")
+            return (length > 0 and counted(length, "item") or "") .. (length > 0 and fields > 0 and ", " or "")
+              .. ((fields > 0 or length == 0) and counted(fields, "field") or "")
           elseif kind == "function" then
             local about = info(value, "S")
             return about.what == "C" and "built in" or about.short_src .. ":" .. about.linedefined

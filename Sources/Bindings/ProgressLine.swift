@@ -1,3 +1,5 @@
+import Foundation
+
 /// What is known of training at one moment, as a line.
 struct ProgressLine {
     /// What the run is part of, such as an arm of a study; may be empty.
@@ -36,10 +38,12 @@ struct ProgressLine {
             left -= part.columns + 2
             return "  " + part
         }
+        // What is trained comes first: the mixture in full only where all the rest has room too.
+        let isWide = left >= mixture.columns + eta.columns + 64
+        let weights = take((isWide ? mixture : shortMixture).cut(toColumns: max(12, left / 3)))
         let etaPart = take(eta)
-        let speed = take("\(Progress.count(tokensPerSecond)) tokens/s")
-        let weights = take(mixture.cut(toColumns: max(12, left / 3)), keeping: 9)
-        let rate = take("rate \(rateText)", keeping: 40)
+        let rate = take("rate \(rateText)")
+        let speed = take("\(Progress.count(tokensPerSecond)) tokens/s", keeping: 10)
         // Of what is left, three fifths for the loss.
         let spark = min(60, (left - 3) * 3 / 5)
         var curve = spark >= 4 ? " " + losses.sparkline(spark) : ""
@@ -48,6 +52,20 @@ struct ProgressLine {
         let bars = bar >= 4 ? " " + Self.bar(Double(step) / Double(max(1, steps)), bar) : ""
         let line = [name, count, bars, fixed, curve, weights, rate, speed, etaPart].joined()
         return line.cut(toColumns: max(1, width))
+    }
+
+    /// `web .8 code .2`: the largest weight first, as what has no room is cut.
+    private var shortMixture: String {
+        let parts = mixture.split(separator: ", ").map { part -> (text: String, weight: Double) in
+            guard let space = part.lastIndex(of: " "),
+                let weight = Double(part[part.index(after: space)...])
+            else { return (String(part), 0) }
+            if weight == 1 { return (String(part[..<space]), 1) }
+            let digits = String(format: "%.2g", weight)
+            let short = digits.hasPrefix("0.") ? digits.dropFirst() : digits[...]
+            return ("\(part[..<space]) \(short)", weight)
+        }
+        return parts.sorted { $0.weight > $1.weight }.map(\.text).joined(separator: " ")
     }
 
     private var lossText: String { Progress.decimals(loss, 4) }

@@ -10,7 +10,7 @@ public enum Reference {
             .joined(separator: "\n")
     }
 
-    /// What is known about a name: `corpus`, `mt.corpus`, `corpus:size`, `corpus.name`.
+    /// What is known about a name: `corpus`, `mt.corpus`, `corpus:summary`, `corpus.name`.
     ///
     /// - Throws: an error with the nearest known name.
     public static func help(_ name: String, _ library: Library) throws -> String {

@@ -60,7 +60,10 @@ extension Library {
         let session = call.interpreter.session
         try box.checkIdle()
         var settings = try runOptions(options, session)
-        let callback = try options.function(ifPresent: "on_step")
+        // What `background` was given has none.
+        let callback = try options.parameter("on_step").flatMap {
+            try options.function(ifPresent: $0.name)
+        }
         let trajectory = box.run.trajectory
         var isStopping = false
         let target = try options.integer(ifPresent: "to")

@@ -78,6 +78,7 @@ struct mt_state {
     // Interrupts.
     lua_State *volatile current;
     volatile sig_atomic_t interrupted, presses, stays, leaves;
+    volatile sig_atomic_t waits;  // for a command of os.execute
     pthread_t owner;
     char interrupt_text[160];
     bool run_interrupted;
@@ -122,5 +123,7 @@ void mt_setup_coroutines(lua_State *L);
 void mt_setup_sandbox(lua_State *L);
 void mt_setup_loaders(lua_State *L);
 void mt_check_path(lua_State *L, const char *path);
+// execute.c
+int mt_execute(lua_State *L);
 
 #endif

@@ -64,6 +64,11 @@ static void on_signal(int number) {
         return;
     }
     if (s->leaves) s->exiting = true;
+    // Ctrl-C is the command's first, which may be a program that takes it many times.
+    if (s->waits) {
+        mt_interrupt(s);
+        return;
+    }
     s->presses = s->presses + 1;
     if (s->presses == 2 && !s->stays) {
         static const char text[] = "\n(stopping at the next safe point; Ctrl-C again to quit at once)\n";

@@ -109,6 +109,8 @@ void mt_setup_sandbox(lua_State *L) {
     lua_getglobal(L, "os");
     lua_pushcfunction(L, leave);
     lua_setfield(L, -2, "exit");
+    lua_pushcfunction(L, mt_execute);
+    lua_setfield(L, -2, "execute");
     lua_pop(L, 1);
     if (!mt_of(L)->safe_folder) return;
     guard(L, "io", "open", 1);

@@ -72,7 +72,7 @@ struct CellFailure {
             String.init)
         while lines.count > 1, lines.last == "\t[C]: in ?" { lines.removeLast() }
         let end = lines.firstIndex(of: "stack traceback:") ?? lines.count
-        var traceback = Array(lines[end...])
+        var traceback = Self.withoutPrelude(lines[end...])
         if let source = interpreter.sourceLine(error) {
             traceback.insert("  \(source.number) | \(source.text)", at: 0)
         }
@@ -97,6 +97,22 @@ struct CellFailure {
             case is LuaSyntaxError: "SyntaxError"
             default: "\(type(of: error))"
             }
+    }
+}
+
+extension CellFailure {
+    /// A traceback without the frames of the prelude, and without those of built-in functions that it called: what shows a
+    /// value is nothing that the researcher wrote.
+    fileprivate static func withoutPrelude(_ lines: ArraySlice<String>) -> [String] {
+        var kept: [String] = []
+        for line in lines {
+            guard line.hasPrefix("\tprelude:") else {
+                kept.append(line)
+                continue
+            }
+            while kept.last?.hasPrefix("\t[C]: ") == true { kept.removeLast() }
+        }
+        return kept
     }
 }
 

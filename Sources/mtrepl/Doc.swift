@@ -4,13 +4,13 @@ import Bindings
 /// Prints the reference page of the Lua library.
 struct Doc: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doc",
+        commandName: "doc", _superCommandName: "mtrepl",
         abstract: "Print the reference page of the Lua library, or the help of one name.")
 
     @Flag(help: "Print definitions for editors with LuaLS or EmmyLua: completion and types.")
     var luals = false
 
-    @Argument(help: "A function or type, such as corpus or corpus:size.")
+    @Argument(help: "A function or type, such as corpus or corpus:summary.")
     var name: String?
 
     func validate() throws {

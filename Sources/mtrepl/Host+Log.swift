@@ -9,6 +9,7 @@ extension Host: SessionLogging {
                 "the session is logged to \(log.files[0]) already; mt.log.stop() ends that")
         }
         let started = try SessionLog(path, interpreter.settings)
+        started.input = { [unowned self] in inputs }
         log = started
         add(started)
         Interpreter.Report.toStandardError(
@@ -17,9 +18,8 @@ extension Host: SessionLogging {
 
     func stopLog() {
         guard let ended = log else { return }
-        ended.stop()
-        remove(ended)
         log = nil
+        ended.stop { [unowned self] in remove(ended) }
     }
 
     func noteInLog(_ text: String) { log?.note(text) }

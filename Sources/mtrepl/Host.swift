@@ -10,8 +10,8 @@ final class Host {
     let interpreter: Interpreter
     /// A cell asked to leave.
     private(set) var isLeaving = false
-    /// Cells run so far.
-    private(set) var inputs = 0
+    /// Inputs so far; the next has the number after it in its error messages.
+    var inputs = 0
 
     /// The log of the session, if there is one.
     var log: SessionLog?
@@ -121,7 +121,8 @@ final class Host {
 
     /// Runs text that is known to be unfinished, for its error message.
     func complain(_ text: String) -> CellResult {
-        run(text) { try $0.run(text, name: "=input \(self.inputs + 1)") }
+        inputs += 1
+        return run(text) { try $0.run(text, name: "=input \(self.inputs)") }
     }
 
     /// Whether a piece of input can be run as it is.

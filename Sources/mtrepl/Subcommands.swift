@@ -12,12 +12,17 @@ enum Subcommands {
         all.first { $0.configuration.commandName == name }
     }
 
-    /// The command line with the subcommand first: `--store FOLDER` may stand before it.
+    /// Options with a value that may stand before a subcommand; one that it does not take is then its error to name.
+    private static let early = ["--store", "--threads", "--seed"]
+
+    /// The command line with the subcommand first.
     static func first(_ arguments: [String]) -> [String] {
         var before: [String] = []
         var rest = arguments[...]
-        while let option = rest.first, option == "--store" || option.hasPrefix("--store=") {
-            let count = option == "--store" ? 2 : 1
+        while let option = rest.first,
+            early.contains(where: { option == $0 || option.hasPrefix("\($0)=") })
+        {
+            let count = early.contains(option) ? 2 : 1
             before += rest.prefix(count)
             rest = rest.dropFirst(count)
         }

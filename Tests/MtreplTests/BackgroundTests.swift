@@ -30,7 +30,7 @@ import Testing
         terminal.type("run:train()\n")
         try terminal.expect("run trunk is being trained in the background (step ")
         try terminal.expect("> ")
-        terminal.type("run:background { on_step = print }\n")
+        terminal.type("run:background {}\n")
         try terminal.expect("is being trained in the background")
         // Announced while the prompt waits for a line.
         try terminal.expect("run trunk has reached step 60 in the background", seconds: 60)
@@ -49,7 +49,9 @@ import Testing
             "--store", scratch.path + "/store", "-e",
             """
             dofile('\(file)')
-            assert(not pcall(run.background, run, { on_step = print }))
+            local taken, reason = pcall(run.background, run, { on_step = print })
+            assert(not taken and reason:find("unknown option 'on_step'", 1, true), reason)
+            assert(not mt.help("run:background"):find("on_step (", 1, true))
             run:background()
             while run:progress().step < 2 do run:wait(0.01) end
             run:stop()
@@ -58,6 +60,9 @@ import Testing
             local before = run.step
             run:background()
             while run:progress().step < before + 2 do run:wait(0.01) end
+            run:stop()
+            run:train { to = run.step + 1 }
+            run:background()
             """,
         ])
         #expect(outcome.code == 0, "\(outcome)")

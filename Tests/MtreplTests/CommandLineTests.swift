@@ -169,6 +169,8 @@ import Testing
             let outcome = try Program.run(arguments)
             #expect(outcome.code == 1 && outcome.errors.contains("there is no store here"))
         }
+        let threads = try Program.run(["--threads", "1", "doc", "corpus"])
+        #expect(threads.code == 2 && threads.errors.contains("Unknown option '--threads'"))
         let seed = try Program.run(["--seed", "-1", "-e", ""])
         #expect(
             seed.code == 2
@@ -181,6 +183,9 @@ import Testing
     func doc() throws {
         let all = try Program.run(["doc", "--luals"])
         #expect(all.code == 0 && all.output.hasPrefix("---@meta\n"))
+        let help = try Program.run(["doc", "--help"]).output
+        #expect(help.contains("USAGE: mtrepl doc [") && help.contains("corpus:summary"))
+        #expect(try Program.run(["doc", "corpus:summary"]).code == 0)
         let one = try Program.run(["doc", "run:background"])
         #expect(one.code == 0 && one.output.hasPrefix("run:background([{…}])"))
         #expect(one.output.split(separator: "\n").allSatisfy { $0.count <= 88 })

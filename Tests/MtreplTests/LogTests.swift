@@ -132,6 +132,126 @@ import Testing
             #expect(text(output["text"]) == "cell\t\(index)\n")
         }
         #expect(cells[20]["execution_count"] is NSNull)
+        // The input that was killed would not end in a replay either.
+        let replay = try Program.run(["replay", log])
+        #expect(replay.code == 0 && replay.output.contains("it had not ended"), "\(replay)")
+        #expect(replay.output.hasSuffix(": 20 same, 1 not compared\n"), "\(replay)")
+    }
+
+    @Test("replay gives errors the numbers of their inputs, also in a log that began later")
+    func numbers() throws {
+        let scratch = try Scratch()
+        let log = scratch.path + "/late.ipynb"
+        let input = """
+            a = 1
+            error("before")
+            mt.log.start "\(log)"
+            ?mt.elapsed
+            error("after")
+            mt.log.stop() print("the cell that ends the log is in it")
+            """
+        #expect(try Program.run([], input: input).output.contains("ends the log"))
+        let replay = try Program.run(["replay", log])
+        #expect(replay.output.hasSuffix(": 3 same\n"), "\(replay)")
+        let changed = try String(contentsOfFile: log, encoding: .utf8)
+        #expect(changed.contains("input 4:1: after"))
+        let nameless = try Program.run(["-e", "mt.log.start ''"])
+        #expect(nameless.code == 1 && nameless.errors.contains("the name of a file expected"))
+    }
+
+    @Test("a Markdown page gives back the notebook, whatever texts and outputs hold")
+    func page() throws {
+        let scratch = try Scratch()
+        let log = scratch.path + "/day"
+        let input = #"""
+            print("a\n```\nb") print("`````\nc") io.write("no end")
+            "x\n```lua\nos.exit(3)\n```"
+            mt.log.note "An example:\n\n```lua\nos.exit(3)\n```\n\n*1.5 s*\n<!-- mtrepl code -->\nend"
+            ?mt.elapsed
+            io.stderr:write("a message\n") error("two\nlines")
+            $ true
+            mt.display { "shown" }
+            """#
+        _ = try Program.run(["--seed", "7", "--log", log], input: input)
+        func source(_ path: String) throws -> [[String]] {
+            try cells(path).map { [$0["cell_type"] as? String ?? "", text($0["source"])] }
+        }
+        let original = try String(contentsOfFile: log + ".ipynb", encoding: .utf8)
+        // The page of the log, and one that is made from the notebook.
+        #expect(try Program.run(["convert", log + ".ipynb", log + "-2.md"]).code == 0)
+        for page in ["day.md", "day-2.md"] {
+            let back = "\(scratch.path)/\(page).ipynb"
+            #expect(try Program.run(["convert", "\(scratch.path)/\(page)", back]).code == 0)
+            #expect(try String(contentsOfFile: back, encoding: .utf8) == original, "\(page)")
+        }
+        #expect(try Program.run(["replay", log + "-2.md.ipynb"]).code != 2)
+        // Lua keeps all inputs, those of the prompt too.
+        #expect(try Program.run(["convert", log + ".ipynb", log + ".lua"]).code == 0)
+        #expect(try Program.run(["convert", log + ".lua", log + "-lua.ipynb"]).code == 0)
+        #expect(try source(log + "-lua.ipynb") == source(log + ".ipynb"))
+        // A page that somebody else wrote: its Lua is code.
+        let other = try scratch.write(
+            "other.md", "A text\n\n```lua\nprint(1)\n```\n\n```output\n1\n```\n")
+        #expect(try Program.run(["convert", other, scratch.path + "/other.ipynb"]).code == 0)
+        #expect(
+            try source(scratch.path + "/other.ipynb") == [
+                ["markdown", "A text"], ["code", "print(1)"],
+            ])
+    }
+
+    @Test("a cell that prints much is logged in time that grows with what it prints")
+    func much() throws {
+        let scratch = try Scratch()
+        func seconds(_ count: Int) throws -> Double {
+            let started = Date()
+            let log = "\(scratch.path)/\(count)"
+            let code = "for i = 1, \(count) do print(i) end"
+            #expect(try Program.run(["--log", log, "-e", code]).code == 0)
+            #expect(
+                text((try cells(log + ".ipynb")[0]["outputs"] as? [[String: Any]])?[0]["text"])
+                    .hasSuffix("\n\(count)\n"))
+            return Date().timeIntervalSince(started)
+        }
+        let (few, many) = (try seconds(20_000), try seconds(200_000))
+        #expect(many < 30 * few, "\(few) s and \(many) s")
+    }
+
+    @Test("notebooks of the kernel replay: their width, no progress, no keys, no help")
+    func jupyter() throws {
+        let scratch = try Scratch()
+        func cell(_ count: Int, _ source: String, _ outputs: String) -> String {
+            """
+            {"cell_type": "code", "id": "c\(count)", "metadata": {}, "execution_count": \(count),
+             "source": "\(source)", "outputs": [\(outputs)]}
+            """
+        }
+        func shown(_ kind: String, _ text: String, _ more: String) -> String {
+            #"{"output_type": "\#(kind)", "metadata": \#(more), "data": {"text/plain": "\#(text)"}}"#
+        }
+        let wide = (1...24).map { "\($0)" }.joined(separator: ", ")
+        let train = """
+            local prose = mt.corpus { 'prose', embedded = 'prose', bytes = 60000 }; \
+            local t = mt.tokenizer { train_on = prose, vocabulary = 280 }; \
+            mt.recipe { model = mt.neox('micro-0.1m', { tokenizer = t, context = 8 }), \
+            steps = 3, batch = 2, mixture = { prose = 1 } }:run {};
+            """
+        let file = try scratch.write(
+            "kernel.ipynb",
+            """
+            {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec":
+             {"name": "mtrepl", "display_name": "Lua (mtrepl)", "language": "lua"}},
+             "cells": [\(cell(2, train, shown(
+                "display_data", "training 3/3  loss 5.6", #"{"mtrepl": {"aside": true}}"#))),
+             \(cell(3, "{ \(wide) }", shown(
+                "execute_result", "{ \(wide) }", "{}"))),
+             \(cell(4, "?mt.elapsed", "")),
+             \(cell(7, "for i = 1, 2 do mt.display { 'at ' .. i, id = 'x' } end", shown(
+                "display_data", "at 2", "{}"))),
+             \(cell(9, "error('no')", #"{"output_type": "error", "ename": "Error", "#
+                + #""evalue": "input 9:1: no", "traceback": []}"#))]}
+            """)
+        let replay = try Program.run(["replay", file])
+        #expect(replay.output.contains(": 5 same\n"), "\(replay)")
     }
 
     @Test("a log replaces nothing, and start, note and stop work from Lua")

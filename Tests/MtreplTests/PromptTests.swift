@@ -76,6 +76,46 @@ import Testing
         #expect(terminal.wait() == 130)
     }
 
+    @Test("Ctrl-C during a command of os.execute ends the command and the loop around it")
+    func execute() throws {
+        let terminal = try Terminal([])
+        try terminal.expect("> ")
+        terminal.type(
+            "for i = 1, 8 do print('go', i, os.execute('echo begin; exec sleep 60')) end\n")
+        try terminal.expect("\nbegin\n")
+        usleep(100_000)
+        terminal.type("\u{3}")
+        let shown = try terminal.expect("interrupted!\n> ", seconds: 40)
+        #expect(!shown.contains("go"))
+        // What it returns is what it always was.
+        terminal.type("print(os.execute('exit 3')) print(os.execute('true')) print(os.execute())\n")
+        try terminal.expect("\nnil\texit\t3\ntrue\texit\t0\ntrue\n> ")
+        terminal.type("\u{4}")
+        #expect(terminal.wait() == 0)
+        // A signal to the program alone reaches the command.
+        let program = try Program.start([
+            "-e", "print('begin') io.stdout:flush() os.execute('exec sleep 60') print('went on')",
+        ])
+        while !program.output.contains("begin"), program.isRunning { usleep(20_000) }
+        usleep(300_000)
+        program.signal(SIGINT)
+        let outcome = try program.wait()
+        #expect(outcome.code == 130 && outcome.output == "begin\n", "\(outcome)")
+    }
+
+    @Test("errors of __tostring show what the researcher wrote, and who counts one field")
+    func shown() throws {
+        let input = """
+            x = setmetatable({}, { __tostring = function() local s = 1 + {} return s end }); y = { a = 1 }
+            x
+            x = nil who()
+            """
+        let outcome = try Program.run([], input: input)
+        #expect(outcome.errors.contains("attempt to perform arithmetic"), "\(outcome)")
+        #expect(!outcome.errors.contains("prelude:"), "\(outcome)")
+        #expect(outcome.output.contains("1 field\n"), "\(outcome)")
+    }
+
     @Test("three times Ctrl-C ends a script that catches every interrupt")
     func stubborn() throws {
         let terminal = try Terminal([

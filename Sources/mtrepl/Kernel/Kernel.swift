@@ -62,7 +62,7 @@ final class Kernel {
         case "history_request":
             server.reply(request, "history_reply", try history.reply(message))
         case "kernel_info_request":
-            server.reply(request, "kernel_info_reply", KernelInfo.reply)
+            server.reply(request, "kernel_info_reply", server.info)
         case "comm_info_request":
             server.reply(request, "comm_info_reply", ["status": "ok", "comms": [:]])
         case "comm_open":
@@ -115,6 +115,8 @@ final class Kernel {
                 ["code": .string(cell.code), "execution_count": .integer(number)])
         }
         output.begin(number, silent: silent)
+        // Error messages name a cell by the number that the notebook shows.
+        host.inputs = number - 1
         input.isAllowed = cell.allow_stdin ?? false
         let outcome: CellResult.Outcome =
             cell.code.allSatisfy(\.isWhitespace)
@@ -132,8 +134,10 @@ final class Kernel {
             if !silent { server.publish("error", .object(error)) }
             reply += [("status", "error")] + error
             reply += [("payload", []), ("user_expressions", [:])]
+            // Taken before the reply goes out: what a client sends after it has seen the error is to be run.
+            let waiting = cell.stop_on_error ?? true ? server.take("execute_request") : []
             server.reply(request, "execute_reply", .object(reply))
-            if cell.stop_on_error ?? true { abort() }
+            abort(waiting)
             return nil
         case .success, .exit:
             var payload = output.pages.map { page -> JSON in
@@ -184,9 +188,9 @@ final class Kernel {
         }
     }
 
-    /// Gives up the cells that wait: a client that runs many wants to see the first error.
-    private func abort() {
-        for request in server.take("execute_request") {
+    /// Gives up the cells that waited: a client that runs many wants to see the first error.
+    private func abort(_ waiting: [KernelRequest]) {
+        for request in waiting {
             let parent = request.message.rawHeader
             server.publish(state: "busy", parent: parent)
             server.reply(

@@ -65,12 +65,12 @@ final class KernelOutput: CellObserver {
     }
 
     /// Shows something, or replaces what was shown under the same name.
-    private func show(_ data: JSON, id: String?) {
+    private func show(_ data: JSON, id: String?, metadata: JSON = [:]) {
         let transient: JSON = id.map { ["display_id": .string($0)] } ?? [:]
         let isNew = id.map { known.insert($0).inserted } ?? true
         server.publish(
             isNew ? "display_data" : "update_display_data",
-            ["data": data, "metadata": [:], "transient": transient])
+            ["data": data, "metadata": metadata, "transient": transient])
     }
 
     /// All forms of an output by their media types.
@@ -96,12 +96,17 @@ final class KernelOutput: CellObserver {
         if progress == nil { progressCount += 1 }
         let id = progress?.id ?? "progress-\(progressCount)"
         progress = (id, text, text, now)
-        show(["text/plain": .string(text)], id: id)
+        showProgress(text, id)
+    }
+
+    private func showProgress(_ text: String, _ id: String) {
+        // Front ends keep the metadata in the notebook, where replay finds it.
+        show(["text/plain": .string(text)], id: id, metadata: ["mtrepl": ["aside": true]])
     }
 
     private func finishProgress() {
         guard let last = progress else { return }
-        if last.latest != last.shown { show(["text/plain": .string(last.latest)], id: last.id) }
+        if last.latest != last.shown { showProgress(last.latest, last.id) }
         progress = nil
     }
 }

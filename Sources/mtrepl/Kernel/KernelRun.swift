@@ -25,19 +25,19 @@ struct KernelRun: ParsableCommand {
         // A process that a cell starts finds the end of its input rather than waiting for nobody.
         let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
         if nothing >= 0 { dup2(nothing, 0) }
-        let server = try KernelServer(connection) { text in
-            var line = "mtrepl kernel: \(text)\n"
-            line.withUTF8 { _ = write(terminal, $0.baseAddress, $0.count) }
-        }
         if let threads = options.threads { Parallel.threads = threads }
         var settings = Interpreter.Settings()
         settings.seed = options.seed
         settings.liveBytes = { Int64(Memory.liveBytes) }
         settings.store = options.store
         settings.strict = !options.noStrict
-        settings.display.width = { 100 }
+        settings.display.width = { Notebook.kernelWidth }
         settings.display.isLive = true
         if options.safe { settings.safeFolder = "." }
+        let server = try KernelServer(connection, info: KernelInfo.reply(settings)) { text in
+            var line = "mtrepl kernel: \(text)\n"
+            line.withUTF8 { _ = write(terminal, $0.baseAddress, $0.count) }
+        }
         let output = try KernelOutput(server)
         let input = KernelInput(server)
         let host = try Host(settings, observer: output, exclusive: true)

@@ -22,6 +22,8 @@ final class KernelServer: @unchecked Sendable {
     private let context: SocketContext
     private let shell, control, iopub, stdin, heart: Socket
     private let event = mt_event_new()
+    /// What the kernel says of itself.
+    let info: JSON
     /// Says why a message was dropped.
     let log: @Sendable (String) -> Void
 
@@ -44,7 +46,9 @@ final class KernelServer: @unchecked Sendable {
     /// Binds the sockets.
     ///
     /// - Throws: `SocketError` naming the address.
-    init(_ connection: ConnectionFile, log: @escaping @Sendable (String) -> Void) throws {
+    init(_ connection: ConnectionFile, info: JSON, log: @escaping @Sendable (String) -> Void)
+        throws
+    {
         session = KernelSession(Signer(key: connection.key))
         context = try SocketContext()
         shell = try Socket(context, ZMQ_ROUTER, bind: connection.shell)
@@ -52,6 +56,7 @@ final class KernelServer: @unchecked Sendable {
         iopub = try Socket(context, ZMQ_XPUB, bind: connection.iopub)
         stdin = try Socket(context, ZMQ_ROUTER, bind: connection.stdin)
         heart = try Socket(context, ZMQ_REP, bind: connection.heartbeat)
+        self.info = info
         self.log = log
     }
 
@@ -301,7 +306,7 @@ final class KernelServer: @unchecked Sendable {
     /// Answers what does not need the interpreter.
     private func answer(_ request: KernelRequest) {
         switch request.message.header.msg_type {
-        case "kernel_info_request": reply(request, "kernel_info_reply", KernelInfo.reply)
+        case "kernel_info_request": reply(request, "kernel_info_reply", info)
         case "interrupt_request":
             interruptCell()
             reply(request, "interrupt_reply", ["status": "ok"])

@@ -6,10 +6,11 @@ struct Comparison {
     private var values: [String] = []
     private var pictures: [String?] = []
     private var error = ""
-    private var runs: [String]
+    /// Nil if nobody recorded them.
+    private var runs: [String]?
 
-    init(_ outputs: [Notebook.Output], _ runs: [ReachedState]) {
-        self.runs = runs.map { "run \($0.name) at step \($0.step), state \($0.key)" }
+    init(_ outputs: [Notebook.Output], _ runs: [ReachedState]?) {
+        self.runs = runs?.map { "run \($0.name) at step \($0.step), state \($0.key)" }
         for output in outputs {
             switch output {
             case .stream(let isError, let text): if !isError { printed += text }
@@ -17,6 +18,7 @@ struct Comparison {
             case .display(let value):
                 values.append(value.text)
                 pictures.append(value.svg)
+            case .aside: break
             case .error(_, let message, _): error = message
             }
         }
@@ -44,8 +46,9 @@ struct Comparison {
             lines.append("the picture differs")
         }
         compare("the error", old.error, new.error)
-        compare(
-            "what was trained", old.runs.joined(separator: "\n"), new.runs.joined(separator: "\n"))
+        if let a = old.runs, let b = new.runs {
+            compare("what was trained", a.joined(separator: "\n"), b.joined(separator: "\n"))
+        }
         return lines
     }
 

@@ -30,7 +30,8 @@ struct Convert: ParsableCommand {
         abstract: "Convert a notebook between .ipynb, .lua and .md.",
         discussion: """
             In .lua, cells begin with a line `-- %%`, text cells with `-- %% [markdown]`, and outputs are left out. In .md, \
-            code stands in fences marked lua, outputs in fences marked output, value and error; pictures are left out.
+            comments mark the cells, code stands in fences marked lua, outputs in fences marked output, value and error; \
+            pictures are left out.
             """)
 
     @Flag(help: "Replace the target if it is there.")

@@ -29,9 +29,9 @@ final class NotebookFile {
     func show(_ cell: Notebook.Cell) throws { try write(text + entry(cell), synced: false) }
 
     /// The same, unless it was done a short while ago.
-    func showSoon(_ cell: Notebook.Cell) throws {
+    func showSoon(_ cell: @autoclosure () -> Notebook.Cell?) throws {
         let started = ContinuousClock.now
-        guard started >= nextShow else { return }
+        guard started >= nextShow, let cell = cell() else { return }
         try show(cell)
         let ended = ContinuousClock.now
         nextShow = ended.advanced(by: max(.seconds(2), (ended - started) * 20))
@@ -54,52 +54,69 @@ final class MarkdownFile {
     private let path: String
     private let descriptor: Int32
     private var pictures = 0
-    /// The stream whose fence is open, and whether its text has ended its line.
-    private var isStreaming = false
-    private var isAtStart = true
+    /// The fence of the stream that is open, empty if none is; whether it is that of errors; its line that has not ended.
+    private var fence = ""
+    private var isError = false
+    private var rest = ""
 
-    init(_ path: String) throws {
+    init(_ path: String, _ empty: Notebook) throws {
         self.path = path
         try AtomicFile.makeFolder(PathName.parent(path))
         descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FileError("log to", path, errno: errno) }
+        try write(MarkdownFormat.head(empty))
     }
 
     deinit { close(descriptor) }
 
-    func begin(_ source: String) throws { try write(MarkdownFormat.source(source)) }
+    func begin(_ cell: Notebook.Cell) throws { try write(MarkdownFormat.begin(cell)) }
 
     func add(_ output: Notebook.Output) throws {
         switch output {
-        case .stream(_, let text):
-            if !isStreaming { try write(MarkdownFormat.open("output")) }
-            if !isStreaming { isAtStart = true }
-            isStreaming = true
-            try write(MarkdownFormat.safe(text, atStart: isAtStart))
-            isAtStart = text.hasSuffix("\n")
+        case .stream(let isError, let text):
+            if isError != self.isError { try endStream() }
+            self.isError = isError
+            rest += text
+            guard text.utf8.contains(10), let newline = rest.utf8.lastIndex(of: 10) else { return }
+            let next = rest.utf8.index(after: newline)
+            try write(lines: String(rest[..<next]))
+            rest = String(rest[next...])
         case .value(let value), .display(let value):
             try endStream()
             if let picture = try picture(value) {
                 return try write("\n![\(value.text.prefix { $0 != "\n" }.trimmed)](\(picture))\n")
             }
-            try write(MarkdownFormat.fenced("value", value.text))
-        case .error(_, let message, let traceback):
+            try write(MarkdownFormat.output(output))
+        case .aside, .error:
             try endStream()
-            try write(
-                MarkdownFormat.fenced("error", ([message] + traceback).joined(separator: "\n")))
+            try write(MarkdownFormat.output(output))
         }
     }
 
-    func end(_ record: Notebook.Record?) throws {
+    func end(_ cell: Notebook.Cell) throws {
         try endStream()
-        try write(record.map { "\n" + MarkdownFormat.footer($0) + "\n" } ?? "\n")
+        try write(MarkdownFormat.end(cell))
     }
 
-    func note(_ text: String) throws { try write(text + "\n\n") }
+    func note(_ cell: Notebook.Cell) throws { try write(MarkdownFormat.text(cell)) }
+
+    /// Writes whole lines of the stream, in a fence that none of them can end: a longer one follows where one is too short.
+    private func write(lines: String) throws {
+        let needed = MarkdownFormat.fence(around: lines)
+        if needed.count > fence.count {
+            if !fence.isEmpty { try write(fence + "\n") }
+            fence = needed
+            try write(MarkdownFormat.open(isError ? "messages" : "output", fence))
+        }
+        try write(lines)
+    }
 
     private func endStream() throws {
-        if isStreaming { try write(isAtStart ? "```\n" : "\n```\n") }
-        isStreaming = false
+        let isUnended = !rest.isEmpty
+        if isUnended { try write(lines: rest + "\n") }
+        if !fence.isEmpty { try write(fence + "\n") }
+        if isUnended { try write(MarkdownFormat.unended) }
+        (fence, rest) = ("", "")
     }
 
     /// Writes the picture of an output, if it has one; its path from the file's folder.

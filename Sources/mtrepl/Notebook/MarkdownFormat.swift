@@ -1,100 +1,132 @@
 import Bindings
+import Foundation
 import Runtime
 
-/// Notebooks as Markdown: code in fences marked `lua`, what came of it in fences marked `output`, `value` and `error`.
+/// Notebooks as Markdown: code in fences marked `lua`, what came of it in fences marked with its kind.
+///
+/// Comments, which nobody sees who reads the page, say where a cell begins and ends, so that a text may hold fences of its own.
 extension Notebook {
     /// The whole text.
     var markdown: String {
-        cells.map { $0.isCode ? MarkdownFormat.code($0) : $0.source + "\n" }
-            .joined(separator: "\n")
-    }
-
-    /// Reads Markdown; what is in no fence of ours is a text cell.
-    init(markdown text: String) {
-        var prose: [Substring] = []
-        func flush(_ cells: inout [Cell]) {
-            // The line of timing and states under a cell is no text of the author's.
-            let footer = #/\*[0-9.e-]+ s(; run .*)?\*/#
-            let text = prose.filter { $0.wholeMatch(of: footer) == nil }
-                .joined(separator: "\n").trimmed
-            prose = []
-            guard !text.isEmpty else { return }
-            cells.append(Cell(isCode: false, source: text))
-        }
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)[...]
-        while let line = lines.popFirst() {
-            guard let fence = line.wholeMatch(of: #/(```+)(lua|output|value|error)\s*/#) else {
-                prose.append(line)
-                continue
-            }
-            var inside: [Substring] = []
-            while let next = lines.popFirst(), next.trimmed != fence.1 { inside.append(next) }
-            let body = inside.joined(separator: "\n")
-            let isAfterCode = prose.allSatisfy { $0.trimmed.isEmpty } && cells.last?.isCode == true
-            if fence.2 == "lua" || !isAfterCode {
-                flush(&cells)
-                cells.append(Cell(source: body))
-                continue
-            }
-            prose = []
-            let output: Output =
-                switch fence.2 {
-                case "output": .stream(isError: false, text: body + "\n")
-                case "value": .value(RichOutput(text: body))
-                default:
-                    .error(
-                        name: "Error", message: String(inside.first ?? ""),
-                        traceback: inside.dropFirst().map(String.init))
-                }
-            cells[cells.count - 1].outputs.append(output)
-            cells[cells.count - 1].count = cells.count { $0.isCode }
-        }
-        flush(&cells)
+        MarkdownFormat.head(self)
+            + cells.map { cell in
+                guard cell.isCode else { return MarkdownFormat.text(cell) }
+                return MarkdownFormat.begin(cell)
+                    + cell.outputs.map(MarkdownFormat.output).joined() + MarkdownFormat.end(cell)
+            }.joined()
     }
 }
 
+/// The pieces of a page, in the order in which a log writes them.
 enum MarkdownFormat {
-    static func code(_ cell: Notebook.Cell) -> String {
-        var text = source(cell.source)
-        for output in cell.outputs {
-            switch output {
-            case .stream(_, let body):
-                text += open("output") + safe(body, atStart: true) + close(body)
-            case .value(let value), .display(let value): text += fenced("value", value.text)
-            case .error(_, let message, let traceback):
-                text += fenced("error", ([message] + traceback).joined(separator: "\n"))
-            }
+    static func head(_ notebook: Notebook) -> String {
+        mark("notebook", notebook.settings) + "\n"
+    }
+
+    /// A text cell.
+    static func text(_ cell: Notebook.Cell) -> String {
+        let lines = cell.source.unixLines.map { isLikeMark($0) ? "\\" + $0 : $0 }
+        return mark(cell.kind == .raw ? "raw" : "text") + "\n"
+            + lines.joined(separator: "\n") + "\n\n"
+    }
+
+    /// The source of a code cell; one that has not ended has its record here.
+    static func begin(_ cell: Notebook.Cell) -> String {
+        let fence = fence(around: cell.source)
+        return mark("code", cell.count == nil ? cell.record?.fields : nil)
+            + "\(fence)lua\n\(cell.source)\n\(fence)\n"
+    }
+
+    /// An output; of one with pictures, its text.
+    static func output(_ output: Notebook.Output) -> String {
+        switch output {
+        case .stream(let isError, let text):
+            let isUnended = text.utf8.last != 10
+            return fenced(
+                isError ? "messages" : "output", isUnended ? text : String(text.dropLast()))
+                + (isUnended ? unended : "")
+        case .value(let value): return fenced("value", value.text)
+        case .display(let value): return fenced("display", value.text)
+        case .aside(let value): return fenced("aside", value.text)
+        case .error(let name, let message, let traceback):
+            let lines = message.unixLines.count
+            return fenced(
+                name == "Error" && lines == 1 ? "error" : "error \(name) \(lines)",
+                ([message] + traceback).joined(separator: "\n"))
         }
-        if let record = cell.record { text += "\n" + footer(record) }
-        return text
     }
 
-    /// Code in a fence that is longer than any in it.
-    static func source(_ code: String) -> String {
-        var fence = "```"
-        while code.contains(fence) { fence += "`" }
-        return "\(fence)lua\n\(code)\n\(fence)\n"
+    /// What follows a code cell: its record for readers, and for `convert`.
+    static func end(_ cell: Notebook.Cell) -> String {
+        guard let count = cell.count else { return "\n" }
+        var fields: [String: Any] = ["count": count]
+        if let record = cell.record { fields["record"] = record.fields }
+        return "\n" + mark("end", fields) + (cell.record.map(footer) ?? "") + "\n"
     }
 
-    static func open(_ kind: String) -> String { "\n```\(kind)\n" }
+    /// Says of the stream before it that its last line had no end.
+    static let unended = mark("unended")
 
-    /// The end of a fence after text that may have ended its line.
-    static func close(_ body: String) -> String { body.hasSuffix("\n") ? "```\n" : "\n```\n" }
+    static func open(_ kind: String, _ fence: String) -> String { "\n\(fence)\(kind)\n" }
 
-    static func fenced(_ kind: String, _ body: String) -> String {
-        open(kind) + safe(body, atStart: true) + close(body)
+    /// A fence that is longer than any run of backticks in a text.
+    static func fence(around text: String) -> String {
+        var (run, longest) = (0, 2)
+        for byte in text.utf8 {
+            run = byte == UInt8(ascii: "`") ? run + 1 : 0
+            longest = max(longest, run)
+        }
+        return String(repeating: "`", count: longest + 1)
     }
 
-    /// Text in which no line ends the fence.
-    static func safe(_ text: String, atStart: Bool) -> String {
-        guard text.contains("```") else { return text }
-        let inner = text.replacing("\n```", with: "\n ```")
-        return atStart && inner.hasPrefix("```") ? " " + inner : inner
+    private static func fenced(_ kind: String, _ body: String) -> String {
+        let fence = fence(around: body)
+        return open(kind, fence) + body + "\n\(fence)\n"
     }
 
-    static func footer(_ record: Notebook.Record) -> String {
+    private static func footer(_ record: Notebook.Record) -> String {
         let runs = record.runs.map { "; run \($0.name) at step \($0.step), state \($0.key)" }
         return "*\((record.seconds * 1000).rounded() / 1000) s\(runs.joined())*\n"
+    }
+
+    /// Whether a line is what `end` writes for readers.
+    static func isFooter(_ line: String) -> Bool {
+        line.wholeMatch(of: #/\*[0-9.e-]+ s(; run .*)?\*/#) != nil
+    }
+
+    // MARK: - Marks
+
+    /// A comment of ours.
+    struct Mark {
+        let kind: String
+        let fields: [String: Any]?
+
+        init?(_ line: String) {
+            guard let match = line.trimmed.wholeMatch(of: #/<!-- mtrepl ([a-z]+)( \{.*\})? -->/#)
+            else { return nil }
+            kind = String(match.1)
+            fields = match.2.flatMap {
+                try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+            }
+        }
+    }
+
+    private static func mark(_ kind: String, _ fields: [String: Any]? = nil) -> String {
+        // No name in it can end the comment.
+        let json = fields.map { " " + Notebook.text($0).replacing(">", with: "\\u003e") } ?? ""
+        return "<!-- mtrepl \(kind)\(json) -->\n"
+    }
+
+    /// Whether a line of a text could be taken for a mark; it has a backslash before it then.
+    static func isLikeMark(_ line: String) -> Bool {
+        line.drop { $0 == "\\" || $0.isWhitespace }.hasPrefix("<!-- mtrepl")
+    }
+}
+
+extension String {
+    /// The lines between line feeds; a carriage return stays with its line.
+    var unixLines: [String] {
+        utf8.split(separator: 10, omittingEmptySubsequences: false).map { String($0) ?? "" }
     }
 }
 

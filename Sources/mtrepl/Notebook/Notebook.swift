@@ -6,12 +6,18 @@ import Runtime
 struct Notebook {
     /// One cell.
     struct Cell {
-        var isCode = true
+        var kind = Kind.code
         var source = ""
         var outputs: [Output] = []
         /// Its place among the cells that were run; `nil` if it was not run, or not to its end.
         var count: Int?
         var record: Record?
+
+        var isCode: Bool { kind == .code }
+    }
+
+    enum Kind: String {
+        case code, markdown, raw
     }
 
     /// Something that came of a code cell.
@@ -19,6 +25,8 @@ struct Notebook {
         case stream(isError: Bool, text: String)
         case value(RichOutput)
         case display(RichOutput)
+        /// What is shown beside the results: a page of help, progress.
+        case aside(RichOutput)
         case error(name: String, message: String, traceback: [String])
     }
 
@@ -26,6 +34,8 @@ struct Notebook {
     struct Record {
         var seconds = 0.0
         var width = 80
+        /// The number that error messages name it by.
+        var input: Int?
         var runs: [ReachedState] = []
         var isInterrupted = false
     }
@@ -33,7 +43,12 @@ struct Notebook {
     /// The settings that results depend on.
     var seed: UInt64 = 0
     var strict = true
+    /// The width of cells without a record, which a kernel ran.
+    var width = kernelWidth
     var cells: [Cell] = []
+
+    /// The columns that the kernel shows values in.
+    static let kernelWidth = 100
 }
 
 /// A notebook that cannot be read.
@@ -52,7 +67,7 @@ extension Notebook {
             "language_info": [
                 "file_extension": ".lua", "mimetype": "text/x-lua", "name": "lua", "version": "5.4",
             ],
-            "mtrepl": ["seed": seed, "strict": strict, "version": Version.text],
+            "mtrepl": settings,
         ]
         return """
             {
@@ -62,6 +77,18 @@ extension Notebook {
             "cells": [
 
             """
+    }
+
+    /// What results depend on, as it stands in files.
+    var settings: [String: Any] {
+        ["seed": seed, "strict": strict, "width": width, "version": Version.text]
+    }
+
+    /// Takes over settings from a file; what is missing has its default.
+    mutating func take(settings: [String: Any]?, width standard: Int) {
+        seed = (settings?["seed"] as? NSNumber)?.uint64Value ?? 0
+        strict = settings?["strict"] as? Bool ?? true
+        width = settings?["width"] as? Int ?? standard
     }
 
     /// The text after the cells.
@@ -95,14 +122,22 @@ extension Notebook {
             throw NotebookError(path, "cells: a list of objects expected")
         }
         let metadata = root["metadata"] as? [String: Any]
-        let own = metadata?["mtrepl"] as? [String: Any]
-        seed = (own?["seed"] as? NSNumber)?.uint64Value ?? 0
-        strict = own?["strict"] as? Bool ?? true
+        // A log writes its own; of a kernel's, front ends keep what it says of its language.
+        let language = metadata?["language_info"] as? [String: Any]
+        let own = metadata?["mtrepl"] ?? language?["mtrepl"]
+        let kernel = (metadata?["kernelspec"] as? [String: Any])?["name"] as? String
+        take(
+            settings: own as? [String: Any], width: kernel == "mtrepl" ? Self.kernelWidth : 80)
         for (index, fields) in cells.enumerated() {
-            guard let kind = fields["cell_type"] as? String,
+            guard let name = fields["cell_type"] as? String,
                 let source = Self.lines(fields["source"])
             else { throw NotebookError(path, "cells[\(index)]: cell_type and source expected") }
-            var cell = Cell(isCode: kind == "code", source: source)
+            guard let kind = Kind(rawValue: name) else {
+                throw NotebookError(
+                    path, "cells[\(index)].cell_type: code, markdown or raw expected, got '\(name)'"
+                )
+            }
+            var cell = Cell(kind: kind, source: source)
             cell.count = fields["execution_count"] as? Int
             for output in fields["outputs"] as? [[String: Any]] ?? [] {
                 if let output = Output(output) { cell.outputs.append(output) }
@@ -122,7 +157,7 @@ extension Notebook.Cell {
     /// The cell as JSON; `number` makes its identifier.
     func json(_ number: Int) -> String {
         var fields: [String: Any] = [
-            "cell_type": isCode ? "code" : "markdown", "id": "cell-\(number)",
+            "cell_type": kind.rawValue, "id": "cell-\(number)",
             "metadata": record.map { ["mtrepl": $0.fields] } ?? [:], "source": Self.split(source),
         ]
         if isCode {
@@ -160,6 +195,11 @@ extension Notebook.Output {
                 "output_type": "display_data", "data": Self.data(output),
                 "metadata": [:] as [String: Any],
             ]
+        case .aside(let output):
+            [
+                "output_type": "display_data", "data": Self.data(output),
+                "metadata": ["mtrepl": ["aside": true]],
+            ]
         case .error(let name, let message, let traceback):
             ["output_type": "error", "ename": name, "evalue": message, "traceback": traceback]
         }
@@ -180,7 +220,10 @@ extension Notebook.Output {
                 isError: fields["name"] as? String == "stderr",
                 text: Notebook.lines(fields["text"]) ?? "")
         case "execute_result": self = .value(Self.output(fields["data"]))
-        case "display_data": self = .display(Self.output(fields["data"]))
+        case "display_data":
+            let own = (fields["metadata"] as? [String: Any])?["mtrepl"] as? [String: Any]
+            let output = Self.output(fields["data"])
+            self = own?["aside"] as? Bool == true ? .aside(output) : .display(output)
         case "error":
             self = .error(
                 name: fields["ename"] as? String ?? "", message: fields["evalue"] as? String ?? "",
@@ -201,8 +244,10 @@ extension Notebook.Output {
 }
 
 extension Notebook.Record {
-    fileprivate var fields: [String: Any] {
+    /// As it stands in files.
+    var fields: [String: Any] {
         var fields: [String: Any] = ["seconds": (seconds * 1e6).rounded() / 1e6, "width": width]
+        if let input { fields["input"] = input }
         if isInterrupted { fields["interrupted"] = true }
         if !runs.isEmpty {
             fields["runs"] = runs.map {
@@ -212,10 +257,11 @@ extension Notebook.Record {
         return fields
     }
 
-    fileprivate init?(_ value: Any?) {
+    init?(_ value: Any?) {
         guard let fields = value as? [String: Any] else { return nil }
         seconds = (fields["seconds"] as? NSNumber)?.doubleValue ?? 0
         width = fields["width"] as? Int ?? 80
+        input = fields["input"] as? Int
         isInterrupted = fields["interrupted"] as? Bool ?? false
         for run in fields["runs"] as? [[String: Any]] ?? [] {
             guard let name = run["name"] as? String, let step = run["step"] as? Int,

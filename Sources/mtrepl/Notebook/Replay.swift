@@ -10,8 +10,8 @@ struct Replay: ParsableCommand {
         abstract:
             "Run a notebook again in a fresh interpreter, and say of each cell whether it gives the same.",
         discussion: """
-            Compared are what was printed, values, errors and the keys of trained states; not timings, and not messages on \
-            standard error. Cells that were interrupted are left out. Everything is trained again in an empty store unless \
+            Compared are what was printed, values, errors and, in logs, the keys of trained states; not timings, progress, \
+            help pages and messages on standard error. Cells that were interrupted or had not ended are left out. Everything is trained again in an empty store unless \
             --store names one. The exit code is 0 if all cells are the same, 1 if one is not.
             """)
 
@@ -46,7 +46,7 @@ struct Replay: ParsableCommand {
         _ = host.begin()
         var counts: [Verdict.Kind: Int] = [:]
         for (index, cell) in notebook.cells.enumerated() where cell.isCode {
-            let verdict = replay(cell, host, recorder)
+            let verdict = replay(cell, notebook, host, recorder)
             counts[verdict.kind, default: 0] += 1
             say("cell \(index + 1): \(verdict.kind.rawValue)\(verdict.time)")
             for line in verdict.details { say("    \(line)") }
@@ -69,8 +69,17 @@ struct Replay: ParsableCommand {
 
     private func say(_ text: String) { Interpreter.Report.put(text + "\n", to: 1) }
 
-    private func replay(_ cell: Notebook.Cell, _ host: Host, _ recorder: Recorder) -> Verdict {
-        recorder.reset(width: cell.record?.width ?? 80)
+    private func replay(
+        _ cell: Notebook.Cell, _ notebook: Notebook, _ host: Host, _ recorder: Recorder
+    ) -> Verdict {
+        recorder.reset(
+            width: cell.record?.width ?? notebook.width, replacesDisplays: cell.record == nil)
+        // Errors name a cell by its number, whatever was left out before it.
+        if let number = cell.record?.input ?? cell.count { host.inputs = max(0, number - 1) }
+        // A log begins a record with the cell; the count comes with its end.
+        if cell.record != nil, cell.count == nil {
+            return Verdict(.notCompared, ["it had not ended"])
+        }
         if cell.record?.isInterrupted == true { return Verdict(.leftOut, ["it was interrupted"]) }
         if case .shell(let command)? = PromptCommand(cell.source) {
             _ = host.evaluate("$ {\n\(command)\n} > /dev/null 2>&1")
@@ -81,7 +90,7 @@ struct Replay: ParsableCommand {
             return Verdict(.notCompared, ["it had not been run"], seconds: result.seconds)
         }
         let details = Comparison.differences(
-            Comparison(cell.outputs, cell.record?.runs ?? []),
+            Comparison(cell.outputs, cell.record?.runs),
             Comparison(recorder.outputs, result.runs))
         return Verdict(
             details.isEmpty ? .same : .different, details, seconds: result.seconds)
@@ -114,22 +123,38 @@ private final class Recorder: CellObserver {
     private(set) var outputs: [Notebook.Output] = []
     private(set) var result: CellResult?
     private var clears = false
+    /// Whether a display takes the place of one of the same name, as in a notebook's front end.
+    private var replacesDisplays = false
+    private var places: [String: Int] = [:]
 
-    func reset(width: Int) { (self.width, outputs, result, clears) = (width, [], nil, false) }
+    func reset(width: Int, replacesDisplays: Bool) {
+        (self.width, self.replacesDisplays) = (width, replacesDisplays)
+        (result, clears) = (nil, false)
+        clear()
+    }
+
+    private func clear() { (outputs, places) = ([], [:]) }
 
     func receive(_ event: CellEvent) {
         if case .clear(let wait) = event {
             clears = wait
-            if !wait { outputs = [] }
+            if !wait { clear() }
             return
         }
-        if clears, !event.isStatus { (clears, outputs) = (false, []) }
+        if clears, !event.isStatus {
+            clears = false
+            clear()
+        }
         switch event {
         case .output(let text): outputs.append(.stream(isError: false, text: text))
-        case .page(let text): outputs.append(.stream(isError: false, text: text + "\n"))
         case .value(let output): outputs.append(.value(output))
-        case .display(let output): outputs.append(.display(output))
-        case .error, .status, .clear: break
+        case .display(let output):
+            if replacesDisplays, let id = output.id {
+                if let place = places[id] { return outputs[place] = .display(output) }
+                places[id] = outputs.count
+            }
+            outputs.append(.display(output))
+        case .error, .status, .clear, .page: break
         }
     }
 

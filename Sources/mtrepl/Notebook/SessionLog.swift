@@ -13,11 +13,18 @@ final class SessionLog: CellObserver {
     let files: [String]
     let isRich = true
 
+    /// The number of the input that runs.
+    var input: () -> Int = { 0 }
+
     private let width: () -> Int
     private let notebook: NotebookFile?
     private let markdown: MarkdownFile?
     private var count = 0
     private var current: Notebook.Cell?
+    /// The text of the stream that its last outputs are; kept apart, as it grows piece by piece.
+    private var stream: (isError: Bool, text: String)?
+    /// Called at the end of the cell that ended the log.
+    private var whenStopped: (() -> Void)?
     /// Whether the next output takes the place of those before it.
     private var clears = false
     private var notes: [String] = []
@@ -32,15 +39,19 @@ final class SessionLog: CellObserver {
                 "log to", path, reason: "a name that ends in .ipynb or .md, or in neither, expected"
             )
         }
+        guard !path.isEmpty, !path.hasSuffix("/") else {
+            throw FileError("log to", "'\(path)'", reason: "the name of a file expected")
+        }
         files = format == nil ? ["\(path).ipynb", "\(path).md"] : [path]
         for file in files where FileCheck.exists(file) {
             throw FileError("log to", file, reason: "it is there already; a log replaces nothing")
         }
         width = settings.display.width
         var empty = Notebook()
-        (empty.seed, empty.strict) = (settings.seed, settings.strict)
+        empty.seed = settings.seed
+        empty.strict = settings.strict
         notebook = try files.first { $0.hasSuffix(".ipynb") }.map { try NotebookFile($0, empty) }
-        markdown = try files.first { $0.hasSuffix(".md") }.map { try MarkdownFile($0) }
+        markdown = try files.first { $0.hasSuffix(".md") }.map { try MarkdownFile($0, empty) }
     }
 
     /// Adds a text, after the cell that is being run.
@@ -49,22 +60,19 @@ final class SessionLog: CellObserver {
         if current == nil { flushNotes() }
     }
 
-    /// Ends the log.
-    func stop() {
-        guard let cell = current else { return }
-        // The cell that ends the log is in it, without a timing.
-        current = nil
-        count += 1
-        attempt { try finish(cell) }
+    /// Ends the log with the cell that runs, if one does; `whenStopped` is called then.
+    func stop(_ whenStopped: @escaping () -> Void) {
+        guard current != nil else { return whenStopped() }
+        self.whenStopped = whenStopped
     }
 
     func begin(_ source: String) {
         guard !source.isEmpty else { return }
         var cell = Notebook.Cell(source: source)
-        cell.record = Notebook.Record(width: width())
+        cell.record = Notebook.Record(width: width(), input: input())
         current = cell
         attempt {
-            try markdown?.begin(source)
+            try markdown?.begin(cell)
             try notebook?.show(cell)
         }
     }
@@ -73,60 +81,78 @@ final class SessionLog: CellObserver {
         guard current != nil else { return }
         if case .clear(let wait) = event {
             clears = wait
-            if !wait { current?.outputs = [] }
+            if !wait { clear() }
             return
         }
         if clears, !event.isStatus {
             clears = false
-            current?.outputs = []
+            clear()
         }
         switch event {
         case .status, .clear: return
-        case .output(let text): stream(false, PlainText.of(text))
-        case .error(let text): stream(true, PlainText.of(text))
-        case .page(let text): stream(false, PlainText.of(text) + "\n")
+        case .output(let text): write(false, PlainText.of(text))
+        case .error(let text): write(true, PlainText.of(text))
+        case .page(let text): add(.aside(RichOutput(text: PlainText.of(text))))
         case .value(let output): add(.value(plain(output)))
         case .display(let output): add(.display(plain(output)))
         }
-        attempt { if let current { try notebook?.showSoon(current) } }
+        attempt { try notebook?.showSoon(shown) }
     }
 
     func end(_ result: CellResult) {
-        guard var cell = current else { return }
-        if let failure = result.failure {
-            let output = Notebook.Output.error(
-                name: failure.name, message: failure.message, traceback: failure.traceback)
-            cell.outputs.append(output)
-            attempt { try markdown?.add(output) }
+        if current != nil, let failure = result.failure {
+            add(
+                .error(
+                    name: failure.name, message: failure.message, traceback: failure.traceback))
         }
+        guard var cell = shown else { return }
         count += 1
         cell.count = count
         cell.record?.seconds = result.seconds
         cell.record?.runs = result.runs
         if case .interrupted = result.outcome { cell.record?.isInterrupted = true }
-        current = nil
-        attempt { try finish(cell) }
+        (current, stream) = (nil, nil)
+        attempt {
+            try markdown?.end(cell)
+            try notebook?.add(cell)
+        }
         flushNotes()
+        whenStopped?()
     }
 
-    private func finish(_ cell: Notebook.Cell) throws {
-        try markdown?.end(cell.record)
-        try notebook?.add(cell)
+    /// The cell that runs, with all that has come of it.
+    private var shown: Notebook.Cell? {
+        guard var cell = current else { return nil }
+        if let stream { cell.outputs.append(.stream(isError: stream.isError, text: stream.text)) }
+        return cell
     }
 
-    private func stream(_ isError: Bool, _ text: String) {
-        if case .stream(isError, let before)? = current?.outputs.last {
-            current?.outputs.removeLast()
-            current?.outputs.append(.stream(isError: isError, text: before + text))
+    private func write(_ isError: Bool, _ text: String) {
+        if stream?.isError == isError {
+            stream?.text += text
         } else {
-            current?.outputs.append(.stream(isError: isError, text: text))
+            endStream()
+            stream = (isError, text)
         }
         attempt { try markdown?.add(.stream(isError: isError, text: text)) }
     }
 
+    private func endStream() {
+        if let stream {
+            current?.outputs.append(.stream(isError: stream.isError, text: stream.text))
+        }
+        stream = nil
+    }
+
     private func add(_ output: Notebook.Output) {
+        endStream()
         current?.outputs.append(output)
         attempt { try markdown?.add(output) }
+    }
+
+    private func clear() {
+        stream = nil
+        current?.outputs = []
     }
 
     private func plain(_ output: RichOutput) -> RichOutput {
@@ -138,8 +164,9 @@ final class SessionLog: CellObserver {
     private func flushNotes() {
         for note in notes {
             attempt {
-                try markdown?.note(note)
-                try notebook?.add(Notebook.Cell(isCode: false, source: note))
+                let cell = Notebook.Cell(kind: .markdown, source: note)
+                try markdown?.note(cell)
+                try notebook?.add(cell)
             }
         }
         notes = []

@@ -57,6 +57,7 @@ class Case(unittest.TestCase):
 
 class Interrupts(Case):
     LOOPS = {
+        "commands": 'print("going") for i = 1, 20 do os.execute("sleep 3") end',
         "a Lua loop": 'print("going") while true do end',
         "a coroutine": 'coroutine.wrap(function() print("going") while true do end end)()',
         "training": 'local r = mt.recipe { model = mt.neox("micro-0.4m", { tokenizer = tok, context = 64 }), steps = 20000,'
@@ -162,6 +163,15 @@ class Cells(Case):
         kept = self.client.execute("1")
         self.assertEqual(self.outcome(kept)[0]["status"], "ok")
 
+    def test_what_follows_the_reply_of_an_error_is_run(self):
+        for _ in range(100):
+            bad = self.client.execute('error("no")')
+            while self.client.get_shell_msg(timeout=10)["parent_header"]["msg_id"] != bad:
+                pass
+            good = self.client.execute("1")
+            reply = self.client.get_shell_msg(timeout=10)
+            self.assertEqual((reply["parent_header"]["msg_id"], reply["content"]["status"]), (good, "ok"))
+
     def test_positions_are_code_points(self):
         code = 'local 𝔘 = "𝔘" print(string.fo) -- 𝔘'
         cursor = code.index(")")
@@ -226,6 +236,7 @@ class Cells(Case):
         self.assertEqual(done.cells[0].outputs[0].text, "ok\n")
         self.assertIn("&lt;", done.cells[1].outputs[0].data["text/html"])
         self.assertIn("image/svg+xml", done.cells[2].outputs[0].data)
+        self.assertEqual(done.metadata["language_info"]["mtrepl"], {"seed": 0, "strict": True, "width": 100})
 
     def test_os_exit_ends_the_kernel(self):
         self.client.execute("os.exit(3)")

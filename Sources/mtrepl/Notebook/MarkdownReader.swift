@@ -1,0 +1,163 @@
+import Bindings
+import Runtime
+
+extension Notebook {
+    /// Reads Markdown.
+    ///
+    /// In a page that we wrote, which begins with a mark of ours, marks tell the cells; in others, a fence marked `lua` is a
+    /// code cell, and all else but its outputs is text.
+    init(markdown text: String) {
+        var reader = MarkdownReader(text)
+        reader.read()
+        self = reader.notebook
+    }
+}
+
+private struct MarkdownReader {
+    private(set) var notebook = Notebook()
+    private var lines: ArraySlice<String>
+    private let isMarked: Bool
+    /// The text that is being collected.
+    private var prose: [String] = []
+    private var proseKind = Notebook.Kind.markdown
+    /// The place of the code cell that has begun and not ended, and whether its source is still to come.
+    private var open: Int?
+    private var isSourceMissing = false
+    /// The kind of the last fence, if it was a stream.
+    private var stream: String?
+
+    init(_ text: String) {
+        lines = text.unixLines[...]
+        let first = lines.first { !$0.trimmed.isEmpty }
+        isMarked = first.flatMap(MarkdownFormat.Mark.init)?.kind == "notebook"
+    }
+
+    mutating func read() {
+        while let line = lines.popFirst() {
+            if isMarked, let mark = MarkdownFormat.Mark(line) {
+                take(mark)
+            } else if !isMarked || open != nil, let fence = Fence(line) {
+                take(fence, line)
+            } else if isMarked, let open, let match = line.wholeMatch(of: #/!\[(.*)\]\(.*\)/#) {
+                stream = nil
+                notebook.cells[open].outputs.append(.display(RichOutput(text: String(match.1))))
+            } else {
+                // What a text has before a line that looks like a mark is not its own.
+                let isEscaped =
+                    isMarked && line.hasPrefix("\\") && MarkdownFormat.isLikeMark(line)
+                prose.append(isEscaped ? String(line.dropFirst()) : line)
+            }
+        }
+        flush()
+    }
+
+    /// Makes a cell of the text so far.
+    private mutating func flush() {
+        let text = prose.joined(separator: "\n").trimmedLines
+        if !text.isEmpty { notebook.cells.append(.init(kind: proseKind, source: text)) }
+        (prose, proseKind) = ([], .markdown)
+    }
+
+    private mutating func begin(_ record: Notebook.Record?) {
+        flush()
+        open = notebook.cells.count
+        stream = nil
+        var cell = Notebook.Cell()
+        cell.record = record
+        notebook.cells.append(cell)
+    }
+
+    private mutating func take(_ mark: MarkdownFormat.Mark) {
+        switch mark.kind {
+        case "notebook": notebook.take(settings: mark.fields, width: Notebook.kernelWidth)
+        case "code":
+            begin(Notebook.Record(mark.fields))
+            isSourceMissing = true
+        case "text", "raw":
+            flush()
+            open = nil
+            if mark.kind == "raw" { proseKind = .raw }
+        case "unended":
+            guard let open, case .stream(let isError, let text)? = notebook.cells[open].outputs.last
+            else { return }
+            let last = notebook.cells[open].outputs.count - 1
+            notebook.cells[open].outputs[last] = .stream(
+                isError: isError, text: String(decoding: text.utf8.dropLast(), as: UTF8.self))
+            stream = nil
+        case "end":
+            if let open {
+                notebook.cells[open].count = mark.fields?["count"] as? Int
+                notebook.cells[open].record = Notebook.Record(mark.fields?["record"])
+            }
+            flush()
+            open = nil
+            if let line = lines.first, MarkdownFormat.isFooter(line) { lines.removeFirst() }
+        default: break
+        }
+    }
+
+    private mutating func take(_ fence: Fence, _ line: String) {
+        var inside: [String] = []
+        var end: String?
+        while end == nil, let next = lines.popFirst() {
+            if next.trimmed == fence.marks { end = next } else { inside.append(next) }
+        }
+        let body = inside.joined(separator: "\n")
+        if fence.kind == "lua", isSourceMissing, let open {
+            notebook.cells[open].source = body
+            isSourceMissing = false
+        } else if fence.kind == "lua", !isMarked {
+            begin(nil)
+            notebook.cells[open ?? 0].source = body
+        } else if fence.kind != "lua", let open, prose.allSatisfy({ $0.trimmed.isEmpty }) {
+            prose = []
+            add(fence, inside, body, to: open)
+        } else {
+            prose += [line] + inside + (end.map { [$0] } ?? [])
+        }
+    }
+
+    private mutating func add(_ fence: Fence, _ inside: [String], _ body: String, to open: Int) {
+        let last = notebook.cells[open].outputs.count - 1
+        // A log begins another fence where a longer one is needed.
+        if stream == fence.kind,
+            case .stream(let isError, let text) = notebook.cells[open].outputs[last]
+        {
+            notebook.cells[open].outputs[last] = .stream(isError: isError, text: text + body + "\n")
+            return
+        }
+        stream = ["output", "messages"].contains(fence.kind) ? fence.kind : nil
+        let output: Notebook.Output =
+            switch fence.kind {
+            case "output": .stream(isError: false, text: body + "\n")
+            case "messages": .stream(isError: true, text: body + "\n")
+            case "value": .value(RichOutput(text: body))
+            case "display": .display(RichOutput(text: body))
+            case "aside": .aside(RichOutput(text: body))
+            default:
+                .error(
+                    name: fence.error.name,
+                    message: inside.prefix(fence.error.lines).joined(separator: "\n"),
+                    traceback: Array(inside.dropFirst(fence.error.lines)))
+            }
+        notebook.cells[open].outputs.append(output)
+        if !isMarked { notebook.cells[open].count = notebook.cells.count { $0.isCode } }
+    }
+}
+
+/// The first line of a fence of ours.
+private struct Fence {
+    let marks: String
+    let kind: String
+    /// Of an error, its name and the lines of its message.
+    let error: (name: String, lines: Int)
+
+    init?(_ line: String) {
+        let pattern =
+            #/(```+)(lua|output|messages|value|display|aside|error)(?: (\w+) (\d+))?\s*/#
+        guard let match = line.wholeMatch(of: pattern) else { return nil }
+        marks = String(match.1)
+        kind = String(match.2)
+        error = (match.3.map(String.init) ?? "Error", match.4.flatMap { Int($0) } ?? 1)
+    }
+}
