@@ -325,7 +325,12 @@ def export(program, work):
         [program, "export", "trunk@41", str(work / "step41"), "--store", str(work / "store")],
         capture_output=True, text=True)
     check("mtrepl export of a state without checkpoint is an error", done.returncode == 1, done.stderr.strip())
-    for place in [folder, work / "step40", work / "export.more"]:
+    shards = work / "shards"
+    done = subprocess.run(
+        [program, "export", "trunk", str(shards), "--store", str(work / "store"), "--max-shard-size", "500KB",
+         "--storage", "float16"], capture_output=True, text=True)
+    check("mtrepl export in shards of float16", done.returncode == 0, done.stderr)
+    for place in [folder, work / "step40", work / "export.more", shards]:
         with listening() as heard:
             model, info = AutoModelForCausalLM.from_pretrained(
                 place, dtype=torch.float32, attn_implementation="eager", output_loading_info=True)
@@ -333,6 +338,17 @@ def export(program, work):
         clean = not heard and not any(info[key] for key in ["missing_keys", "unexpected_keys", "mismatched_keys"])
         check(f"{place.name} loads without warnings", clean, str(heard or ""))
         check(f"{place.name} has its special tokens", tokenizer.eos_token == END and tokenizer.eos_token_id is not None)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    # As transformers divides and rounds it.
+    model.half().save_pretrained(work / "theirs", max_shard_size="500KB")
+    index = "model.safetensors.index.json"
+    ours, theirs = (json.loads((place / index).read_text()) for place in [shards, work / "theirs"])
+    check("metadata of the index", ours["metadata"] == theirs["metadata"], f"{ours['metadata']}, {theirs['metadata']}")
+    check("files of the index", set(ours["weight_map"].values()) == {p.name for p in shards.glob("model-*.safetensors")})
+    check("shards hold at most 500 KB", all(p.stat().st_size < 510e3 for p in shards.glob("model-*.safetensors")))
+    half = AutoModelForCausalLM.from_pretrained(shards, dtype=torch.float16).state_dict()
+    check("float16 weights", all(torch.equal(half[name], value) for name, value in model.state_dict().items()))
+    model.float()
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     text = "The old house stood by the river"
@@ -588,6 +604,45 @@ assert(table_:documents(3)[2] == "User: two\\nAssistant: 2\\n")
 """
 
 
+def conversions(folder):
+    """What parquet_to_jsonl.py does with columns that JSON has no form for."""
+    import pyarrow
+    import pyarrow.parquet
+
+    def convert(*arguments):
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "scripts" / "parquet_to_jsonl.py"), *map(str, arguments)],
+            capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr.strip()
+
+    table = pyarrow.table({
+        "x": [1.5, float("nan"), float("-inf")], "deep": [[{"y": float("inf")}], [], None],
+        "text": [b"a", "\u00e9".encode(), b"c"], "raw": [b"\xff", b"a", b"b"]})
+    pyarrow.parquet.write_table(table, folder / "odd.parquet")
+    with pyarrow.ipc.new_file(folder / "odd.arrow", table.schema) as out:
+        out.write(table)
+    expected = [{"x": 1.5, "deep": [{"y": None}], "text": "a"}, {"x": None, "deep": [], "text": "\u00e9"},
+                {"x": None, "deep": None, "text": "c"}]
+    for name in ["odd.parquet", "odd.arrow"]:
+        code, out, errors = convert(folder / name, "--columns", "x", "deep", "text")
+        check(f"{name}: NaN and infinity are null, bytes are text",
+              code == 0 and [json.loads(line) for line in out.splitlines()] == expected, errors)
+        check(f"{name}: they are counted", "3 numbers that are NaN or infinite became null" in errors, errors)
+        code, _, errors = convert(folder / name, "--columns", "texts")
+        check(f"{name}: an unknown column", code == 1 and errors.count("\n") == 0 and "x, deep, text, raw" in errors, errors)
+        code, _, errors = convert(folder / name, "--columns", "raw")
+        check(f"{name}: bytes that are no text", code == 1 and "column raw" in errors and "\n" not in errors, errors)
+    for ending in [".gz", ".zst"]:
+        path = folder / f"odd.jsonl{ending}"
+        code, _, errors = convert(folder / "odd.parquet", "--columns", "x", "deep", "text", "--output", path)
+        with pyarrow.input_stream(str(path), compression="gzip" if ending == ".gz" else "zstd") as file:
+            found = [json.loads(line) for line in file.read().splitlines()]
+        check(f"output {ending}", code == 0 and found == expected, errors)
+    for path in [folder / "odd.jsonl.bz2", folder / "nowhere" / "a.jsonl"]:
+        code, _, errors = convert(folder / "odd.parquet", "--columns", "text", "--output", path)
+        check(f"output {path.name} is an error", code == 1 and errors.count("\n") == 0 and str(path) in errors, errors)
+
+
 def data(program, work):
     print("# Files of tokens and tables")
     import struct
@@ -626,6 +681,7 @@ def data(program, work):
         check(f"conversion of {name}", done.returncode == 0, done.stderr.strip())
         found = [json.loads(line) for line in (folder / "table.jsonl").read_text().splitlines()]
         check(f"rows of {name}", found == [{"messages": row["messages"]} for row in rows])
+    conversions(folder)
     lua(program, work, TOKENS, folder)
     documents = [list(map(int, line.split())) for line in (folder / "documents.txt").read_text().splitlines()]
     tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))

@@ -214,10 +214,11 @@ extension Library {
                 Method(
                     "export", exportHelp, exportParameters
                 ) { network, call in
+                    let (storage, shardBytes) = try exportOptions(call)
                     try ModelExport.write(
                         try call.string("folder"), network.model.configuration,
-                        network.model.parameters, network.tokenizer,
-                        storage: try storage(call))
+                        network.model.parameters, network.tokenizer, storage: storage,
+                        shardBytes: shardBytes)
                 },
                 networkScoreMethod,
                 Method(

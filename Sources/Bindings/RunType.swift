@@ -257,7 +257,8 @@ extension Library {
                     )
                     let ids = try box.run.model().generate(
                         prompt: prompt, count: try options.integer("tokens"), sampling: sampling,
-                        endOfText: tokenizer.endOfText, stop: call.interpreter.session.stop)
+                        endOfText: tokenizer.endOfText, vocabulary: tokenizer.vocabularySize,
+                        stop: call.interpreter.session.stop)
                     try call.returns(
                         Bytes(try tokenizer.decode(ids.filter { $0 != tokenizer.endOfText })))
                 },
@@ -351,8 +352,9 @@ extension Library {
                     try call.returns(Record([], items: files))
                 },
                 Method("export", exportHelp, exportParameters) { box, call in
+                    let (storage, shardBytes) = try exportOptions(call)
                     try box.run.export(
-                        to: try call.string("folder"), storage: try storage(call))
+                        to: try call.string("folder"), storage: storage, shardBytes: shardBytes)
                 },
                 Method("save", "Writes the present state to the store, to stay there.") {
                     box, call in

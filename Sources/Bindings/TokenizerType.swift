@@ -14,10 +14,10 @@ extension Library {
                     .objects("train_on", "corpus", "Corpora whose train splits it is trained on.")
                         .optional,
                     .integer(
-                        "vocabulary", "How many tokens, end-of-text and 256 bytes included.",
+                        "vocabulary",
+                        "How many tokens, end-of-text and 256 bytes included; default: 4096.",
                         in: 257...1 << 24
-                    )
-                    .or(4096),
+                    ).optional,
                     .integer("bytes", "Text it is trained on at most; default: all.", in: 1...)
                         .optional,
                     .path(
@@ -38,19 +38,27 @@ extension Library {
             let session = call.interpreter.session
             let corpora = try options.objects(ifPresent: "train_on", as: Corpus.self)
             let merges = try options.string(ifPresent: "merges")
-            switch (try options.string(ifPresent: "file"), merges, corpora) {
+            let file = try options.string(ifPresent: "file")
+            let vocabulary = try options.integer(ifPresent: "vocabulary")
+            let bytes = try options.integer(ifPresent: "bytes")
+            for (name, value) in [("vocabulary", vocabulary), ("bytes", bytes)] {
+                if let file, let value {
+                    throw Mistake(
+                        "\(name): expected only together with `train_on`, got \(value) with the file \"\(file)\""
+                    )
+                }
+            }
+            switch (file, merges, corpora) {
             case (let file?, nil, nil): try call.returns(try Tokenizer.load(file))
             case (let file?, let merges?, nil):
                 try call.returns(try Tokenizer.load(vocabulary: file, merges: merges))
             case (nil, let merges?, nil):
                 throw Mistake("merges: expected together with `file`, got \"\(merges)\" alone")
             case (nil, nil, let corpora?):
-                let vocabulary = try options.integer("vocabulary")
-                let bytes = try options.integer(ifPresent: "bytes")
                 try call.returns(
                     try session.working {
                         try session.store().tokenizer(
-                            trainedOn: corpora, vocabulary: vocabulary, maximumBytes: bytes,
+                            trainedOn: corpora, vocabulary: vocabulary ?? 4096, maximumBytes: bytes,
                             progress: session.progress.work, stop: session.stop)
                     })
             default: throw Mistake("train_on, file: give one of the two")

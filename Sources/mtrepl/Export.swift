@@ -14,8 +14,15 @@ struct Export: ParsableCommand {
 
     @OptionGroup var place: StoreOption
 
-    @Option(help: "How weights are stored: float32, or bfloat16, which rounds every weight.")
+    @Option(
+        help: "How weights are stored: float32, or bfloat16 or float16, which round every weight.")
     var storage = "float32"
+
+    @Option(
+        help: ArgumentHelp(
+            "The most that a file of weights holds, such as 500MB or 2GB; default: one file.",
+            valueName: "size"))
+    var maxShardSize: String?
 
     @Option(
         help: ArgumentHelp(
@@ -31,16 +38,24 @@ struct Export: ParsableCommand {
     @Argument(help: ArgumentHelp("Where to.", valueName: "folder"))
     var folder: String
 
+    private var shardBytes: Int? { maxShardSize.flatMap { try? ModelShards.bytes($0) } }
+
     func validate() throws {
-        guard ["float32", "bfloat16"].contains(storage) else {
-            throw ValidationError("--storage: float32 or bfloat16 expected, got '\(storage)'")
+        guard StorageFormat(rawValue: storage) != nil else {
+            throw ValidationError(
+                "--storage: float32, float16 or bfloat16 expected, got '\(storage)'")
+        }
+        guard maxShardSize == nil || shardBytes != nil else {
+            throw ValidationError(
+                "--max-shard-size: a size in KB, MB, GB or TB expected, such as 500MB, got '\(maxShardSize ?? "")'"
+            )
         }
     }
 
     func run() throws {
         let (run, step) = try place.open().export(
             state, to: folder, storage: StorageFormat(rawValue: storage) ?? .float32,
-            tokenizer: tokenizer)
+            shardBytes: shardBytes, tokenizer: tokenizer)
         print("\(folder): run \(run.row.name) after \(step) of \(run.row.steps) steps, \(storage)")
     }
 }

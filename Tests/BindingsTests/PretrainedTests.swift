@@ -26,6 +26,11 @@ import Testing
             assert(mt.pretrained(folder).weights == loaded.weights)
             network:export(folder, { storage = "bfloat16" })
             assert(mt.pretrained(folder).weights ~= loaded.weights)
+            network:export(folder, { storage = "float16", max_shard_size = "20KB" })
+            assert(io.open(folder .. "/model.safetensors.index.json"))
+            assert(mt.pretrained(folder).weights ~= loaded.weights)
+            run:export(folder, { max_shard_size = "20KB" })
+            assert(mt.pretrained(folder).weights == loaded.weights)
             run:export(folder)
 
             local short = mt.pretrained(folder, { context = 4, tokenizer = tokenizer })
@@ -98,6 +103,9 @@ import Testing
             rig.bench.error("mt.pretrained('\(scratch.path)')")
                 == "test:1: cannot open \(scratch.path)/config.json: No such file or directory")
         #expect(
+            rig.bench.error("mt.pretrained('EleutherAI/pythia-14m')").contains(
+                "EleutherAI/pythia-14m: there is no such folder; expected one on disk"))
+        #expect(
             rig.bench.error("mt.pretrained('x', { layers = 3 })").contains(
                 "unknown option 'layers'"))
         let folder = scratch.path + "/model"
@@ -108,13 +116,37 @@ import Testing
             rig.bench.error("mt.pretrained('\(folder)', { tokenizer = big })")
                 == "test:1: tokenizer: expected at most the 280 tokens of the model, got 400")
         #expect(
-            rig.bench.error("network:export('\(folder)', { storage = 'float16' })").contains(
-                "storage: one of \"float32\", \"bfloat16\" expected, got \"float16\""))
+            rig.bench.error("network:export('\(folder)', { storage = 'float8' })").contains(
+                "storage: one of \"float32\", \"float16\", \"bfloat16\" expected, got \"float8\""))
+        #expect(
+            rig.bench.error("network:export('\(folder)', { max_shard_size = '5' })").contains(
+                "max_shard_size: expected a size in KB, MB, GB or TB, such as \"500MB\", got \"5\"")
+        )
         #expect(
             rig.bench.error("network:export('\(scratch.path)')").contains(
                 "it holds model, which is no part of an export"))
         #expect(
             rig.bench.error("mt.tokenizer { merges = 'merges.txt' }").contains(
                 "merges: expected together with `file`"))
+        for (name, value) in [("vocabulary", 300), ("bytes", 1000)] {
+            #expect(
+                rig.bench.error("mt.tokenizer { file = 'a.json', \(name) = \(value) }").contains(
+                    "\(name): expected only together with `train_on`, got \(value)"))
+        }
+    }
+
+    @Test("a model with more rows than its tokenizer has ids generates none of them")
+    func padded() throws {
+        let rig = try Rig()
+        try rig.make("tokenizer")
+        try rig.bench.interpreter.run(
+            """
+            local padded = mt.neox("micro-0.1m",
+              { tokenizer = tokenizer, context = 8, layers = 1, vocabulary = 4000 })
+            local run = mt.recipe { model = padded, steps = 1, batch = 1, mixture = { prose = 1 } }:open()
+            for _, temperature in ipairs { 0, 1, 5 } do
+              assert(#run:generate { "The ", tokens = 40, temperature = temperature, seed = 1 } >= 0)
+            end
+            """, name: "=test")
     }
 }

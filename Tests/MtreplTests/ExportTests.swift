@@ -35,6 +35,18 @@ import Testing
             "export", "trunk", folder, "--store", store, "--storage", "float8",
         ])
         #expect(storage.code == 2, "\(storage.errors)")
+        let size = try Program.run([
+            "export", "trunk", folder, "--store", store, "--max-shard-size", "5",
+        ])
+        #expect(size.code == 2 && size.errors.contains("--max-shard-size"), "\(size.errors)")
+        let shards = try Program.run([
+            "export", "trunk", folder, "--store", store, "--max-shard-size", "200KB", "--storage",
+            "float16",
+        ])
+        #expect(shards.code == 0, "\(shards.errors)")
+        let parts = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        #expect(parts.contains("model.safetensors.index.json"), "\(parts)")
+        #expect(!parts.contains("model.safetensors"), "\(parts)")
         let lua = try Program.run([
             "--store", store, "-e", "print(mt.pretrained('\(folder)').parameters > 100000)",
         ])

@@ -75,6 +75,13 @@ import Testing
         let ambiguous = try Program.run(["runs", "show", "control", "--store", store])
         #expect(ambiguous.code == 1)
         #expect(ambiguous.errors.contains("means 2 runs"), "\(ambiguous.errors)")
+        let state = try Program.run([
+            "runs", "export", "branch@10", scratch.path + "/metrics", "--store", store,
+        ])
+        #expect(state.code == 1)
+        #expect(
+            state.errors.contains("expected a run without a step, such as 'branch'"),
+            "\(state.errors)")
         let missing = try Program.run(["runs", "--store", scratch.path + "/nothing"])
         #expect(missing.code == 1)
         #expect(missing.errors.contains("there is no store"), "\(missing.errors)")

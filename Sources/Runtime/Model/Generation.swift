@@ -92,13 +92,15 @@ extension NeoX {
     ///   - prompt: at least one token; if it is longer than the context, its end is used.
     ///   - count: the most tokens to add.
     ///   - endOfText: a token after which to stop; it is part of the result.
+    ///   - vocabulary: how many ids there are to draw from, the other rows being padding; `nil` for all.
     ///   - stop: polled at every token; `true` throws `Interrupted`.
     ///   - each: sees every token as it comes.
     /// - Returns: the new tokens.
     /// - Throws: `InvalidValue` for tokens or options that are not valid; `OutOfMemory`.
     public func generate(
         prompt: [Int32], count: Int, sampling: Sampling = Sampling(), endOfText: Int32? = nil,
-        stop: ShouldStop = { false }, each: (Int32) throws -> Void = { _ in }
+        vocabulary: Int? = nil, stop: ShouldStop = { false },
+        each: (Int32) throws -> Void = { _ in }
     ) throws -> [Int32] {
         try sampling.validate()
         guard count >= 0 else { throw InvalidValue("count", expected: "0 or more", found: count) }
@@ -119,6 +121,7 @@ extension NeoX {
                 session.clear()
             }
             logits = try session.advance(window)
+            if let vocabulary { logits.removeLast(max(0, logits.count - vocabulary)) }
             let token = try sampling.draw(logits, position: prompt.count + result.count)
             result.append(token)
             window = [token]

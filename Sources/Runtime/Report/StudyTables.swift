@@ -69,7 +69,7 @@ extension StudyResult {
 
     /// What tasks are measured by: their names, and `NAME_normalised` of choices.
     public var scoreNames: [String] {
-        tasks.flatMap { $0.isChoice ? [$0.name, "\($0.name)_normalised"] : [$0.name] }
+        tasks.flatMap(\.scoreNames)
     }
 
     private func scores(_ losses: Losses) -> [ResultValue] {

@@ -145,7 +145,7 @@ extension DownstreamTask {
         do {
             _ = try model.generate(
                 prompt: prompt, count: tokens, sampling: Sampling(temperature: 0),
-                endOfText: tokenizer.endOfText, stop: stop
+                endOfText: tokenizer.endOfText, vocabulary: tokenizer.vocabularySize, stop: stop
             ) { id in
                 guard id != tokenizer.endOfText else { return }
                 text += try tokenizer.decode([id])

@@ -46,6 +46,8 @@ public final class DownstreamTask: Sendable {
     public var name: String { specification.name }
     /// Whether it is judged by the likelihood of choices.
     public var isChoice: Bool { if case .choice = specification.form { true } else { false } }
+    /// The columns that studies have for it: its name, and of choices `NAME_normalised`.
+    public var scoreNames: [String] { isChoice ? [name, "\(name)_normalised"] : [name] }
     /// Questions.
     public var count: Int { questions.count }
     let questions: [Question]
@@ -83,7 +85,7 @@ public final class DownstreamTask: Sendable {
             let records = try RecordFile.open(path, fields: fields, limit: 64 << 20)
             while try records.advance() {
                 if stop() { throw Interrupted("interrupted while reading \(path)") }
-                let values = try records.values()
+                let values = try records.values(stop: stop)
                 let texts = templates.map { template in
                     var text: [UInt8] = []
                     template.render(values, into: &text)

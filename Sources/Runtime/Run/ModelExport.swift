@@ -4,8 +4,12 @@ import Foundation
 public enum ModelExport {
     private static let files = [
         HuggingFaceConfiguration.file, "generation_config.json", Checkpoint.modelFile,
-        "tokenizer.json", "tokenizer_config.json",
+        PretrainedModel.indexFile, "tokenizer.json", "tokenizer_config.json",
     ]
+
+    private static func isPart(_ name: String) -> Bool {
+        files.contains(name) || (name.hasPrefix("model-") && name.hasSuffix(".safetensors"))
+    }
 
     private struct Generation: Encodable {
         let bos_token_id: Int32
@@ -26,20 +30,20 @@ public enum ModelExport {
     ///
     /// The folder appears whole or not at all; one that holds an earlier export is replaced.
     ///
-    /// - Parameter storage: `float32`, or `bfloat16` to round every weight to the nearest.
+    /// - Parameters:
+    ///   - storage: `float32`, or `bfloat16` or `float16` to round every weight to the nearest.
+    ///   - shardBytes: The most bytes of weights in a file; `nil` for one file.
     /// - Throws: `ModelFolderError` when the folder holds other files; `FileError`; `InvalidValue`.
     public static func write(
         _ folder: String, _ configuration: NeoXConfiguration, _ parameters: Parameters,
-        _ tokenizer: Tokenizer, storage: StorageFormat = .float32
+        _ tokenizer: Tokenizer, storage: StorageFormat = .float32, shardBytes: Int? = nil
     ) throws {
         try check(folder)
         let temporary = "\(folder).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
         let manager = FileManager.default
         do {
             try AtomicFile.makeFolder(temporary)
-            try Safetensors.write(
-                "\(temporary)/\(Checkpoint.modelFile)", parameters.named, storage: storage,
-                metadata: ["format": "pt"])
+            try ModelShards.write(temporary, parameters.named, storage, shardBytes: shardBytes)
             let end = tokenizer.endOfText
             try AtomicFile.write(
                 "\(temporary)/\(HuggingFaceConfiguration.file)",
@@ -75,7 +79,7 @@ public enum ModelExport {
             throw ModelFolderError(path: folder, reason: "a file of that name is in the way")
         }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        if let odd = names.sorted().first(where: { !files.contains($0) }) {
+        if let odd = names.sorted().first(where: { !isPart($0) }) {
             throw ModelFolderError(
                 path: folder,
                 reason: "it holds \(odd), which is no part of an export; "

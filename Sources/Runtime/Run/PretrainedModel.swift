@@ -27,9 +27,18 @@ public final class PretrainedModel: Sendable {
     /// Opens a folder.
     ///
     /// - Throws: `ModelFolderError` or `SafetensorsError` naming the file and the field or tensor; `FileError`;
-    ///   `Interrupted`.
+    ///   `Interrupted`. Weights must be finite.
     public init(_ folder: String, stop: ShouldStop = { false }) throws {
         self.folder = folder
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
+        guard exists, isFolder.boolValue else {
+            throw ModelFolderError(
+                path: folder,
+                reason: (exists ? "it is no folder" : "there is no such folder")
+                    + "; expected one on disk with \(HuggingFaceConfiguration.file) and "
+                    + "\(Checkpoint.modelFile), as nothing is downloaded")
+        }
         let configuration = try HuggingFaceConfiguration(
             "\(folder)/\(HuggingFaceConfiguration.file)"
         ).model()
@@ -90,11 +99,27 @@ public final class PretrainedModel: Sendable {
             for length in place.shape { builder.add(length) }
             try place.file.forEachPiece(place.entry, place.format) { start, piece in
                 if stop() { throw Interrupted("interrupted while reading \(place.file.path)") }
+                if let odd = piece.firstIndex(where: { !$0.isFinite }) {
+                    throw SafetensorsError(
+                        path: place.file.path,
+                        reason: "tensor \(place.entry.name) is \(piece[odd]) at "
+                            + "\(indices(of: start + odd, in: place.shape)), counted from 0; "
+                            + "expected finite numbers")
+                }
                 builder.add(bytes: UnsafeRawBufferPointer(piece))
                 try body(index, start, piece)
             }
         }
         return builder.finish()
+    }
+
+    /// Where in a row-major tensor a number stands.
+    private static func indices(of position: Int, in shape: [Int]) -> [Int] {
+        var rest = position
+        return shape.reversed().map { length in
+            defer { rest /= length }
+            return rest % length
+        }.reversed()
     }
 
     /// Where every parameter lies; whatever else the files hold must be known not to be one.

@@ -37,17 +37,14 @@ public enum Safetensors {
     /// Writes tensors in the given order, and syncs the file.
     ///
     /// - Parameters:
-    ///   - storage: `float32`, or `bfloat16` to round every number to the nearest.
+    ///   - storage: `float32`, or `bfloat16` or `float16` to round every number to the nearest.
     ///   - metadata: Texts for the header.
-    /// - Throws: `InvalidValue` for float16, whose range is too small for weights in general; `FileError`, for
-    ///   instance when the disk is full; no file is left behind then.
+    /// - Throws: `InvalidValue` naming a tensor with a number beyond the range of float16; `FileError`, for instance
+    ///   when the disk is full; no file is left behind then.
     public static func write(
         _ path: String, _ tensors: [NamedTensor], storage: StorageFormat = .float32,
         metadata: [String: String] = [:]
     ) throws {
-        guard storage != .float16 else {
-            throw InvalidValue("storage", expected: "float32 or bfloat16", found: storage.rawValue)
-        }
         var offset = 0
         var entries: [String: Entry] = [:]
         for tensor in tensors {
@@ -66,21 +63,31 @@ public enum Safetensors {
         try AtomicFile.write(path) { writer in
             try withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { try writer.write($0) }
             try writer.write(header)
-            for tensor in tensors { try write(tensor.values, storage, &writer) }
+            for tensor in tensors { try write(tensor, storage, &writer) }
         }
     }
 
     private static func write(
-        _ values: UnsafeBufferPointer<Float>, _ storage: StorageFormat, _ writer: inout FileWriter
+        _ tensor: NamedTensor, _ storage: StorageFormat, _ writer: inout FileWriter
     ) throws {
-        guard storage == .bfloat16 else {
+        let values = tensor.values
+        guard storage != .float32 else {
             return try writer.write(UnsafeRawBufferPointer(values))
         }
         for start in stride(from: 0, to: values.count, by: 1 << 14) {
             let part = values[start..<min(start + 1 << 14, values.count)]
-            try part.map { StorageFormat.bfloat16($0).littleEndian }.withUnsafeBytes {
-                try writer.write($0)
+            let halves =
+                storage == .bfloat16
+                ? part.map(StorageFormat.bfloat16) : part.map(StorageFormat.float16)
+            // All ones in the exponent: infinite or not a number.
+            if storage == .float16, let odd = halves.firstIndex(where: { $0 & 0x7c00 == 0x7c00 }) {
+                throw InvalidValue(
+                    "storage",
+                    expected:
+                        "float32 or bfloat16, as tensor \(tensor.name) has \(values[start + odd]), "
+                        + "beyond the largest float16, 65504", found: storage.rawValue)
             }
+            try halves.map(\.littleEndian).withUnsafeBytes { try writer.write($0) }
         }
     }
 

@@ -1,7 +1,7 @@
 /// A safetensors file whose header has been read and checked; numbers are read when asked for.
 ///
 /// Nothing in the file is trusted: the header may be 16 MiB long at most, every tensor must lie inside the file, be as
-/// long as its shape says, and share no byte with another. Memory does not depend on what the header claims.
+/// long as its shape says, and share no byte with another, and the last ends with the file. Memory does not depend on what the header claims.
 struct SafetensorsFile: Sendable {
     /// One tensor.
     struct Entry: Sendable {
@@ -68,6 +68,9 @@ struct SafetensorsFile: Sendable {
                 throw fail("tensor \(entry.name) overlaps with \(last)")
             }
             (covered, last) = (entry.end, "tensor \(entry.name)")
+        }
+        guard covered == file.size else {
+            throw fail("\(file.size - covered) bytes behind \(last) belong to no tensor")
         }
         self.entries = entries
     }

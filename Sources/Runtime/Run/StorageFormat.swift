@@ -54,6 +54,21 @@ public enum StorageFormat: String, Codable, CaseIterable, Sendable {
         }
     }
 
+    /// The nearest half-precision number, ties to even; infinite from 65520 on.
+    static func float16(_ value: Float) -> UInt16 {
+        let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
+        let size = value.magnitude
+        guard !size.isNaN else { return sign | 0x7e00 }
+        guard size < 65520 else { return sign | 0x7c00 }
+        // Below the least normal number they are multiples of 2⁻²⁴.
+        guard size >= 0x1p-14 else {
+            return sign | UInt16((size * 0x1p24).rounded(.toNearestOrEven))
+        }
+        let bits = size.bitPattern
+        let rounded = (bits + 0xfff + (bits >> 13 & 1)) >> 13
+        return sign | UInt16(truncatingIfNeeded: rounded - 112 << 10)
+    }
+
     /// The nearest bfloat16, ties to even.
     static func bfloat16(_ value: Float) -> UInt16 {
         let bits = value.bitPattern

@@ -11,6 +11,7 @@ extension Store {
     ///
     /// - Parameters:
     ///   - run: Its name or the beginning of its key, with `@STEP` for an earlier state than the last.
+    ///   - storage, shardBytes: As of `ModelExport.write`.
     ///   - tokenizer: The run's tokenizer as `tokenizer.json`; by default the one that the store keeps.
     /// - Returns: the run and the step of the state.
     /// - Throws: `UnknownRun`; `ExportError` when the state has no checkpoint or the tokenizer is not there;
@@ -18,7 +19,7 @@ extension Store {
     @discardableResult
     public func export(
         _ run: String, to folder: String, storage: StorageFormat = .float32,
-        tokenizer file: String? = nil
+        shardBytes: Int? = nil, tokenizer file: String? = nil
     ) throws -> (run: StoredRun, step: Int) {
         let (name, step) = Self.parse(run)
         let found = try self.run(name)
@@ -39,7 +40,9 @@ extension Store {
         try manifest.model.validate()
         let parameters = try Parameters(manifest.model.parameterShapes)
         try Checkpoint.read(path, manifest: manifest, parameters: parameters, optimizer: nil)
-        try ModelExport.write(folder, manifest.model, parameters, tokenizer, storage: storage)
+        try ModelExport.write(
+            folder, manifest.model, parameters, tokenizer, storage: storage,
+            shardBytes: shardBytes)
         return (found, wanted)
     }
 
@@ -50,7 +53,8 @@ extension Store {
         try tokenizer.save(path)
     }
 
-    private static func parse(_ text: String) -> (name: String, step: Int?) {
+    /// The parts of `RUN@STEP`; without a step it is all name.
+    static func parse(_ text: String) -> (name: String, step: Int?) {
         guard let at = text.lastIndex(of: "@"), let step = Int(text[text.index(after: at)...]),
             step >= 0
         else { return (text, nil) }

@@ -87,6 +87,12 @@ extension Store {
         switch found.count {
         case 1: return found[0]
         case 0:
+            if Self.parse(text).step != nil {
+                throw UnknownRun(
+                    message: "no run is called '\(text)': expected a run without a step, such as "
+                        + "'\(Self.parse(text).name)'; only `mtrepl export` takes the state of a step"
+                )
+            }
             throw UnknownRun(
                 message: runs.isEmpty
                     ? "no run is called '\(text)': the store \(folder) has no runs"

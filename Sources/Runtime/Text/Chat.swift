@@ -45,77 +45,86 @@ public struct Chat: Hashable, Sendable, Codable {
         self.counted = counted
     }
 
-    /// One turn as read.
-    struct Turn {
-        let role: String
-        let content: [UInt8]
-    }
+    /// A document that grows by turns; nothing else of them is kept, since a record can have millions.
+    private struct Conversation {
+        let chat: Chat
+        private(set) var document = Document(text: [])
+        /// Turns so far.
+        private(set) var count = 0
+        /// Places where prompt and counted text change, so far.
+        private var boundaries = 0
+        var countsNothing: Bool { boundaries == 0 }
 
-    /// The conversation as a document.
-    ///
-    /// - Throws: `JSONFailure` at offset 0 for a role without template or a conversation without a counted turn.
-    func document(_ conversation: [Turn]) throws(JSONFailure) -> Document {
-        var document = Document(text: [])
-        var boundaries: [Int] = []
-        for (index, turn) in conversation.enumerated() {
-            guard let template = turns[turn.role] else {
-                throw JSONFailure(
-                    offset: 0,
-                    reason: "turn \(index + 1) of \"\(field)\": no template for the role "
-                        + "\"\(turn.role)\"; turns has \(turns.keys.sorted().joined(separator: ", "))"
-                )
+        init(_ chat: Chat) { self.chat = chat }
+
+        mutating func append(
+            _ role: String, _ content: [UInt8], _ scanner: JSONScanner
+        ) throws(JSONFailure) {
+            count += 1
+            guard let template = chat.turns[role] else {
+                throw scanner.failure(
+                    "turn \(count) of \"\(chat.field)\": no template for the role \"\(role)\"; "
+                        + "turns has \(chat.turns.keys.sorted().joined(separator: ", "))")
             }
             var counts = false
             for part in template.parts {
                 let isContent = if case .field = part { true } else { false }
-                counts = counts || (isContent && counted.contains(turn.role))
-                if counts == (boundaries.count % 2 == 0) { boundaries.append(document.text.count) }
+                counts = counts || (isContent && chat.counted.contains(role))
+                if counts == boundaries.isMultiple(of: 2) {
+                    let place = document.text.count
+                    if boundaries == 0 {
+                        document.promptBytes = place
+                    } else {
+                        document.turns.append(place)
+                    }
+                    boundaries += 1
+                }
                 switch part {
                 case .literal(let bytes): document.text += bytes
-                case .field: document.text += turn.content
+                case .field: document.text += content
                 }
             }
         }
-        guard let first = boundaries.first else {
-            throw JSONFailure(
-                offset: 0,
-                reason: "\"\(field)\" has no turn of \(counted.joined(separator: " or ")), "
-                    + "so nothing would count")
-        }
-        document.promptBytes = first
-        document.turns = Array(boundaries.dropFirst())
-        return document
     }
 
-    /// Takes a list of turns.
-    static func read(
-        _ scanner: inout JSONScanner, field: String
-    ) throws(JSONFailure) -> [Turn] {
-        var turns: [Turn] = []
+    /// Takes a list of turns and makes a document of them.
+    ///
+    /// - Throws: `JSONFailure`, also for a role without template or a conversation without a counted turn.
+    func read(_ scanner: inout JSONScanner, stop: ShouldStop) throws(JSONFailure) -> Document {
         guard try scanner.kind() == .array else {
             throw scanner.failure(
                 "field \"\(field)\": expected a list of turns, found \(try scanner.kind().words)")
         }
+        var conversation = Conversation(self)
         try scanner.array { scanner throws(JSONFailure) in
-            let number = turns.count + 1
+            let number = conversation.count + 1
+            if number & 0xffff == 0, stop() { throw JSONFailure.interruption }
             switch try scanner.kind() {
             case .string:
                 var content: [UInt8] = []
                 try scanner.string(into: &content)
-                turns.append(Turn(role: number % 2 == 1 ? "user" : "assistant", content: content))
-            case .object: turns.append(try turn(&scanner, "turn \(number) of \"\(field)\""))
+                try conversation.append(
+                    number.isMultiple(of: 2) ? "assistant" : "user", content, scanner)
+            case .object:
+                let turn = try Self.turn(&scanner, "turn \(number) of \"\(field)\"")
+                try conversation.append(turn.role, turn.content, scanner)
             default:
                 throw scanner.failure(
                     "turn \(number) of \"\(field)\": expected an object or a string, found "
                         + "\(try scanner.kind().words)")
             }
         }
-        return turns
+        guard !conversation.countsNothing else {
+            throw scanner.failure(
+                "\"\(field)\" has no turn of \(counted.joined(separator: " or ")), "
+                    + "so nothing would count")
+        }
+        return conversation.document
     }
 
     private static func turn(
         _ scanner: inout JSONScanner, _ place: String
-    ) throws(JSONFailure) -> Turn {
+    ) throws(JSONFailure) -> (role: String, content: [UInt8]) {
         var role: [UInt8]?
         var content: [UInt8]?
         try scanner.object { (key, scanner) throws(JSONFailure) in
@@ -143,7 +152,6 @@ public struct Chat: Hashable, Sendable, Codable {
                     + (role == nil ? "role" : "content"))
         }
         let name = String(decoding: role, as: UTF8.self)
-        return Turn(
-            role: ["human": "user", "gpt": "assistant"][name] ?? name, content: content)
+        return (["human": "user", "gpt": "assistant"][name] ?? name, content)
     }
 }

@@ -145,7 +145,7 @@ public final class Corpus: Sendable {
             reading.report(name)
             var document: Document
             do {
-                document = try records.document()
+                document = try records.document(stop: stop)
             } catch let error as TextError {
                 guard specification.badLines == .skip else { throw error }
                 reading.skipped += 1

@@ -41,7 +41,11 @@ public struct Document: Sendable {
     }
 
     /// Bytes that the loss ignores.
-    var ignoredBytes: Int { parts.reduce(0) { $0 + ($1.counts ? 0 : $1.bytes.count) } }
+    var ignoredBytes: Int {
+        stride(from: 0, to: turns.count, by: 2).reduce(promptBytes) { sum, index in
+            sum + (index + 1 < turns.count ? turns[index + 1] : text.count) - turns[index]
+        }
+    }
 }
 
 /// Which parts of a record make a document.

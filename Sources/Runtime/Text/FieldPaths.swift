@@ -29,11 +29,11 @@ struct FieldPaths {
     }
 
     private let root = Node()
-    private let chat: String?
+    private let chat: Chat?
 
-    /// - Parameter chat: the field among `names` that is a conversation.
+    /// - Parameter chat: what one of the fields is a conversation of.
     /// - Throws: `InvalidValue` for a name that is no path.
-    init(_ names: [String], chat: String? = nil) throws {
+    init(_ names: [String], chat: Chat? = nil) throws {
         self.chat = chat
         for name in names {
             root.child(.key(Array(name.utf8))).field = name
@@ -74,80 +74,77 @@ struct FieldPaths {
         return steps
     }
 
-    /// What was found of a record.
-    struct Found {
+    /// What was found of a record; a class, as long values are appended to in place.
+    final class Found {
         var values: [String: [UInt8]] = [:]
-        var turns: [Chat.Turn]?
+        var conversation: Document?
     }
 
     /// Takes a record and what is wanted of it.
-    func read(_ scanner: inout JSONScanner) throws(JSONFailure) -> Found {
-        var found = Found()
+    ///
+    /// - Throws: `JSONFailure`, which is an interruption if `stop` said so.
+    func read(_ scanner: inout JSONScanner, stop: ShouldStop) throws(JSONFailure) -> Found {
+        let found = Found()
         guard try scanner.kind() == .object else {
             throw scanner.failure("expected a JSON object")
         }
-        try read(root, &scanner, &found)
+        try read(root, &scanner, found, stop)
         return found
     }
 
     private func read(
-        _ node: Node, _ scanner: inout JSONScanner, _ found: inout Found
+        _ node: Node, _ scanner: inout JSONScanner, _ found: Found, _ stop: ShouldStop
     ) throws(JSONFailure) {
         let kind = try scanner.kind()
-        if let field = node.field, field == chat {
-            guard found.turns == nil else {
+        if let field = node.field, let chat, field == chat.field {
+            guard found.conversation == nil else {
                 throw scanner.failure("field \"\(field)\" stands twice")
             }
-            found.turns = try Chat.read(&scanner, field: field)
+            found.conversation = try chat.read(&scanner, stop: stop)
             return
         }
-        if let field = node.field, kind == .string {
-            var value = found.values[field] ?? []
+        if let field = node.field, [.string, .number, .boolean].contains(kind) {
             if found.values[field] != nil {
                 guard node.joins else { throw scanner.failure("field \"\(field)\" stands twice") }
-                value.append(10)
+                found.values[field]?.append(10)
             }
-            try scanner.string(into: &value)
-            found.values[field] = value
+            try scanner.text(into: &found.values[field, default: []])
             return
         }
         let inside = node.children
         switch kind {
         case .object where !inside.isEmpty:
-            // The conversions of closures with typed errors want values of their own.
-            var result = found
             try scanner.object { (key, scanner) throws(JSONFailure) in
                 let step = Step.key(copy key)
                 guard let child = inside.first(where: { $0.step == step })?.node else {
                     return try scanner.skip()
                 }
-                try read(child, &scanner, &result)
+                try read(child, &scanner, found, stop)
             }
-            found = result
         case .array where !inside.isEmpty:
-            var result = found
             var number = 0
             try scanner.array { scanner throws(JSONFailure) in
                 number += 1
+                if number & 0xffff == 0, stop() { throw JSONFailure.interruption }
                 let wanted = inside.filter { $0.step == .element(number) || $0.step == .every }
                 for child in wanted.dropLast() {
                     var ahead = scanner
-                    try read(child.node, &ahead, &result)
+                    try read(child.node, &ahead, found, stop)
                 }
                 guard let last = wanted.last else { return try scanner.skip() }
-                try read(last.node, &scanner, &result)
+                try read(last.node, &scanner, found, stop)
             }
             if number == 0, let all = inside.first(where: { $0.step == .every })?.node {
                 // All elements of an empty list: no text, rather than a field that is missing.
-                for field in all.fields where result.values[field] == nil {
-                    result.values[field] = []
+                for field in all.fields where found.values[field] == nil {
+                    found.values[field] = []
                 }
             }
-            found = result
         default:
             if let field = node.field {
                 throw scanner.failure(
-                    "field \"\(field)\": expected a string, found \(kind.words)")
+                    "field \"\(field)\": expected a string, a number or a boolean, found \(kind.words)"
+                )
             }
             try scanner.skip()
         }

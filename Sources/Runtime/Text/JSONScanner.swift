@@ -2,6 +2,10 @@
 struct JSONFailure: Error {
     let offset: Int
     let reason: String
+
+    /// Nothing is wrong: reading was asked to stop.
+    static let interruption = JSONFailure(offset: -1, reason: "interrupted")
+    var isInterruption: Bool { offset < 0 }
 }
 
 /// A strict reader of JSON (RFC 8259) that builds nothing it is not asked for.
@@ -170,6 +174,15 @@ struct JSONScanner {
         let start = offset
         while offset < bytes.count, bytes[offset] >= 0x30, bytes[offset] <= 0x39 { offset += 1 }
         return offset - start
+    }
+
+    /// Takes a string, a number or a truth value and appends its text: numbers as they are written.
+    mutating func text(into output: inout [UInt8]) throws(JSONFailure) {
+        let kind = try kind()
+        if kind == .string { return try string(into: &output) }
+        let start = offset
+        if kind == .number { _ = try number() } else { _ = try boolean() }
+        output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<offset]))
     }
 
     /// Takes a string and appends its UTF-8 bytes, escapes resolved.

@@ -1,4 +1,4 @@
-/// A JSON value held whole; objects keep the order of their keys and keys that stand twice.
+/// A JSON value held whole; objects keep the order of their keys.
 enum JSONValue {
     case object([(key: String, value: JSONValue)])
     case array([JSONValue])
@@ -9,7 +9,7 @@ enum JSONValue {
 
     /// Reads a whole file of at most `limit` bytes; values take up to some twenty times its size.
     ///
-    /// - Throws: `FileError`; `TextError` naming the file, line and column.
+    /// - Throws: `FileError`; `TextError` naming the file, line and column, also for a key that stands twice.
     static func read(_ path: String, limit: Int) throws -> JSONValue {
         try read(try FileReader.bytes(path, limit: limit), file: path)
     }
@@ -44,8 +44,12 @@ enum JSONValue {
         switch try scanner.kind() {
         case .object:
             var members: [(key: String, value: JSONValue)] = []
+            var names: Set<String> = []
             try scanner.object { (key, scanner) throws(JSONFailure) in
                 let name = String(decoding: copy key, as: UTF8.self)
+                guard names.insert(name).inserted else {
+                    throw scanner.failure("the key \(quoted(name)) stands twice")
+                }
                 members.append((name, try read(&scanner, depth: depth - 1)))
             }
             return .object(members)

@@ -54,6 +54,30 @@ final class MegatronRecords: TokenRecords {
             throw wrong("it has \(bytes.count) bytes; its header asks for \(expected)")
         }
         super.init(file, tokens: tokens, limit: limit)
+        try checkPlaces()
+    }
+
+    /// Refuses an index that is of another `.bin`: all sequences together must be as long as the file.
+    private func checkPlaces() throws {
+        var tokens = 0
+        for sequence in 0..<sequences {
+            let (place, length) = (place(sequence), length(sequence))
+            guard place >= 0, length >= 0, place <= data.size,
+                length * type.bytes <= data.size - place
+            else {
+                throw TextError(
+                    indexPath,
+                    "sequence \(sequence) lies at byte \(place) with \(length) tokens of \(type.bytes) bytes; "
+                        + "\(file) has \(data.size) bytes")
+            }
+            tokens += length
+        }
+        guard tokens * type.bytes == data.size else {
+            throw TextError(
+                indexPath,
+                "its documents have \(tokens) tokens of \(type.bytes) bytes: expected \(tokens * type.bytes) "
+                    + "bytes in \(file), found \(data.size)")
+        }
     }
 
     override var consumed: Int { min(number * type.bytes, data.size) }
@@ -78,7 +102,7 @@ final class MegatronRecords: TokenRecords {
 
     override func advance() throws -> Bool {
         guard next < documents else {
-            guard documents == 0 || first(documents) == sequences else {
+            guard first(documents) == sequences else {
                 throw TextError(
                     indexPath,
                     "its documents end with sequence \(first(documents)) of \(sequences); expected the last"
@@ -102,14 +126,6 @@ final class MegatronRecords: TokenRecords {
 
     private func read(_ sequence: Int) throws {
         let (place, length) = (place(sequence), length(sequence))
-        guard place >= 0, length >= 0, place <= data.size,
-            length * type.bytes <= data.size - place
-        else {
-            throw TextError(
-                indexPath,
-                "sequence \(sequence) lies at byte \(place) with \(length) tokens of \(type.bytes) bytes; "
-                    + "\(file) has \(data.size) bytes")
-        }
         let piece = 1 << 16
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: min(length, piece) * type.bytes, alignment: 8)

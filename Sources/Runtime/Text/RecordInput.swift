@@ -10,12 +10,12 @@ protocol RecordInput: AnyObject {
     func advance() throws -> Bool
     /// The record as a document, without its location.
     ///
-    /// - Throws: `TextError` about this record alone.
-    func document() throws -> Document
+    /// - Throws: `TextError` about this record alone; `Interrupted`.
+    func document(stop: ShouldStop) throws -> Document
     /// The values of the wanted fields by name.
     ///
-    /// - Throws: `TextError` about this record alone.
-    func values() throws -> [String: [UInt8]]
+    /// - Throws: `TextError` about this record alone; `Interrupted`.
+    func values(stop: ShouldStop) throws -> [String: [UInt8]]
 }
 
 /// Files of records.
@@ -59,30 +59,27 @@ struct RecordReader {
     init(_ fields: Fields) throws {
         self.fields = fields
         names = Set(fields.names).sorted()
-        var chat: String?
-        if case .chat(let conversation) = fields { chat = conversation.field }
+        var chat: Chat?
+        if case .chat(let conversation) = fields { chat = conversation }
         paths = try FieldPaths(names, chat: chat)
     }
 
     /// The document of the record whose text begins on `line`.
     ///
-    /// - Throws: `TextError` naming the file, the line, and the field or column.
-    func read(_ record: UnsafeRawBufferPointer, file: String, line: Int) throws -> Document {
-        let found = try find(record, file: file, line: line)
-        guard case .chat(let chat) = fields, let turns = found.turns else {
-            return fields.document(found.values)
-        }
-        do { return try chat.document(turns) } catch {
-            throw TextError(file, line: line, error.reason)
-        }
+    /// - Throws: `TextError` naming the file, the line, and the field or column; `Interrupted`.
+    func read(
+        _ record: UnsafeRawBufferPointer, file: String, line: Int, stop: ShouldStop
+    ) throws -> Document {
+        let found = try find(record, file: file, line: line, stop: stop)
+        return found.conversation ?? fields.document(found.values)
     }
 
     /// What is wanted of the record whose text begins on `line`.
     ///
     /// - Throws: as `read`.
-    func find(_ record: UnsafeRawBufferPointer, file: String, line: Int) throws
-        -> FieldPaths.Found
-    {
+    func find(
+        _ record: UnsafeRawBufferPointer, file: String, line: Int, stop: ShouldStop
+    ) throws -> FieldPaths.Found {
         if let position = UTF8Check.firstInvalid(record) {
             let (line, column) = Self.place(position, record, line)
             throw TextError(file, line: line, "byte \(column) of the line is not UTF-8")
@@ -90,13 +87,16 @@ struct RecordReader {
         var scanner = JSONScanner(record)
         let found: FieldPaths.Found
         do {
-            found = try paths.read(&scanner)
+            found = try paths.read(&scanner, stop: stop)
             try scanner.finish()
         } catch {
+            guard !error.isInterruption else {
+                throw Interrupted("interrupted while reading \(file)")
+            }
             let (line, column) = Self.place(error.offset, record, line)
             throw TextError(file, line: line, "column \(column): \(error.reason)")
         }
-        for name in names where found.values[name] == nil && found.turns == nil {
+        for name in names where found.values[name] == nil && found.conversation == nil {
             let known = Self.keys(of: record)
             throw TextError(
                 file, line: line,
@@ -154,10 +154,12 @@ final class LineRecords: RecordInput {
         return false
     }
 
-    func document() throws -> Document { try reader.read(current, file: file, line: lines.line) }
+    func document(stop: ShouldStop) throws -> Document {
+        try reader.read(current, file: file, line: lines.line, stop: stop)
+    }
 
-    func values() throws -> [String: [UInt8]] {
-        try reader.find(current, file: file, line: lines.line).values
+    func values(stop: ShouldStop) throws -> [String: [UInt8]] {
+        try reader.find(current, file: file, line: lines.line, stop: stop).values
     }
 }
 
@@ -183,12 +185,12 @@ final class ArrayRecords: RecordInput {
         return true
     }
 
-    func document() throws -> Document {
-        try reader.read(current, file: file, line: elements.line)
+    func document(stop: ShouldStop) throws -> Document {
+        try reader.read(current, file: file, line: elements.line, stop: stop)
     }
 
-    func values() throws -> [String: [UInt8]] {
-        try reader.find(current, file: file, line: elements.line).values
+    func values(stop: ShouldStop) throws -> [String: [UInt8]] {
+        try reader.find(current, file: file, line: elements.line, stop: stop).values
     }
 }
 
@@ -232,9 +234,11 @@ final class SeparatedRecords: RecordInput {
 
     func advance() throws -> Bool { try rows.next() }
 
-    func document() throws -> Document { fields.document(try values()) }
+    func document(stop: ShouldStop) throws -> Document {
+        fields.document(try values(stop: stop))
+    }
 
-    func values() throws -> [String: [UInt8]] {
+    func values(stop: ShouldStop) throws -> [String: [UInt8]] {
         guard rows.count == columns else {
             throw TextError(
                 file, line: rows.line,

@@ -44,7 +44,7 @@ class TokenRecords: RecordInput {
 
     func advance() throws -> Bool { false }
 
-    func document() throws -> Document {
+    func document(stop: ShouldStop) throws -> Document {
         var document = Document(text: try tokens.decode(ids))
         if document.text.withUnsafeBytes({ UTF8Check.firstInvalid($0) }) != nil {
             document.text = Array(String(decoding: document.text, as: UTF8.self).utf8)
@@ -53,7 +53,7 @@ class TokenRecords: RecordInput {
         return document
     }
 
-    func values() throws -> [String: [UInt8]] {
+    func values(stop: ShouldStop) throws -> [String: [UInt8]] {
         throw TextError(file, "a file of tokens has no fields")
     }
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Token stores as files of other programs.
 extension TokenStore {
     /// How a file of tokens is laid out.
@@ -11,7 +13,8 @@ extension TokenStore {
     /// Writes every token, ends of documents included.
     ///
     /// - Parameter path: ends in `.bin`; Megatron's index is written beside it.
-    /// - Throws: `InvalidValue` for another ending, or ids that 16 bits do not hold; `FileError`; `Interrupted`.
+    /// - Throws: `InvalidValue` for another ending, or ids that 16 bits do not hold; `FileError`, also for an index of
+    ///   Megatron's beside nanoGPT's form; `Interrupted`.
     public func write(_ path: String, format: FileFormat, stop: ShouldStop = { false }) throws {
         guard path.hasSuffix(".bin") else {
             throw InvalidValue("path", expected: "a name that ends in .bin", found: "\"\(path)\"")
@@ -23,6 +26,14 @@ extension TokenStore {
                 "format",
                 expected: "megatron for a vocabulary above 65536, which 16 bits do not hold",
                 found: "nanogpt with \(vocabularySize) ids")
+        }
+        let index = String(path.dropLast(4)) + ".idx"
+        // With an index beside it the file would be read as Megatron's, by the places of other documents.
+        guard format == .megatron || !FileManager.default.fileExists(atPath: index) else {
+            throw FileError(
+                "write", path,
+                reason: "\(index) is beside it, with which it would be read as Megatron's; "
+                    + "remove that file, or give another name")
         }
         let idBytes = isNarrow ? 2 : 4
         try AtomicFile.write(path) { writer in

@@ -24,12 +24,22 @@ extension Tokenizer {
         guard case .object = vocabulary else {
             throw TokenizerError(path, "expected an object from tokens to ids")
         }
+        if case .object? = vocabulary["model"] {
+            throw TokenizerError(
+                path,
+                "it is a tokenizer.json, which has its merges within: expected it without \(merges), "
+                    + "or a vocab.json")
+        }
         guard let end = vocabulary[endOfTextMark] else {
             throw TokenizerError(path, "expected the token \(endOfTextMark) to end documents")
         }
         let text = try FileReader.bytes(merges, limit: TokenizerFile.longest)
         guard text.withUnsafeBytes({ UTF8Check.firstInvalid($0) }) == nil else {
             throw TokenizerError(merges, "expected UTF-8 text")
+        }
+        let rules = rules(text)
+        guard !rules.isEmpty else {
+            throw TokenizerError(merges, "expected a merge a line, found none")
         }
         let root = JSONValue.object([
             ("pre_tokenizer", .object([("type", .string("ByteLevel"))])),
@@ -45,7 +55,7 @@ extension Tokenizer {
             (
                 "model",
                 .object([
-                    ("vocab", vocabulary), ("merges", .array(rules(text))),
+                    ("vocab", vocabulary), ("merges", .array(rules)),
                 ])
             ),
         ])
@@ -146,6 +156,11 @@ struct TokenizerFile {
     func error(_ reason: String) -> TokenizerError { TokenizerError(path, reason) }
 
     func tokenizer() throws -> Tokenizer {
+        guard !isVocabulary else {
+            throw error(
+                "it is a vocab.json, tokens and ids alone: expected its merges.txt with it, as `merges`"
+            )
+        }
         let normalizes = try readNormalizer()
         let prefixesSpace = try readPreTokenizer()
         guard let model = root["model"] else { throw error("expected a \"model\"") }
@@ -177,6 +192,12 @@ struct TokenizerFile {
         return try Tokenizer(
             tokens: vocabulary.tokens, merges: merges, addedTokens: added, endOfText: end.id,
             normalizes: normalizes, prefixesSpace: prefixesSpace, place: path)
+    }
+
+    /// Whether it is GPT-2's other form of a tokenizer.
+    private var isVocabulary: Bool {
+        guard case .object(let members) = root, !members.isEmpty else { return false }
+        return members.allSatisfy { if case .number = $0.value { true } else { false } }
     }
 
     private func readNormalizer() throws -> Bool {

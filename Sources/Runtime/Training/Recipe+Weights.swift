@@ -24,9 +24,12 @@ extension Run {
     /// Writes the present state as a folder that Hugging Face's transformers loads.
     ///
     /// - Throws: as `ModelExport.write`.
-    public func export(to folder: String, storage: StorageFormat = .float32) throws {
+    public func export(
+        to folder: String, storage: StorageFormat = .float32, shardBytes: Int? = nil
+    ) throws {
         let recipe = trajectory.recipe
         try ModelExport.write(
-            folder, recipe.model, try model().parameters, recipe.tokenizer, storage: storage)
+            folder, recipe.model, try model().parameters, recipe.tokenizer, storage: storage,
+            shardBytes: shardBytes)
     }
 }

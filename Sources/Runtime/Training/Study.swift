@@ -57,8 +57,8 @@ public final class Study {
 
     /// Creates a study.
     ///
-    /// - Throws: `RecipeError` when there is no arm, two arms have the same name and parameters, or a finetuning set is
-    ///   not among the evaluated corpora.
+    /// - Throws: `RecipeError` when there is no arm, two arms have the same name and parameters, a finetuning set is not
+    ///   among the evaluated corpora, or corpora and tasks are called like other columns of the results.
     public init(
         arms: [Arm], evaluate: [Corpus], tasks: [DownstreamTask] = [], evaluationLimit: Int?,
         store: Store
@@ -84,11 +84,34 @@ public final class Study {
                 "tasks",
                 "expected names of their own, got \(task.name) twice among corpora and tasks")
         }
+        try Self.checkColumns(arms, evaluate, tasks)
         self.arms = arms
         self.evaluate = evaluate
         self.tasks = tasks
         self.evaluationLimit = evaluationLimit
         self.store = store
+    }
+
+    /// Refuses names whose columns would take the place of others in the rows of results.
+    private static func checkColumns(
+        _ arms: [Arm], _ evaluate: [Corpus], _ tasks: [DownstreamTask]
+    ) throws {
+        var taken: Set = ["arm", "learning_rate", "key", "failure"]
+        for arm in arms {
+            taken.formUnion(arm.parameters.map(\.name))
+            taken.formUnion(arm.recipe.corpora.keys.map { "tokens_\($0)" })
+        }
+        func claim(_ field: String, _ name: String, _ columns: [String]) throws {
+            for column in columns.flatMap({ [$0, "\($0)_before"] })
+            where !taken.insert(column).inserted {
+                throw RecipeError(
+                    field,
+                    "expected names of their own, got \(name): results have another column \(column)"
+                )
+            }
+        }
+        for name in Set(evaluate.map(\.name)).sorted() { try claim("evaluate", name, [name]) }
+        for task in tasks { try claim("tasks", task.name, task.scoreNames) }
     }
 
     // MARK: - Plan

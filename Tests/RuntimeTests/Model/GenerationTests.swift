@@ -78,6 +78,25 @@ struct GenerationTests {
                 == best)
     }
 
+    @Test("rows of the vocabulary that no token has are never drawn")
+    func padding() throws {
+        let model = try model()
+        let all: [Sampling] = [
+            Sampling(temperature: 0), Sampling(temperature: 3, seed: 1),
+            Sampling(temperature: 3, topK: 4, seed: 2),
+            Sampling(temperature: 3, topP: 0.9, seed: 3),
+        ]
+        for sampling in all {
+            func draw(_ vocabulary: Int?) throws -> [Int32] {
+                try model.generate(
+                    prompt: [1], count: 40, sampling: sampling, vocabulary: vocabulary)
+            }
+            #expect(try draw(nil).contains { $0 >= 3 })
+            #expect(try draw(3).allSatisfy { $0 < 3 })
+            #expect(try draw(50) == draw(nil))
+        }
+    }
+
     @Test("options and prompts that make no sense are errors")
     func validation() throws {
         let model = try model()

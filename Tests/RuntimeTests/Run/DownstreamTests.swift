@@ -139,9 +139,25 @@ import Testing
                 "match.jsonl:1: the answer has no text behind \"####\""))
     }
 
+    @Test("ids that only the model has are not generated for an answer")
+    func padded() throws {
+        var shape = laboratory.base.model
+        shape.vocabulary = 4000
+        let file = try scratch.write("n.jsonl", "{\"question\": 1.50, \"answer\": 5}")
+        let task = try DownstreamTask(
+            TaskSpecification(
+                name: "numbers", files: [file], prompt: try Template("{question}"),
+                form: .match(
+                    answer: try Template("{answer}"), marker: nil, tokens: 24, stop: [])))
+        let (result, outcomes) = try task.score(try NeoX(shape, seed: 3), tokenizer)
+        #expect(result.count == 1 && outcomes[0].reference == "5" && outcomes[0].text != nil)
+        #expect(task.questions[0].prompt == Array("1.50".utf8))
+    }
+
     @Test("what is wrong is named")
     func errors() throws {
-        #expect(message { _ = try choices("a", "{\"question\": 3}") }.contains("expected a string"))
+        #expect(
+            message { _ = try choices("a", "{\"question\": []}") }.contains("expected a string"))
         #expect(message { _ = try choices("a", "{\"question\": \"x\"}") }.contains("no field"))
         #expect(message { _ = try choices("a", "") }.contains("hold no question"))
         let empty = Self.sciq.replacing("a stone", with: "").replacing("sand", with: " ")
@@ -179,5 +195,14 @@ import Testing
                     arms: result.rows.map(\.arm), evaluate: [laboratory.tasks],
                     tasks: [task, task], evaluationLimit: nil, store: laboratory.store)
             }.contains("sciq twice"))
+        for name in ["arm", "seed", "key", "failure", "code-tasks_before", "tokens_prose"] {
+            let error = message {
+                _ = try Study(
+                    arms: result.rows.map(\.arm), evaluate: [laboratory.tasks],
+                    tasks: [try choices(name)], evaluationLimit: nil, store: laboratory.store)
+            }
+            #expect(
+                error.contains("expected names of their own, got \(name)"), "\(name): \(error)")
+        }
     }
 }

@@ -53,7 +53,7 @@ import Testing
         for name in Self.names {
             let pretrained = try PretrainedModel(Self.folder(name))
             let model = try pretrained.model(pretrained.configuration)
-            for storage in [StorageFormat.float32, .bfloat16] {
+            for storage in StorageFormat.allCases {
                 let folder = "\(scratch.path)/\(name)-\(storage.rawValue)"
                 // Twice: an earlier export is replaced.
                 for _ in 0..<2 {
@@ -63,8 +63,8 @@ import Testing
                 let again = try PretrainedModel(folder)
                 #expect(again.configuration == pretrained.configuration)
                 #expect(try again.tokenizer().digest == tokenizer.digest)
-                // The sequential one is stored as float16.
-                let exact = storage == .float32 || name != "sequential"
+                // The sequential one is stored as float16, the others as what both halves hold.
+                let exact = storage != .bfloat16 || name != "sequential"
                 #expect((again.digest == pretrained.digest) == exact)
                 if exact {
                     let other = try again.model(again.configuration)
@@ -74,6 +74,66 @@ import Testing
         }
         let names = try FileManager.default.contentsOfDirectory(atPath: scratch.path)
         #expect(!names.contains { $0.hasSuffix(".tmp") || $0.hasSuffix(".old") })
+    }
+
+    @Test("an export in shards is the same model; a later one in one file leaves none of them")
+    func shards() throws {
+        let scratch = try Scratch()
+        let tokenizer = try Self.alphabetTokenizer(scratch)
+        let pretrained = try PretrainedModel(Self.folder("parallel"))
+        let model = try pretrained.model(pretrained.configuration)
+        let folder = scratch.path + "/model"
+        func write(_ most: Int?) throws -> [String] {
+            try ModelExport.write(
+                folder, model.configuration, model.parameters, tokenizer, shardBytes: most)
+            #expect(try PretrainedModel(folder).digest == pretrained.digest)
+            return try FileManager.default.contentsOfDirectory(atPath: folder).filter {
+                $0.contains("safetensors")
+            }.sorted()
+        }
+        let one = ["model.safetensors"]
+        #expect(try write(nil) == one)
+        let most = model.parameters.count * 4 / 3
+        let many = try write(most)
+        let total = many.count - 1
+        #expect(total > 2 && total < model.parameters.ranges.count)
+        #expect(
+            many[0].hasPrefix("model-00001-of-000") && many.last == "model.safetensors.index.json")
+        for name in many.dropLast() {
+            let entries = try SafetensorsFile("\(folder)/\(name)").entries.values
+            #expect(entries.count == 1 || entries.reduce(0) { $0 + $1.bytes } <= most)
+        }
+        #expect(try write(1).count == model.parameters.ranges.count + 1)
+        #expect(try write(1 << 40) == one)
+        #expect(try ModelShards.bytes("500MB") == 500_000_000)
+        #expect(try ModelShards.bytes("1.5KB") == 1500)
+        for bad in ["", "MB", "0MB", "-1GB", "5", "nanMB", "1e300TB", "5mb"] {
+            #expect(message { _ = try ModelShards.bytes(bad) }.contains("got \"\(bad)\""))
+        }
+    }
+
+    @Test("weights that are no finite numbers are refused with file, tensor and place")
+    func finite() throws {
+        let scratch = try Scratch()
+        let path = try Self.copy("parallel", scratch)
+        let file = path + "/model.safetensors"
+        let entry = try #require(try SafetensorsFile(file).entries["embed_out.weight"])
+        let good = try FileReader.bytes(file)
+        for (value, name) in [(Float.nan, "nan"), (-.infinity, "-inf")] {
+            var bytes = good
+            // Row 2, column 3, in bfloat16.
+            let place = entry.offset + 2 * (2 * entry.shape[1] + 3)
+            withUnsafeBytes(of: StorageFormat.bfloat16(value).littleEndian) {
+                bytes.replaceSubrange(place..<place + 2, with: $0)
+            }
+            try scratch.write("model/model.safetensors", bytes: bytes)
+            let error = message { _ = try PretrainedModel(path) }
+            #expect(
+                error.hasPrefix(file)
+                    && error.contains(
+                        "tensor embed_out.weight is \(name) at [2, 3], counted from 0"),
+                "\(error)")
+        }
     }
 
     @Test("an export does not replace other files")
@@ -114,6 +174,10 @@ import Testing
                 "hidden_size: expected a whole number"
             ),
             ("\"hidden_size\": 16", "\"hidden_sice\": 16", "hidden_size: expected a whole number"),
+            (
+                "\"hidden_size\": 16", "\"hidden_size\": 16, \"hidden_size\": 16",
+                "the key \"hidden_size\" stands twice"
+            ),
             (
                 "\"hidden_size\": 16", "\"hidden_size\": 1e9",
                 "width: expected a whole number from 1"

@@ -98,6 +98,11 @@ import Testing
                 values: 12)
         ),
         (
+            "4 bytes behind tensor a belong to no tensor",
+            file("{" + entry("a", "F32", "[1]", 0, 4) + "}", values: 8)
+        ),
+        ("1 bytes behind the header belong to no tensor", file("{}", values: 1)),
+        (
             "tensor a stands twice",
             file(
                 "{" + entry("a", "F32", "[1]", 0, 4) + "," + entry("a", "F32", "[1]", 4, 8) + "}",
@@ -169,6 +174,18 @@ import Testing
             (0x7f7f_ffff, 0x7f80), (0x7f80_0000, 0x7f80), (0x0000_8001, 0x0001),
         ] { #expect(StorageFormat.bfloat16(Float(bitPattern: bits)) == rounded) }
         #expect(StorageFormat.bfloat16(Float(bitPattern: 0x7f80_0001)) == 0x7fc0)
+        // Every half-precision number, and the middle of it and the next, which goes to the even one.
+        for bits in UInt16(0)..<0x7c00 {
+            let (low, high) = (StorageFormat.float(half: bits), StorageFormat.float(half: bits + 1))
+            #expect(
+                StorageFormat.float16(low) == bits && StorageFormat.float16(-low) == bits | 0x8000)
+            guard high.isFinite else { continue }
+            let middle = (low + high) / 2
+            #expect(StorageFormat.float16(middle) == bits + bits & 1)
+            #expect(StorageFormat.float16(middle.nextUp) == bits + 1)
+            #expect(StorageFormat.float16(middle.nextDown) == bits)
+        }
+        #expect(StorageFormat.float16(65519) == 0x7bff && StorageFormat.float16(-65520) == 0xfc00)
     }
 
     @Test("what is written comes back, whatever the storage")
@@ -176,7 +193,7 @@ import Testing
         let scratch = try Scratch()
         let count = SafetensorsFile.piece + 5
         let values = (0..<count).map { Float($0 % 251) - 125 }
-        for storage in [StorageFormat.float32, .bfloat16] {
+        for storage in StorageFormat.allCases {
             let path = "\(scratch.path)/\(storage.rawValue).safetensors"
             try values.withUnsafeBufferPointer {
                 try Safetensors.write(
@@ -187,6 +204,17 @@ import Testing
                 try Safetensors.read(path, into: [("x", [count], $0)])
             }
             #expect(found == values)
+        }
+        for bad: Float in [65520, -1e9, .infinity, .nan] {
+            let error = message {
+                try [1, bad].withUnsafeBufferPointer {
+                    try Safetensors.write(
+                        scratch.path + "/far.safetensors",
+                        [NamedTensor(name: "far", shape: [2], values: $0)], storage: .float16)
+                }
+            }
+            #expect(error.contains("tensor far has \(bad), beyond the largest float16, 65504"))
+            #expect(!FileManager.default.fileExists(atPath: scratch.path + "/far.safetensors"))
         }
     }
 }

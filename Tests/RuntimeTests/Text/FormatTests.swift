@@ -111,7 +111,8 @@ import Testing
         #expect(try read("{turns[2].role}{turns[].content}") == ["xone\ntwo"])
         #expect(
             message { _ = try read("{meta.tags}") }
-                == "\(file):1: column 33: field \"meta.tags\": expected a string, found an array")
+                == "\(file):1: column 33: field \"meta.tags\": expected a string, a number or a boolean, found an array"
+        )
         #expect(message { _ = try read("{meta.titel}") }.contains("has no field \"meta.titel\""))
         #expect(message { _ = try read("{answers[0]}") }.contains("[N] with N from 1"))
         let empty = try scratch.write("e.jsonl", "{\"p\": [], \"d\": [], \"t\": \"x\"}\n")
@@ -123,6 +124,54 @@ import Testing
         #expect(message { _ = try readEmpty("{t}{p[1]}") }.contains("has no field \"p[1]\""))
     }
 
+    @Test("numbers and truth values stand in templates as they are written")
+    func scalars() throws {
+        let scratch = try Scratch()
+        let file = try scratch.write(
+            "a.jsonl",
+            "{\"a\": 3.50, \"b\": [1e-2, true], \"c\": {\"d\": false}, \"e\": -0, \"n\": null}\n")
+        func read(_ template: String) throws -> [String] {
+            let template = try Template(template)
+            return try scratch.corpus(file) { $0.fields = .text(template) }.texts()
+        }
+        #expect(try read("{a}|{b[]}|{c.d}|{e}") == ["3.50|1e-2\ntrue|false|-0"])
+        #expect(message { _ = try read("{n}") }.contains("a number or a boolean, found null"))
+    }
+
+    @Test("a list of very many elements is read in linear time, and can be interrupted")
+    func longLists() throws {
+        let scratch = try Scratch()
+        let count = 400_000
+        let text = String(repeating: "\"some words\",", count: count - 1) + "\"some words\""
+        let objects = "{\"e\": \"some words\"}"
+        let list = String(repeating: objects + ",", count: count - 1) + objects
+        let file = try scratch.write("a.jsonl", "{\"p\":[\(text)],\"o\":[\(list)]}\n")
+        let clock = ContinuousClock()
+        for fields in [
+            Fields.text(try Template("{p[]}")), .text(try Template("{o[].e}")),
+            .chat(try Chat(field: "p")),
+        ] {
+            let corpus = try scratch.corpus(file) { $0.fields = fields }
+            var bytes = 0
+            let time = try clock.measure {
+                try corpus.forEachDocument(.train) { bytes += $0.text.count }
+            }
+            // Quadratic, it takes minutes.
+            #expect(bytes >= count * 11 - 1 && time < .seconds(20), "\(time)")
+            var polls = 0
+            let error = message {
+                try corpus.forEachDocument(
+                    .train,
+                    stop: {
+                        polls += 1
+                        return polls > 2
+                    }
+                ) { _ in }
+            }
+            #expect(error == "interrupted while reading \(file)" && polls == 3)
+        }
+    }
+
     @Test("errors name the line, also of elements of several lines")
     func errors() throws {
         let scratch = try Scratch()
@@ -132,8 +181,9 @@ import Testing
                 .replacing(scratch.path + "/", with: "")
         }
         #expect(
-            try read("a.json", "[\n{\"text\": \"a\"},\n{\n\"text\":\n 3}]")
-                == "a.json:5: column 2: field \"text\": expected a string, found a number")
+            try read("a.json", "[\n{\"text\": \"a\"},\n{\n\"text\":\n {}}]")
+                == "a.json:5: column 2: field \"text\": expected a string, a number or a boolean, found an object"
+        )
         #expect(
             try read("a.json", "[{\"text\": \"a\"}\n{\"text\": \"b\"}]")
                 == "a.json:2: expected \",\" or \"]\" after an element")

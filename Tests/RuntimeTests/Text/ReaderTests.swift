@@ -82,7 +82,10 @@ func message(_ body: () throws -> Void) -> String {
     @Test(
         "a bad line is named by file, line and reason",
         arguments: [
-            ("{\"text\": 3}", "field \"text\": expected a string, found a number"),
+            (
+                "{\"text\": []}",
+                "field \"text\": expected a string, a number or a boolean, found an array"
+            ),
             ("{\"text\": null}", "found null"), ("{\"other\": \"x\"}", "has no field \"text\""),
             ("{\"text\": \"a\"", "expected \",\" or \"}\" but the text ends"),
             ("[1]", "expected a JSON object"),

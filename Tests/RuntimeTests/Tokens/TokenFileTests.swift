@@ -116,7 +116,29 @@ import Testing
         #expect(try damaged { $0[documents + 8 + 7] = 127 }.contains("document 0 is made of"))
         #expect(try damaged { $0[good.count - 8] &-= 1 }.contains("expected the last"))
         // A smaller type of id does not reach the end of the data: other ids, no crash.
-        #expect(try damaged { $0[17] = 1 } != "")
-        #expect(try damaged { $0[17] = 5 }.contains("expected an id below 300"))
+        #expect(try damaged { $0[17] = 1 }.contains("tokens of 1 bytes: expected"))
+        #expect(try damaged { $0[17] = 5 }.contains("lies at byte"))
+        // An index of another .bin, longer or shorter.
+        let bytes = try FileReader.bytes(path)
+        for other in [bytes + [0, 0], Array(bytes.dropLast(2))] {
+            try scratch.write("m.bin", bytes: other)
+            let error = try damaged { _ in }
+            #expect(
+                error.contains("expected \(bytes.count) bytes in \(path), found \(other.count)")
+                    || error.contains("\(path) has \(other.count) bytes"), "\(error)")
+        }
+    }
+
+    @Test("nanoGPT's form is not written beside an index of Megatron's")
+    func stale() throws {
+        let path = scratch.path + "/st.bin"
+        let store = try store(corpus)
+        try store.write(path, format: .megatron)
+        try store.write(path, format: .megatron)
+        let error = message { try store.write(path, format: .nanogpt) }
+        #expect(error.contains("\(scratch.path)/st.idx is beside it"), "\(error)")
+        try FileManager.default.removeItem(atPath: scratch.path + "/st.idx")
+        try store.write(path, format: .nanogpt)
+        #expect(try ids(self.store(try read(path))) == ids(store))
     }
 }

@@ -183,6 +183,7 @@ func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -
                 "\"add_prefix_space\": false", "\"add_prefix_space\": \"no\"",
                 "pre_tokenizer.add_prefix_space: expected true or false, found \"no\""
             ),
+            ("\"!\": 1,", "\"!\": 1, \"!\": 1,", "the key \"!\" stands twice"),
             ("\"dropout\": null", "\"dropout\": 0.1", "model.dropout: expected null, found 0.1"),
             (
                 "\"fuse_unk\": false", "\"ignore_merges\": true",
@@ -262,6 +263,18 @@ func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -
             #expect(error.contains(expected), "\(expected): \(error)")
             #expect(error.contains("vocab.json"))
         }
+        #expect(
+            message { _ = try load(vocabulary, version) }.contains(
+                "merges.txt: expected a merge a line, found none"))
+        #expect(
+            message { _ = try Tokenizer.load(scratch.path + "/vocab.json") }.contains(
+                "expected its merges.txt with it, as `merges`"))
+        let whole = scratch.path + "/whole.json"
+        try tokenizer.save(whole)
+        #expect(
+            message {
+                _ = try Tokenizer.load(vocabulary: whole, merges: scratch.path + "/merges.txt")
+            }.contains("it is a tokenizer.json, which has its merges within"))
     }
 
     @Test("the tokenizer of GPT-2 loads from its vocabulary and merges")
