@@ -44,7 +44,9 @@ import Testing
             """, name: "=test")
     }
 
-    @Test("a published model is finetuned without a step of pretraining, alone and as a study's control")
+    @Test(
+        "a published model is finetuned without a step of pretraining, alone and as a study's control"
+    )
     func finetuned() throws {
         let rig = try LaboratoryBench()
         try rig.bench.interpreter.run(

@@ -61,7 +61,9 @@ public final class Store {
             corpus: corpus, split: split, tokenizer: tokenizer, context: context, cache: folder,
             progress: progress,
             stop: stop)
-        if let notice = set.notice(of: corpus.name, split) { progress(WorkProgress(notice: notice)) }
+        if let notice = set.notice(of: corpus.name, split) {
+            progress(WorkProgress(notice: notice))
+        }
         finetuneSets[name] = set
         retained.append(corpus)
         return set

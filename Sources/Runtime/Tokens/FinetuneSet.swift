@@ -105,7 +105,8 @@ public final class FinetuneSet: Sendable {
         var parts: [String] = []
         if dropped > 0 {
             parts.append(
-                "\(dropped) of \(all) examples are left out, as no response starts within \(context) tokens")
+                "\(dropped) of \(all) examples are left out, as no response starts within \(context) tokens"
+            )
         }
         if truncated > 0 {
             parts.append("\(truncated) of \(all) are cut at \(context) tokens")

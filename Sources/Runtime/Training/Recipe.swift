@@ -28,7 +28,7 @@ public struct Recipe: Sendable {
     public var optimizer: AdamWSettings
     /// Learning rate over all `steps`; branching keeps it.
     public var learningRate: LearningRateSettings
-    /// Phases by start; the first starts at 0. None in a recipe of no steps.
+    /// Phases by start, of which the first starts at 0; none in a recipe of no steps.
     public var phases: [Phase]
     /// Names of sources that may be read more than once; `nil` stands for all.
     public var mayRepeat: Set<String>?
