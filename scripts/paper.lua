@@ -13,16 +13,20 @@ local o = studies.options("The figures of the midtraining paper as one report.",
   { "figures", type = "strings", default = figures.order, help = "which figures" },
   { "appendix", type = "boolean", help = "every loss, effect and state key of every target too" },
 })
+for _, name in ipairs(o.figures) do
+  if not figures[name] then error("--figures: " .. table.concat(figures.order, ", ") .. " expected, got " .. name, 0) end
+end
 if o.size == "paper" then return studies.estimate(o) end
+studies.check_out(o, o.out)
 local s = studies.open(o)
 print(("%s: %d steps, %d seeds, %d mixtures, %d targets"):format(o.size, s.size.steps, s.size.seeds, #s.mixes, #s.targets))
 if o.plan then return studies.print_plan(s) end
 
 local sections = {}
 for _, name in ipairs(o.figures) do
-  if not figures[name] then error("--figures: " .. table.concat(figures.order, ", ") .. " expected, got " .. name, 0) end
-  print("\n" .. name)
-  sections[#sections + 1] = figures[name](s)
+  local lacking = figures.lacking(s, name)
+  print("\n" .. name .. (lacking and ": left out, " .. lacking or ""))
+  sections[#sections + 1] = lacking and { "Figure: " .. name, "Left out: " .. lacking .. "." } or figures[name](s)
 end
 local verdicts = claims(s, figures)
 for place, section in ipairs { verdicts, table.unpack(method(s, figures)) } do table.insert(sections, place, section) end

@@ -4,6 +4,16 @@
 -- contradicted. `how`: at each arm's "own" learning rate of finetuning, or at "one" for all arms.
 local function seeds(n) return n == 1 and "1 seed" or n .. " seeds" end
 
+-- The two-sided p of so many of n signs when both are equally likely.
+local function sign_test(count, n)
+  local tail, ways = 0, 0.5 ^ n
+  for k = 0, math.min(count, n - count) do
+    tail = tail + ways
+    ways = ways * (n - k) / (k + 1)
+  end
+  return math.min(1, 2 * tail)
+end
+
 local function claims(s, figures, how)
   local results = figures.results
   local rows = {}
@@ -47,7 +57,8 @@ local function claims(s, figures, how)
       of(over_general, "general", target.match, "continued")
       of(forgetting, "general", "continued", "control")
       for _, mix in ipairs(s.mixes) do
-        local d = mix.name ~= target.match
+        -- Of a target without a text made for it, nobody can say what is mismatched.
+        local d = target.match and mix.name ~= target.match
           and results.difference(losses, "target", mix.name, "control", count * (#s.mixes - 1))
         if d then
           mismatched[#mismatched + 1] = d
@@ -75,8 +86,12 @@ local function claims(s, figures, how)
     judge("D3b", "and on the general text", over_general, -1)
     judge("D4", "continued pretraining forgets more than the control", forgetting, 1)
     if pairs_of_seeds > 0 then
-      add("D8", "D1 holds for every trunk seed", ("%d of %d pairs of a seed and a target are below zero"):format(same, pairs_of_seeds),
-        same == pairs_of_seeds and "holds" or ("holds in %d of %d"):format(same, pairs_of_seeds), pairs_of_seeds .. " pairs")
+      local p = sign_test(same, pairs_of_seeds)
+      add("D8", "D1 holds for every trunk seed",
+        ("%d of %d pairs of a seed and a target are below zero; p = %s (sign test)"):format(same, pairs_of_seeds, results.p(p)),
+        p >= 0.05 and "undecided" or same == pairs_of_seeds and "holds" or same == 0 and "not held"
+          or 2 * same > pairs_of_seeds and ("holds in %d of %d"):format(same, pairs_of_seeds)
+          or ("not held in %d of %d"):format(pairs_of_seeds - same, pairs_of_seeds), pairs_of_seeds .. " pairs")
     end
   end
   if s.correlations then

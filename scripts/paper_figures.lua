@@ -115,10 +115,7 @@ end
 
 -- Start time × weight, as it comes and, where the size says so, with equal exposure.
 function figures.timing(s)
-  local mix, target = s.mixes[1], s.targets[1]
-  for _, other in ipairs(s.targets) do
-    if other.match == mix.name then target = other break end
-  end
+  local mix, target = studies.of_grid(s)
   local section = { "Start time and weight" }
   local function add(tokens, how)
     local own = studies.timing(s, mix, target, tokens):run()
@@ -203,22 +200,26 @@ end
 local function choice_table(s)
   local rows = {}
   for _, target in ipairs(s.targets) do
-    local closest, best
+    local closest
+    -- No mixture at all, the control, may be best.
+    local best = { "none", nil, 0 }
     for _, mix in ipairs(s.mixes) do
       local d = difference(results.of(s, target).own.losses, "target", mix.name, "control")
       if d then
         local found = { mix.name, results.proximity(s, mix, target).value, 100 * -d.mean / d.reference,
           d.half_width and 100 * d.half_width / d.reference }
         if not closest or found[2] > closest[2] then closest = found end
-        if not best or found[3] > best[3] then best = found end
+        if found[3] > best[3] then best = found end
       end
     end
     if closest then
-      rows[#rows + 1] = { target.name, closest[1], signed(closest[3], closest[4], 2), best[1], signed(best[3], best[4], 2) }
+      local doubtful = best[1] ~= "none" and not (best[4] and best[3] > best[4])
+      rows[#rows + 1] = { target.name, closest[1], signed(closest[3], closest[4], 2),
+        best[1] .. (doubtful and " (not told from none)" or ""), signed(best[3], best[4], 2) }
     end
   end
   return { columns = { "target", "closest mixture", "its gain, %", "best mixture", "its gain, % " }, rows = rows,
-    caption = "What proximity advantage recommends before training (mt.recommend), and what turned out best; ±: half of Student's 95% interval over seeds. The best of several looks better than it is." }
+    caption = "What proximity advantage recommends before training (mt.recommend), and what turned out best, none where no mixture did better than the control; ±: half of Student's 95% interval over seeds. The best of several looks better than it is." }
 end
 
 -- Does the advantage predict the gain?
@@ -237,8 +238,13 @@ function figures.proximity(s)
       end
     end
   end
+  -- The interval of the verdict D5: Fisher's would take the points as independent.
+  local v = results.correlation(s, "own").values
+  local by_target = v.pearson_by_target or {}
+  points.note = ("r = %.2f, n = %d, %s"):format(v.pearson.value, v.points,
+    by_target.low and ("over targets [%.2f, %.2f]"):format(by_target.low, by_target.high) or "interval unknown")
   return { "Proximity and gain",
-    { mt.plot.scatter(points), caption = ("A point a mixture and target (n = %d); colours and shapes are targets, names are mixtures, where there is room. Whiskers: across, 95%% interval over documents; upwards, Student's over %d seeds. Line: least squares with the 95%% interval of the mean; r with Fisher's interval, which takes the points as independent although those of one target share a control."):format(#points, s.size.seeds) },
+    { mt.plot.scatter(points), caption = ("A point a mixture and target (n = %d); colours and shapes are targets, names are mixtures, where there is room. Whiskers: across, 95%% interval over documents; upwards, Student's over %d seeds. Line: least squares with the 95%% interval of the mean; r with the 95%% interval over whole targets, as points of one target share a control; it takes three targets."):format(#points, s.size.seeds) },
     correlation_table(s), choice_table(s) }
 end
 
@@ -247,8 +253,10 @@ function figures.curves(s)
   local section = { "Loss while finetuning" }
   for _, target in ipairs(s.targets) do
     local plot, caption = results.of(s, target).one.result:curves { title = "Training loss while finetuning on " .. target.name }
-    section[#section + 1] = { plot, caption = caption .. (chooses(s)
-      and (" All arms at the learning rate %g."):format(results.of(s, target).rate) or "") }
+    if chooses(s) then
+      caption = caption:gsub("of the chosen finetunings", ("of all arms at the learning rate %g"):format(results.of(s, target).rate))
+    end
+    section[#section + 1] = { plot, caption = caption }
   end
   return section
 end
@@ -265,7 +273,7 @@ function figures.cka(s)
       if mix.name == target.match then arms[2] = { "midtrained on " .. mix.name, studies.arm(s, mix, s.base) } end
     end
     local series = { title = "Hidden states before and after finetuning on " .. target.name,
-      x = "layer, 0 is the embedding", y = "linear CKA" }
+      y = "linear CKA" }
     local last = {}
     for place, arm in ipairs(arms) do
       local layers = {}
@@ -288,6 +296,7 @@ function figures.cka(s)
         line.low[index], line.high[index] = math.min(table.unpack(values)), math.max(table.unpack(values))
       end
       series[place] = line
+      series.x = ("layer: 0 is the embedding, %d the final norm"):format(#layers - 1)
     end
     if arms[2] then s.cka[#s.cka + 1] = { target.name, last[2], last[1] } end
     section[#section + 1] = { mt.plot.line(series), caption = ("Linear CKA of the mean hidden state of %d documents of the general text at most, before against after finetuning; 1 is unchanged. Mean over n = %d seeds, bands reach from the lowest to the highest.%s"):format(s.size.probe or 200, s.size.seeds, chooses(s) and (" Learning rate %g."):format(rate) or "") }
@@ -297,17 +306,34 @@ end
 
 figures.order = { "matched", "continued", "timing", "similarity", "proximity", "curves", "cka" }
 
+-- What the data lack for a figure; nil when it can be drawn. Known before anything is trained.
+function figures.lacking(s, name)
+  if name == "continued" then
+    for _, target in ipairs(s.targets) do
+      if target.match then return nil end
+    end
+    return "no target has a match, the specialised text made for it, in " .. s.o.data
+  elseif name == "proximity" and #s.mixes * #s.targets < 3 then
+    return ("a correlation takes three points, mixtures times targets; %s has %d mixes and %d targets"):format(s.o.data, #s.mixes,
+      #s.targets)
+  end
+end
+
 -- A script of one figure: writes a report that holds it alone.
 function figures.main(name, about)
   local o = studies.options(about)
   if o.size == "paper" then return studies.estimate(o) end
+  local path = o.out .. "/" .. name .. ".html"
+  studies.check_out(o, path)
   local s = studies.open(o)
   if o.plan then return studies.print_plan(s) end
+  local lacking = figures.lacking(s, name)
+  if lacking then error(("figure %s: %s"):format(name, lacking), 0) end
   local section = figures[name](s)
   for _, part in ipairs(section) do
     if type(part) == "table" and part[1] then print() print(part[1]) end
   end
-  print("\nWritten: " .. mt.report { o.out .. "/" .. name .. ".html", title = section[1], sections = { section } }[1])
+  print("\nWritten: " .. mt.report { path, title = section[1], sections = { section } }[1])
 end
 
 return figures

@@ -8,7 +8,7 @@ local function data(s)
   end
   add("general", s.general)
   for _, mix in ipairs(s.mixes) do add("mixed in", mix.corpus) end
-  for _, target in ipairs(s.targets) do add("finetuned on; made for it: " .. target.match, target.corpus) end
+  for _, target in ipairs(s.targets) do add("finetuned on" .. (target.match and "; made for it: " .. target.match or ""), target.corpus) end
   return { "Data", { columns = { "corpus", "role", "train documents", "train MB", "valid documents", "test documents" }, rows = rows,
     caption = ("Splits are by content, so that equal documents are in one split; a document of a valid or test split that is in any training set is an error. Evaluations read %s windows or examples of a split at most."):format(s.size.limit or "all") } }
 end

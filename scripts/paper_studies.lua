@@ -28,22 +28,55 @@ local sizes = {
   },
 }
 
+local embedded = here .. "data/embedded.lua"
+
 -- The options that every figure script takes; `own` adds a script's own.
 function studies.options(about, own)
   local schema = {
     help = about,
     { "size", type = "string", default = "minute", help = "minute, hour, night, or paper (planned and estimated only)" },
-    { "data", type = "string", default = here .. "data/embedded.lua", help = "Lua file that names the corpora" },
+    { "data", type = "string", default = embedded, help = "Lua file that names the corpora; sizes above minute need your own" },
     { "folder", type = "string", default = ".", help = "folder of the corpora, for the data file" },
     { "out", type = "string", default = "out/paper", help = "folder for the report, figures and tables" },
     { "model", type = "string", help = "another model preset than the size's" },
     { "steps", type = "integer", help = "another number of steps than the size's" },
-    { "seeds", type = "integer", help = "another number of seeds than the size's" },
+    { "seeds", type = "integer", help = "another number of seeds than the size's, of the grid of starts and weights too" },
     { "matched", type = "boolean", help = "the grid of starts and weights with equal exposure too" },
-    { "plan", type = "boolean", help = "print the plans and stop" },
+    { "plan", type = "boolean", help = "print what every study trains and how long it takes, and stop" },
   }
   for _, option in ipairs(own or {}) do schema[#schema + 1] = option end
   return mt.options(schema)
+end
+
+-- An error now rather than after hours of training when the report cannot be written.
+function studies.check_out(o, path)
+  if o.plan then return end
+  local is_file = path:match("%.html$") or path:match("%.md$")
+  local folder = is_file and (path:match("^(.*)/") or ".") or path
+  local probe = folder .. "/.writable"
+  local fine, message = pcall(mt.write_csv, probe, { "a" }, {})
+  if not fine then error(("--out %s: a place to write expected: %s"):format(o.out, message), 0) end
+  os.remove(probe)
+end
+
+-- What a data file gave, checked before any corpus is read.
+local function check_data(o, data)
+  local function need(fine, text, ...)
+    if not fine then error(o.data .. ": " .. text:format(...), 0) end
+  end
+  need(type(data) == "table", "a function expected that returns a table with general, mixes and targets, got %s", type(data))
+  need(type(data.general) == "table", "general: options of mt.corpus expected, got %s", type(data.general))
+  local known = {}
+  for _, part in ipairs { "mixes", "targets" } do
+    local list = data[part]
+    need(type(list) == "table" and #list > 0, "%s: a list of at least one corpus expected", part)
+    for index, item in ipairs(list) do
+      need(type(item) == "table" and type(item[1]) == "string", "%s[%d]: options of mt.corpus with a name expected", part, index)
+      if part == "mixes" then known[#known + 1], known[item[1]] = item[1], true end
+      need(part == "mixes" or item.match == nil or known[item.match],
+        "targets[%d].match: one of the mixes expected (%s), got %s", index, table.concat(known, ", "), tostring(item.match))
+    end
+  end
 end
 
 local function corpus(specification)
@@ -58,9 +91,15 @@ end
 function studies.open(o)
   local size = sizes[o.size]
   if not size then error("--size: minute, hour, night or paper expected, got " .. o.size, 0) end
-  local data = dofile(o.data)(o.folder)
+  if o.data == embedded and o.size ~= "minute" then
+    error(("--size %s: the embedded corpora are too small for it; name your own text with --data and --folder (docs/plots.md)")
+      :format(o.size), 0)
+  end
+  local make = dofile(o.data)
+  local data = type(make) == "function" and make(o.folder) or make
+  check_data(o, data)
   local s = { o = o,
-    size = setmetatable({ model = o.model, steps = o.steps, seeds = o.seeds, matched = o.matched or nil }, { __index = size }),
+    size = setmetatable({ model = o.model, steps = o.steps, seeds = o.seeds, grid_seeds = o.seeds, matched = o.matched or nil }, { __index = size }),
     mixes = {}, targets = {}, corpora = {}, mix_names = {}, target_names = {} }
   s.general = corpus(data.general)
   local all = { s.general }
@@ -130,8 +169,8 @@ local function finetune(s, target)
   return { target.corpus, epochs = f.epochs, batch = f.batch, learning_rate = f.learning_rate }
 end
 
--- Every mix, the control and continued pretraining on the mix made for it, finetuned on one target.
-function studies.of_target(s, target)
+-- Every mix, the control and continued pretraining on the mix made for it, finetuned on one target unless `bare`.
+function studies.of_target(s, target, bare)
   local by_name, matched = {}, nil
   for _, mix in ipairs(s.mixes) do
     by_name[mix.name] = mix
@@ -143,12 +182,12 @@ function studies.of_target(s, target)
       return studies.arm(s, by_name[arm.mix], s.base:with { seed = arm.seed })
     end,
     controls = { control = s.base, continued = matched and function(seed) return continue(s, matched, seed) end or nil },
-    finetune = finetune(s, target), evaluate = { s.general, target.corpus }, limit = s.size.limit,
+    finetune = not bare and finetune(s, target) or nil, evaluate = { s.general, target.corpus }, limit = s.size.limit,
   }
 end
 
--- Start × weight of one mix, finetuned on one target; `tokens`: every arm reads so many tokens of the mix.
-function studies.timing(s, mix, target, tokens)
+-- Start × weight of one mix, finetuned on one target unless `bare`; `tokens`: every arm reads so many tokens of the mix.
+function studies.timing(s, mix, target, tokens, bare)
   local starts = {}
   for index, fraction in ipairs(s.size.starts) do starts[index] = step(s, fraction) end
   return mt.study {
@@ -157,7 +196,7 @@ function studies.timing(s, mix, target, tokens)
       return studies.midtrain(s, s.base:with { seed = arm.seed }, mix, arm.start, arm.weight, tokens)
     end,
     controls = { control = s.base },
-    finetune = finetune(s, target), evaluate = { s.general, target.corpus }, limit = s.size.limit,
+    finetune = not bare and finetune(s, target) or nil, evaluate = { s.general, target.corpus }, limit = s.size.limit,
   }
 end
 
@@ -173,14 +212,82 @@ function studies.fewest(s, mix)
   return fewest
 end
 
--- The plans of all studies, the first with its time.
-function studies.print_plan(s)
-  for index, target in ipairs(s.targets) do
-    print(("\nFinetuned on %s"):format(target.name))
-    print(studies.of_target(s, target):plan { calibrate = index == 1 })
+-- The mix and target of the grid of starts and weights: the first mix, and the target it was made for.
+function studies.of_grid(s)
+  for _, target in ipairs(s.targets) do
+    if target.match == s.mixes[1].name then return s.mixes[1], target end
   end
-  print("\nStart and weight")
-  print(studies.timing(s, s.mixes[1], s.targets[1]):plan { calibrate = false })
+  return s.mixes[1], s.targets[1]
+end
+
+-- The plans of all studies with their times, by a few steps of the first, and of all together.
+function studies.print_plan(s)
+  local list = {}
+  for _, target in ipairs(s.targets) do
+    list[#list + 1] = { "Finetuned on " .. target.name, function(bare) return studies.of_target(s, target, bare) end }
+  end
+  local mix, target = studies.of_grid(s)
+  list[#list + 1] = { "Start and weight", function(bare) return studies.timing(s, mix, target, nil, bare) end }
+  if s.size.matched then
+    local tokens = studies.fewest(s, mix)
+    list[#list + 1] = { "Start and weight, equal exposure", function(bare) return studies.timing(s, mix, target, tokens, bare) end }
+  end
+  local rate
+  local function time(steps, finetuning)
+    local tokens = (steps * s.size.batch + finetuning * s.size.finetune.batch) * s.size.context
+    local seconds = rate and rate * tokens
+    return tokens, not seconds and "" or "; about "
+      .. (seconds < 5400 and ("%.0f min"):format(math.max(1, seconds / 60)) or ("%.1f h"):format(seconds / 3600)) .. " on this machine"
+  end
+  local finetuned, most = 0, 0
+  for index, item in ipairs(list) do
+    local plan, bare = item[2](false):plan { calibrate = index == 1 }, item[2](true):plan { calibrate = false }
+    local finetuning = plan.missing_steps - bare.missing_steps
+    local tokens = time(bare.missing_steps, finetuning)
+    if index == 1 and plan.seconds and tokens > 0 then rate = plan.seconds / tokens end
+    print(("\n%s"):format(item[1]))
+    print(plan)
+    local _, text = time(bare.missing_steps, finetuning)
+    print(("%d steps before finetuning, %d of finetuning%s"):format(bare.missing_steps, finetuning, text))
+    finetuned, most = finetuned + finetuning, most + bare.missing_steps
+  end
+  local shared = studies.trunks(s):plan { calibrate = false }.missing_steps
+  local _, text = time(shared, finetuned)
+  print(("\nAll together, what studies share once: %d steps before finetuning (%d if each were alone), %d of finetuning%s"):format(
+    shared, most, finetuned, text))
+end
+
+-- Every recipe of every study before finetuning, as one study.
+function studies.trunks(s)
+  local recipes, arms = {}, {}
+  local function add(name, count, recipe)
+    for seed = 1, count do
+      arms[#arms + 1] = { trunk = name, seed = seed }
+      recipes[name .. " " .. seed] = recipe
+    end
+  end
+  add("control", s.size.seeds, function(base) return base end)
+  for _, mix in ipairs(s.mixes) do
+    add(mix.name, s.size.seeds, function(base) return studies.arm(s, mix, base) end)
+    for _, target in ipairs(s.targets) do
+      if target.match == mix.name then
+        add("continued " .. mix.name, s.size.seeds, function(_, seed) return continue(s, mix, seed) end)
+        break
+      end
+    end
+  end
+  local mix = studies.of_grid(s)
+  for _, tokens in ipairs { false, s.size.matched and studies.fewest(s, mix) or nil } do
+    for _, fraction in ipairs(s.size.starts) do
+      for _, weight in ipairs(s.size.weights) do
+        add(("start %g weight %g tokens %s"):format(fraction, weight, tokens or "all"), s.size.grid_seeds, function(base)
+          return studies.midtrain(s, base, mix, step(s, fraction), weight, tokens or nil)
+        end)
+      end
+    end
+  end
+  return mt.study { arms = arms, evaluate = { s.general }, limit = s.size.limit,
+    recipe = function(arm) return recipes[arm.trunk .. " " .. arm.seed](s.base:with { seed = arm.seed }, arm.seed) end }
 end
 
 -- The paper's settings in numbers: steps with and without shared trunks, tokens, and time on this machine by a few steps of

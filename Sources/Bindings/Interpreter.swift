@@ -128,6 +128,8 @@ public final class Interpreter {
     public private(set) var arguments: [String] = []
     /// The name of the script, or `mtrepl`.
     public private(set) var scriptName = "mtrepl"
+    /// The texts of `-e`, for reports to say how they were made.
+    public var commandTexts: [String] = []
 
     /// What the laboratory's functions share.
     public private(set) lazy var session = Session(settings, stop: shouldStop)

@@ -40,12 +40,17 @@ extension Library {
         ]
     }
 
-    private static func interval(_ options: Options, _ name: String, _ prefix: String) throws
-        -> Interval
-    {
-        Interval(
-            try options.number(name), low: try options.number(ifPresent: prefix + "low"),
-            high: try options.number(ifPresent: prefix + "high"))
+    private static func interval(
+        _ call: Call, _ place: String, _ options: Options, _ name: String, _ prefix: String
+    ) throws -> Interval {
+        let low = try options.number(ifPresent: prefix + "low")
+        let high = try options.number(ifPresent: prefix + "high")
+        if let low, let high, low > high {
+            throw call.mistake(
+                "options",
+                "\(place): \(prefix)low at most \(prefix)high expected, got \(low) and \(high)")
+        }
+        return Interval(try options.number(name), low: low, high: high)
     }
 
     /// A list of tables of options.
@@ -141,6 +146,10 @@ extension Library {
                             ] + intervalOptions("x_", "x") + intervalOptions("y_", "y")
                         ).rest,
                         .boolean("fit", "Whether the line of least squares is drawn.").or(false),
+                        .string(
+                            "note",
+                            "What stands beside the line; default: r with Fisher's interval, which takes the points as independent."
+                        ).optional,
                         titleOption,
                     ] + axisOptions("", ""))
             ], returns: "plot",
@@ -153,9 +162,11 @@ extension Library {
                 """
         ) { call in
             let options = try call.options()
-            let points = try items(options, "points").map { point in
-                ScatterPlot.Point(
-                    x: try interval(point, "x", "x_"), y: try interval(point, "y", "y_"),
+            let points = try items(options, "points").enumerated().map { index, point in
+                let place = "points[\(index + 1)]"
+                return ScatterPlot.Point(
+                    x: try interval(call, place, point, "x", "x_"),
+                    y: try interval(call, place, point, "y", "y_"),
                     label: try point.string("label"), group: try point.string("group"))
             }
             let axes = try axes(options)
@@ -164,7 +175,8 @@ extension Library {
                     Plot(
                         title: try options.string("title"),
                         ScatterPlot(
-                            points: points, x: axes.x, y: axes.y, fits: try options.boolean("fit")))
+                            points: points, x: axes.x, y: axes.y, fits: try options.boolean("fit"),
+                            note: try options.string(ifPresent: "note")))
                 ))
         }
     }
@@ -250,7 +262,11 @@ extension Library {
                         ] + intervalOptions("", "its interval")
                     ).rest,
                     .string("value", "What the length is, with its unit.").or(""),
-                    .integer("decimals", "Of the numbers.", in: 0...9).or(3), titleOption,
+                    .integer(
+                        "decimals",
+                        "Of the numbers; default: 3, and more where the longest bar would have fewer than two digits.",
+                        in: 0...9
+                    ).optional, titleOption,
                 ])
             ], returns: "plot",
             example: """
@@ -259,10 +275,10 @@ extension Library {
                 """
         ) { call in
             let options = try call.options()
-            let bars = try items(options, "bars").map { bar in
+            let bars = try items(options, "bars").enumerated().map { index, bar in
                 BarPlot.Bar(
                     label: try bar.string("label"), group: try bar.string("group"),
-                    value: try interval(bar, "value", ""))
+                    value: try interval(call, "bars[\(index + 1)]", bar, "value", ""))
             }
             try call.returns(
                 PlotBox(
@@ -270,7 +286,7 @@ extension Library {
                         title: try options.string("title"),
                         BarPlot(
                             bars: bars, label: try options.string("value"),
-                            decimals: try options.integer("decimals")))))
+                            decimals: try options.integer(ifPresent: "decimals")))))
         }
     }
 }

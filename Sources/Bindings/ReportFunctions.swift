@@ -92,24 +92,39 @@ extension Library {
     /// The command and the environment.
     private static func provenance(_ call: Call) -> [ReportDocument.Block] {
         let interpreter = call.interpreter
-        let words = ["mtrepl", interpreter.scriptName] + interpreter.arguments
+        let script =
+            interpreter.scriptName == "mtrepl"
+            ? [] : [interpreter.scriptName] + interpreter.arguments
+        let words =
+            ["mtrepl"] + (interpreter.settings.store.map { ["--store", $0] } ?? [])
+            + interpreter.commandTexts.flatMap { ["-e", $0] } + script
+        let isCommand =
+            script.first != "-" && (!script.isEmpty || !interpreter.commandTexts.isEmpty)
         let plain = CharacterSet(
             charactersIn:
                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+@%")
-        let command = words.dropFirst(interpreter.scriptName == "mtrepl" ? 1 : 0).map { word in
+        let command = words.map { word in
             !word.isEmpty && word.unicodeScalars.allSatisfy(plain.contains)
                 ? word : "'" + word.replacing("'", with: "'\\''") + "'"
         }.joined(separator: " ")
         var table = TextTable(["environment", ""])
         table.append(["mtrepl", Version.text])
         table.append(["numerics version", "\(Numerics.version)"])
-        table.append(["processor", Numerics.processor])
+        table.append(["processor and BLAS kernels", Numerics.processor])
+        table.append(["operating system", ProcessInfo.processInfo.operatingSystemVersionString])
+        if let gnuplot = Gnuplot.version(stop: interpreter.session.stop) {
+            table.append(["gnuplot", gnuplot])
+        }
         return [
-            .code(command),
+            isCommand
+                ? .code(command)
+                : .paragraph(
+                    "Made interactively, at the prompt, in a notebook or from standard input: there is no command to repeat. What was entered is in the session's log or the notebook."
+                        + (interpreter.settings.store.map { " The store is \($0)." } ?? "")),
             .table(
                 table,
                 caption:
-                    "Equal rows give equal bits, on any number of threads. What the store holds is not trained again."
+                    "Equal versions, numerics and processor give equal bits, on any number of threads; figures are gnuplot's. What the store holds is not trained again."
             ),
         ]
     }

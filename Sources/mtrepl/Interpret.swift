@@ -126,6 +126,7 @@ struct Interpret: ParsableCommand {
         let arguments = Array(script.dropFirst())
         try host.interpreter.setArguments(
             script: script.first ?? "mtrepl", arguments, program: CommandLine.arguments.first)
+        host.interpreter.commandTexts = e
         var code = ExitStatus.success
         for text in e where code == ExitStatus.success && !host.isLeaving {
             host.interpreter.chunks["=(command line)"] = text

@@ -55,7 +55,10 @@ import Testing
             #expect(html.contains("<h2>\(part)</h2>"), "\(part)")
             #expect(markdown.contains("\n## \(part)\n"), "\(part)")
         }
-        #expect(html.contains("<pre>mtrepl trial.lua --size &#39;two words&#39;</pre>"))
+        #expect(
+            html.contains(
+                "<pre>mtrepl --store \(laboratory.scratch.path)/store trial.lua --size &#39;two words&#39;</pre>"
+            ))
         #expect(html.contains("all 12 arms and seeds that were planned are in every number"))
         let key = try laboratory.bench.text("return result:rows()[1].key")
         #expect(html.contains(String(key.prefix(16))))
@@ -64,6 +67,33 @@ import Testing
         let bars = try laboratory.bench.text(
             "local p, caption = result:plot { 'tasks', against = 'control' } return caption")
         #expect(bars.contains("n = 2 seeds a bar"))
+    }
+
+    @Test("a report says when it was made interactively, and repeats the text of -e with the store")
+    func provenance() throws {
+        let laboratory = try LaboratoryBench(setup: false)
+        let bench = laboratory.bench
+        let path = laboratory.scratch.path + "/made.md"
+        let report = "mt.report { '\(path)', title = 't', sections = { { 'A', 'b' } } }"
+        try bench.interpreter.run(report, name: "=stdin")
+        #expect(try text(path).contains("Made interactively"))
+        #expect(try text(path).contains("| operating system |"))
+        bench.interpreter.commandTexts = ["it's = 1"]
+        try bench.interpreter.run(report, name: "=stdin")
+        #expect(
+            try text(path).contains(
+                "mtrepl --store \(laboratory.scratch.path)/store -e 'it'\\''s = 1'"))
+    }
+
+    @Test("bars and points whose limits are the wrong way round are refused")
+    func limits() throws {
+        try LaboratoryBench(setup: false).bench.interpreter.run(
+            """
+            local fine, message = pcall(mt.plot.bars, { { "a", 1 }, { "b", 1, low = 2, high = 0 } })
+            assert(not fine and message:find("bars[2]: low at most high expected, got 2.0 and 0.0", 1, true), message)
+            fine, message = pcall(mt.plot.scatter, { { x = 1, y = 1, y_low = 2, y_high = 1 } })
+            assert(not fine and message:find("points[1]: y_low at most y_high", 1, true), message)
+            """, name: "=limits")
     }
 
     @Test("one rate for all arms, effects at every rate, and findings in reports")

@@ -135,6 +135,31 @@ import Testing
             """, name: "=explained")
     }
 
+    @Test("intervals of losses are over documents, and one document has none")
+    func documents() throws {
+        let laboratory = try LaboratoryBench()
+        try laboratory.bench.interpreter.run(
+            """
+            -- All windows are one batch.
+            local network = base:run():model()
+            local found = mt.losses(network, { prose, code, limit = 64 })
+            for _, row in ipairs(found.rows) do
+              assert(row.loss.low < row.loss.value and row.loss.value < row.loss.high, tostring(found))
+            end
+            assert(tostring(found):find("over resampled documents", 1, true))
+            local path = os.tmpname() .. ".csv"
+            mt.write_csv(path, { "text" }, { { text = ("one long document "):rep(200) } })
+            local one = mt.corpus { "one", files = path, valid_fraction = 0, test_fraction = 0 }
+            assert(not mt.losses(network, { one, split = "train", limit = 4 }).rows[1].loss.low)
+            local close = mt.similarity { prose, code, one, metric = "characters", bootstrap = 20 }
+            local value, limits = close:value("prose", "one")
+            assert(value > 0 and limits.low == nil, value)
+            assert(select(2, close:value("prose", "code")).low)
+            assert(not close:proximity { mix = { prose = 0.5, code = 0.5 }, general = "prose", target = "one" }.low)
+            assert(tostring(close):find("±?", 1, true), tostring(close))
+            """, name: "=documents")
+    }
+
     @Test("gradients say that code is nearer to code tasks than prose is, mixtures between them")
     func gradients() throws {
         let laboratory = try LaboratoryBench()

@@ -74,6 +74,55 @@ import Testing
         #expect(!first.contains("nan"))
     }
 
+    @Test(
+        "what a figure lacks is known before anything trains: it is left out with a note, or an error names the option"
+    )
+    func lacking() throws {
+        let scratch = try Scratch()
+        func paper(_ options: [String]) throws -> Program.Outcome {
+            try Program.run(
+                ["--store", "store", "\(Self.scripts)/paper.lua", "--steps", "12"] + options,
+                in: scratch.path)
+        }
+        let target =
+            "{ 'code-tasks', embedded = 'code-tasks', bytes = 8000, valid_fraction = 0.25, test_fraction = 0.25 }"
+        let data = """
+            return function()
+              return { general = { 'prose', embedded = 'prose', bytes = 300000 }, targets = { \(target) },
+                mixes = { { 'code', embedded = 'code', bytes = 200000 }, { 'sums', embedded = 'arithmetic', bytes = 200000 } } }
+            end
+            """
+        try data.write(toFile: scratch.path + "/data.lua", atomically: true, encoding: .utf8)
+        try data.replacing("bytes = 8000", with: "match = 'cod'").write(
+            toFile: scratch.path + "/wrong.lua", atomically: true, encoding: .utf8)
+        for (options, message) in [
+            (["--figures", "matched,nothing"], "--figures: matched, continued"),
+            (["--size", "hour"], "--data and --folder"),
+            (["--out", "/proc/out"], "--out /proc/out"),
+            (
+                ["--data", "wrong.lua"],
+                "wrong.lua: targets[1].match: one of the mixes expected (code, sums)"
+            ),
+        ] {
+            let outcome = try paper(options)
+            #expect(outcome.code != 0 && outcome.errors.contains(message), "\(outcome.errors)")
+            #expect(!FileManager.default.fileExists(atPath: scratch.path + "/store/checkpoints"))
+        }
+        let outcome = try paper([
+            "--data", "data.lua", "--seeds", "1", "--figures",
+            "matched,continued,similarity,proximity",
+            "--out", "out.md",
+        ])
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        let report = try String(contentsOfFile: scratch.path + "/out.md", encoding: .utf8)
+        #expect(report.contains("Left out: no target has a match"))
+        #expect(report.contains("data.lua has 2 mixes and 1 targets"))
+        let plan = try paper(["--data", "data.lua", "--seeds", "2", "--plan"])
+        #expect(plan.code == 0 && plan.output.contains("All together, what studies share once"))
+        #expect(
+            plan.output.contains("start=7 weight=0.6 seed=2") && !plan.output.contains("seed=3"))
+    }
+
     @Test("continued pretraining reads exactly what the midtrained arm reads")
     func continued() throws {
         let rows = try rows(

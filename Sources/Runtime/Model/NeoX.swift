@@ -111,16 +111,26 @@ public final class NeoX {
     /// - Throws: as `loss(_:)`.
     public func rowLosses(_ batch: TokenBatch) throws -> [LossSum] {
         try check(batch)
+        return try losses(
+            batch,
+            of: (0..<batch.rows).map { $0 * batch.columns..<($0 + 1) * batch.columns })
+    }
+
+    /// The loss of some parts of a batch, ranges of its positions row by row, without gradients; each part must have
+    /// something that counts.
+    ///
+    /// - Throws: as `loss(_:)`.
+    func losses(_ batch: TokenBatch, of parts: [Range<Int>]) throws -> [LossSum] {
+        try check(batch)
         return try Tape.withoutGradients {
             let weights = try NeoXWeights(configuration, parameters.tensors(gradients: false))
             let hidden = try hidden(batch.inputs, rows: batch.rows, weights)
-            return try (0..<batch.rows).map { row in
-                let range = row * batch.columns..<(row + 1) * batch.columns
+            return try parts.map { range in
                 let counted = range.filter { batch.targets[$0] >= 0 }
                 guard let first = counted.first, let last = counted.last else {
                     throw InvalidValue(
                         "targets", expected: "something that counts in each row",
-                        found: "nothing in row \(row)")
+                        found: "nothing in row \(range.lowerBound / batch.columns)")
                 }
                 return try hidden.sliced(axis: 0, first..<last + 1).headLoss(
                     weights.head, targets: Array(batch.targets[first...last]), precision: precision)

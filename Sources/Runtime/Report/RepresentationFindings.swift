@@ -73,7 +73,7 @@ extension LossesUnderModel {
                 ]
             },
             notes: [
-                "loss in nats a token; 95% intervals over resampled batches of windows or examples."
+                "loss in nats a token; 95% intervals over resampled documents, or examples with prompt and response; none with a single one."
             ]
         )
     }

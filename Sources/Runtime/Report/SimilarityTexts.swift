@@ -4,16 +4,21 @@ extension Similarity {
     /// The matrix for people, with what it was measured on.
     public func text(stop: ShouldStop = { false }) throws -> String {
         var table = TextTable([settings.metric.label] + names)
-        for (name, row) in zip(names, try matrix(stop: stop)) {
+        // An interval that was asked for and that the documents cannot tell.
+        let unknown = settings.bootstrap > 1 ? " ±?" : ""
+        let cells = try matrix(stop: stop)
+        for (name, row) in zip(names, cells) {
             table.append(
                 [name]
                     + row.map { cell in
                         let half = cell.low.flatMap { low in cell.high.map { ($0 - low) / 2 } }
                         return String(format: "%.3f", cell.value)
-                            + (half.map { String(format: " ±%.3f", $0) } ?? "")
+                            + (half.map { String(format: " ±%.3f", $0) } ?? unknown)
                     })
         }
-        return [table.text(), "", basis].joined(separator: "\n")
+        let hasUnknown = !unknown.isEmpty && cells.joined().contains { $0.low == nil }
+        let note = " ±?: unknown, as a corpus has a single document to resample."
+        return [table.text(), "", basis + (hasUnknown ? note : "")].joined(separator: "\n")
     }
 
     /// What the values rest on, in sentences.
@@ -28,7 +33,8 @@ extension Similarity {
         }
         if settings.metric == .crossEntropy {
             lines.append(
-                "Rows are scored under models of the columns, on other documents; lower is closer.")
+                "Rows are scored under models of the columns, on other documents; lower is closer; only the scored are resampled."
+            )
         }
         if settings.bootstrap > 0 {
             lines.append(

@@ -97,18 +97,58 @@ public struct Evaluator {
         }
     }
 
-    /// The loss of every batch.
+    /// The loss of every document, or of every example with prompt and response.
+    ///
+    /// The end-of-text after a document is its own; of a document that `limit` cuts off, the part before.
     ///
     /// - Throws: as `evaluate(_:stop:)`.
-    public func parts(_ model: NeoX, stop: ShouldStop = { false }) throws -> [Evaluation] {
-        try (0..<count).map { index in
+    public func documents(
+        _ model: NeoX, stop: ShouldStop = { false }
+    ) throws -> [Evaluation] {
+        var documents: [Evaluation] = []
+        var continues = false
+        for index in 0..<count {
             if stop() { throw Interrupted("interrupted while evaluating \(set.corpus.name)") }
             let batch = batch(index)
-            let loss = try model.loss(batch)
-            return Evaluation(
-                nats: loss.nats, tokens: loss.count,
-                bytes: batch.targets.reduce(0) { $0 + ($1 < 0 ? 0 : tokenizer.byteCount($1)) })
+            let parts = parts(of: batch)
+            for (range, loss) in zip(parts, try model.losses(batch, of: parts)) {
+                let bytes = bytes(batch.targets[range])
+                if continues {
+                    documents[documents.count - 1].nats += loss.nats
+                    documents[documents.count - 1].tokens += loss.count
+                    documents[documents.count - 1].bytes += bytes
+                } else {
+                    documents.append(
+                        Evaluation(nats: loss.nats, tokens: loss.count, bytes: bytes))
+                }
+                continues = isText && batch.targets[range].last != tokenizer.endOfText
+            }
         }
+        return documents
+    }
+
+    private var isText: Bool {
+        if case .text = batches { true } else { false }
+    }
+
+    /// The positions of each document in a batch of text, whose rows follow each other, and of each row in one of examples.
+    private func parts(of batch: TokenBatch) -> [Range<Int>] {
+        guard isText else {
+            return (0..<batch.rows).map { $0 * batch.columns..<($0 + 1) * batch.columns }
+        }
+        let counted = (batch.targets.lastIndex { $0 >= 0 } ?? -1) + 1
+        var parts: [Range<Int>] = []
+        var start = 0
+        for place in 0..<counted
+        where place + 1 == counted || batch.targets[place] == tokenizer.endOfText {
+            parts.append(start..<place + 1)
+            start = place + 1
+        }
+        return parts
+    }
+
+    private func bytes(_ targets: some Sequence<Int32>) -> Int {
+        targets.reduce(0) { $0 + ($1 < 0 ? 0 : tokenizer.byteCount($1)) }
     }
 
     /// The summed loss over every counted token.
@@ -116,10 +156,13 @@ public struct Evaluator {
     /// - Throws: `Interrupted` when `stop` says so; errors of the model.
     public func evaluate(_ model: NeoX, stop: ShouldStop = { false }) throws -> Evaluation {
         var result = Evaluation(nats: 0, tokens: 0, bytes: 0)
-        for part in try parts(model, stop: stop) {
-            result.nats += part.nats
-            result.tokens += part.tokens
-            result.bytes += part.bytes
+        for index in 0..<count {
+            if stop() { throw Interrupted("interrupted while evaluating \(set.corpus.name)") }
+            let batch = batch(index)
+            let loss = try model.loss(batch)
+            result.nats += loss.nats
+            result.tokens += loss.count
+            result.bytes += bytes(batch.targets)
         }
         result.bytes = textBytes ?? result.bytes
         return result

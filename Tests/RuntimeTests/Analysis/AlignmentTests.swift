@@ -129,6 +129,14 @@ import Testing
         }
     }
 
+    @Test("compression ends when it is asked to, without resamples too", arguments: [0, 3])
+    func interrupted(bootstrap: Int) throws {
+        var settings = SimilaritySettings()
+        (settings.metric, settings.bootstrap, settings.documents) = (.compression, bootstrap, 20)
+        let similarity = try Similarity(try corpora(), settings)
+        #expect(throws: Interrupted.self) { try similarity.matrix(stop: { true }) }
+    }
+
     @Test("a random sample does not depend on the order of the documents")
     func sample() throws {
         let scratch = try Scratch()

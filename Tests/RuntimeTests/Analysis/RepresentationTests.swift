@@ -42,15 +42,17 @@ private struct RepresentationGolden: Decodable {
         func pair(_ first: String, _ second: String) -> SimilarityPair {
             SimilarityPair(first: Mixture(only: first), second: Mixture(only: second))
         }
-        let found = try engine.values([
-            pair("a", "a"), pair("a", "b"), pair("a", "c"), pair("c", "a"),
-        ])
+        let found = try engine.values(
+            [
+                pair("a", "a"), pair("a", "b"), pair("a", "c"), pair("c", "a"),
+            ], stop: { false })
         for (value, expected) in zip(found, golden.similarity) {
             #expect(abs(value - expected) < 0.02)
         }
         #expect(found[2] == found[3])
         let mixture = try Mixture([("a", 0.25), ("b", 0.75)])
-        let mixed = try engine.values([SimilarityPair(first: mixture, second: Mixture(only: "a"))])
+        let mixed = try engine.values(
+            [SimilarityPair(first: mixture, second: Mixture(only: "a"))], stop: { false })
         #expect(abs(mixed[0] - 0.25 * found[0] - 0.75 * found[1]) < 1e-12)
     }
 

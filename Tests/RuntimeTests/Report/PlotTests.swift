@@ -236,6 +236,37 @@ private final class Texts: NSObject, XMLParserDelegate {
         #expect(lines[1].contains("▒") && lines[1].hasSuffix("−0.125"))
         #expect(lines.allSatisfy { $0.count <= 60 })
     }
+
+    @Test("many lines have each their own pair of colour and dash")
+    func manyLines() {
+        let series = (0..<40).map { index in
+            LinePlot.Series(
+                name: "\(index)",
+                points: (0..<30).map { .init(x: Double($0), y: Interval(Double(index))) })
+        }
+        let script = Plot(title: "", LinePlot(series: series, x: PlotAxis(), y: PlotAxis()))
+            .script()
+        let styles = script.matches(of: /lw 2 dt (\d) lc rgb '(#\w+)' notitle/).map {
+            "\($0.1) \($0.2)"
+        }
+        #expect(styles.count == 40 && Set(styles).count == 40)
+    }
+
+    @Test("bars have few numbers along the axis, whole names and enough decimals")
+    func bars() throws {
+        let name = "midtrained on questions and answers, weight 0.25, late"
+        let small = BarPlot(
+            bars: [.init(label: name, value: Interval(-0.0001, low: -0.0002, high: 0))], label: "Δ")
+        let script = Plot(title: "", small).script()
+        #expect(script.contains("−0.00010"))
+        #expect(script.contains("set xtics 5e-05") || script.contains("set xtics 0.0001"))
+        // The names' margin takes the longest, 7.6 pixels a letter.
+        let match = try #require(script.firstMatch(of: /set lmargin at screen ([\d.]+)/))
+        let width = try #require(script.firstMatch(of: /svg size (\d+),/))
+        let left = (Double(match.1) ?? 0) * (Double(width.1) ?? 0)
+        #expect(left >= 7.6 * Double(name.count) + 20)
+        #expect(BarPlot(bars: [.init(label: "a", value: Interval(2.5))], label: "").decimals == 3)
+    }
 }
 
 @Suite("Other programs") struct ChildProcessTests {

@@ -10,19 +10,23 @@ struct CompressionEngine: SimilarityEngine {
     let names: [String]
     let texts: [[[UInt8]]]
 
-    func values(_ pairs: [SimilarityPair]) throws -> [Double] {
-        try blend(pairs, similarities(pairs) { Array(texts[$0].indices) })
+    func resampled(_ pair: SimilarityPair) -> Int {
+        (indices(pair.first) + indices(pair.second)).map { texts[$0].count }.min() ?? 0
+    }
+
+    func values(_ pairs: [SimilarityPair], stop: ShouldStop) throws -> [Double] {
+        try blend(pairs, similarities(pairs, stop) { Array(texts[$0].indices) })
     }
 
     /// Half of the documents of every corpus, drawn without repetition: a repeated document would compress to nothing, and
     /// half samples spread about their mean as resamples with repetition do elsewhere.
     func replicates(
-        _ pairs: [SimilarityPair], _ numbers: Range<Int>, seed: UInt64
+        _ pairs: [SimilarityPair], _ numbers: Range<Int>, seed: UInt64, stop: ShouldStop
     ) throws -> [[Double]] {
         try numbers.map { number in
             try blend(
                 pairs,
-                similarities(pairs) { corpus in
+                similarities(pairs, stop) { corpus in
                     let count = texts[corpus].count
                     guard count > 1 else { return [0] }
                     let stream = RandomStream(seed: seed, "documents of \(names[corpus])")
@@ -36,8 +40,12 @@ struct CompressionEngine: SimilarityEngine {
 
     /// Similarities of all pairs of corpora that are asked for, `[first * corpora + second]`.
     private func similarities(
-        _ pairs: [SimilarityPair], _ members: (Int) -> [Int]
+        _ pairs: [SimilarityPair], _ stop: ShouldStop, _ members: (Int) -> [Int]
     ) throws -> [Double] {
+        func size(_ text: [UInt8]) throws -> Double {
+            if stop() { throw Interrupted("interrupted while compressing") }
+            return try Self.size(text)
+        }
         let count = names.count
         var wanted: Set<Int> = []
         for pair in pairs {
@@ -54,13 +62,12 @@ struct CompressionEngine: SimilarityEngine {
                 joined[corpus].append(0x0a)
             }
         }
-        let alone = try Parallel.map(used.count) { try Self.size(joined[used[$0]]) }
+        let alone = try Parallel.map(used.count) { try size(joined[used[$0]]) }
         var sizes = [Double](repeating: 0, count: count)
         for (corpus, size) in zip(used, alone) { sizes[corpus] = size }
         let found = try Parallel.map(order.count) { place -> Double in
             let (a, b) = (order[place] / count, order[place] % count)
-            let both =
-                try (Self.size(joined[a] + joined[b]) + Self.size(joined[b] + joined[a])) / 2
+            let both = try (size(joined[a] + joined[b]) + size(joined[b] + joined[a])) / 2
             let (low, high) = (min(sizes[a], sizes[b]), max(sizes[a], sizes[b]))
             return high > 0 ? 1 - (both - low) / high : .nan
         }

@@ -36,12 +36,19 @@ final class CrossEntropyEngine: SimilarityEngine {
         }
     }
 
-    func values(_ pairs: [SimilarityPair]) throws -> [Double] {
+    /// Only the documents that are scored are resampled, not those that models are made of.
+    func resampled(_ pair: SimilarityPair) -> Int {
+        pair.first.parts.compactMap { part in
+            names.firstIndex(of: part.name).map { scored[$0].count }
+        }.min() ?? 0
+    }
+
+    func values(_ pairs: [SimilarityPair], stop: ShouldStop) throws -> [Double] {
         try pairs.map { try value($0) { _ in nil } }
     }
 
     func replicates(
-        _ pairs: [SimilarityPair], _ numbers: Range<Int>, seed: UInt64
+        _ pairs: [SimilarityPair], _ numbers: Range<Int>, seed: UInt64, stop: ShouldStop
     ) throws -> [[Double]] {
         let streams = names.map { RandomStream(seed: seed, "documents of \($0)") }
         return try numbers.map { number in

@@ -186,18 +186,22 @@ public final class Similarity: Sendable {
         }
     }
 
-    /// Values and replicates of some pairs, the same resamples for all of them.
+    /// Values and replicates of some pairs, the same resamples for all of them; replicates are NaN where a corpus has a
+    /// single document, so that there is no interval.
     func evaluate(
         _ pairs: [SimilarityPair], stop: ShouldStop
     ) throws -> (values: [Double], replicates: [[Double]]) {
         try check(pairs)
-        let values = try engine.values(pairs)
+        let values = try engine.values(pairs, stop: stop)
+        let hasSpread = pairs.map { engine.resampled($0) > 1 }
         var replicates: [[Double]] = []
         let block = settings.metric == .compression ? 1 : 16
         for start in stride(from: 0, to: settings.bootstrap, by: block) {
             if stop() { throw Interrupted("interrupted while resampling documents") }
             replicates += try engine.replicates(
-                pairs, start..<min(settings.bootstrap, start + block), seed: settings.seed)
+                pairs, start..<min(settings.bootstrap, start + block), seed: settings.seed,
+                stop: stop
+            ).map { zip($0, hasSpread).map { $1 ? $0 : .nan } }
         }
         return (values, replicates)
     }

@@ -1,11 +1,15 @@
 /// What a similarity asks of a metric: the values of pairs of mixtures, on all documents and on resampled ones.
 protocol SimilarityEngine: Sendable {
     /// The values of some pairs.
-    func values(_ pairs: [SimilarityPair]) throws -> [Double]
+    func values(_ pairs: [SimilarityPair], stop: ShouldStop) throws -> [Double]
 
     /// The values of the pairs for some replicates, every corpus resampled once a replicate for all pairs.
-    func replicates(_ pairs: [SimilarityPair], _ numbers: Range<Int>, seed: UInt64) throws
-        -> [[Double]]
+    func replicates(
+        _ pairs: [SimilarityPair], _ numbers: Range<Int>, seed: UInt64, stop: ShouldStop
+    ) throws -> [[Double]]
+
+    /// Documents that are resampled of the corpus of a pair that has fewest; one alone says nothing about the spread.
+    func resampled(_ pair: SimilarityPair) -> Int
 }
 
 /// Two mixtures of the corpora to compare.
@@ -25,12 +29,16 @@ struct CountEngine: SimilarityEngine {
     /// For every length of n-grams, the number of features and the corpora's counts.
     let scales: [(size: Int, corpora: [FeatureCounts])]
 
-    func values(_ pairs: [SimilarityPair]) throws -> [Double] {
+    func resampled(_ pair: SimilarityPair) -> Int {
+        used([pair]).map { scales[0].corpora[$0].documents }.min() ?? 0
+    }
+
+    func values(_ pairs: [SimilarityPair], stop: ShouldStop) throws -> [Double] {
         evaluate(pairs, try distributions(used(pairs)) { _ in nil })
     }
 
     func replicates(
-        _ pairs: [SimilarityPair], _ numbers: Range<Int>, seed: UInt64
+        _ pairs: [SimilarityPair], _ numbers: Range<Int>, seed: UInt64, stop: ShouldStop
     ) throws -> [[Double]] {
         let used = used(pairs)
         let streams = names.map { RandomStream(seed: seed, "documents of \($0)") }

@@ -191,12 +191,18 @@ struct GradientEngine: SimilarityEngine {
 
     private func weights(_ mixture: Mixture) -> [Double] { names.map { mixture.weight($0) } }
 
-    func values(_ pairs: [SimilarityPair]) throws -> [Double] {
+    func resampled(_ pair: SimilarityPair) -> Int {
+        (pair.first.parts + pair.second.parts).map { part in
+            blocks.blocks.count { names[$0.corpus] == part.name }
+        }.min() ?? 0
+    }
+
+    func values(_ pairs: [SimilarityPair], stop: ShouldStop) throws -> [Double] {
         pairs.map { blocks.cosines(weights($0.first), weights($0.second)).last ?? .nan }
     }
 
     func replicates(
-        _ pairs: [SimilarityPair], _ numbers: Range<Int>, seed: UInt64
+        _ pairs: [SimilarityPair], _ numbers: Range<Int>, seed: UInt64, stop: ShouldStop
     ) throws -> [[Double]] {
         try Parallel.map(numbers.count) { index in
             let drawn = blocks.draw(numbers.lowerBound + index, seed: seed)

@@ -79,7 +79,7 @@ extension Trajectory {
     }
 }
 
-/// The loss of some corpora under a model, with intervals over blocks of windows or examples.
+/// The loss of some corpora under a model, with intervals over documents or examples.
 public struct LossesUnderModel: Sendable {
     /// One corpus.
     public struct Line: Sendable {
@@ -106,8 +106,8 @@ public struct LossesUnderModel: Sendable {
         lines = try sets.enumerated().map { index, set in
             let evaluator = try store.evaluator(
                 set, tokenizer, context: model.configuration.context, stop: stop)
-            let parts = try evaluator.parts(model, stop: stop)
-            let stream = RandomStream(seed: seed, "batches of \(set.corpus.name)")
+            let parts = try evaluator.documents(model, stop: stop)
+            let stream = RandomStream(seed: seed, "documents of \(set.corpus.name)")
             func sums(_ times: [Int32]) -> (Double, Double) {
                 var (nats, count, bytes) = (0.0, 0.0, 0.0)
                 for (part, times) in zip(parts, times) {

@@ -25,8 +25,13 @@ public struct BarPlot: PlotContent, GnuplotContent {
     public var decimals: Int
 
     /// Creates the content of a plot.
-    public init(bars: [Bar], label: String, decimals: Int = 3) {
-        (self.bars, self.label, self.decimals) = (bars, label, decimals)
+    ///
+    /// - Parameter decimals: By default 3, and more where the longest bar would have fewer than two digits.
+    public init(bars: [Bar], label: String, decimals: Int? = nil) {
+        let longest = bars.map { abs($0.value.value) }.filter(\.isFinite).max() ?? 0
+        let needed = longest > 0 ? 1 - Int(log10(longest).rounded(.down)) : 0
+        (self.bars, self.label) = (bars, label)
+        self.decimals = decimals ?? max(3, min(9, needed))
     }
 
     /// Whether no value is finite.
@@ -53,6 +58,10 @@ public struct BarPlot: PlotContent, GnuplotContent {
     private func text(_ value: Interval) -> String {
         value.text(decimals: decimals, signed: bars.contains { $0.value.value < 0 })
             .replacing("-", with: "−")
+    }
+
+    private func number(_ value: Double, signed: Bool) -> String {
+        Interval(value).text(decimals: decimals, signed: signed).replacing("-", with: "−")
     }
 
     /// A line a bar: name, bar, value.
@@ -89,8 +98,9 @@ public struct BarPlot: PlotContent, GnuplotContent {
         let groups = distinct(bars.map(\.group))
         let thick = 0.8 / Double(groups.count)
         let line = groups.count == 1 ? 30 : 14 * groups.count + 12
-        let (width, right) = (620, 24)
-        let left = min(30 + GnuplotScript.width(names), 380)
+        let right = 24
+        let left = 30 + GnuplotScript.width(names)
+        let width = max(620, left + 320)
         script.frame(
             width: width, height: line * names.count, left: left, right: right, title: title,
             x: PlotAxis(label), y: PlotAxis(),
@@ -108,9 +118,12 @@ public struct BarPlot: PlotContent, GnuplotContent {
         let span = high - low
         // Room for the numbers beyond the ends.
         let single = groups.count == 1
-        let edge = single ? 64 / Double(max(200, width - left - right - 128)) : 0.04
-        script.add(
-            "set xrange [\(low < 0 ? low - edge * span : 0):\(high > 0 ? high + edge * span : 0)]")
+        let longest = bars.map { number($0.value.value, signed: low < 0).count }.max() ?? 0
+        let room = max(64, 8 * longest + 12)
+        let edge = single ? Double(room) / Double(max(160, width - left - right - 2 * room)) : 0.04
+        let (from, to) = (low < 0 ? low - edge * span : 0, high > 0 ? high + edge * span : 0)
+        script.add("set xrange [\(from):\(to)]")
+        script.tics("x", from, to, pixels: width - left - right)
         script.add("set arrow from 0, graph 0 to 0, graph 1 nohead front lw 1.2 lc rgb '#333333'")
         var parts: [String] = []
         for (index, group) in groups.enumerated() {
@@ -133,8 +146,7 @@ public struct BarPlot: PlotContent, GnuplotContent {
                     let end =
                         value < 0 ? min(value, bar.value.low ?? 0) : max(value, bar.value.high ?? 0)
                     script.label(
-                        Interval(value).text(decimals: decimals, signed: low < 0)
-                            .replacing("-", with: "−"),
+                        number(value, signed: low < 0),
                         at: "\(GnuplotScript.number(end)),\(GnuplotScript.number(row[1]))",
                         value < 0
                             ? "right offset -0.6,0 font ',12' front"
@@ -144,9 +156,11 @@ public struct BarPlot: PlotContent, GnuplotContent {
             parts.append(
                 "$bars\(index) using 1:2:3:4:5:6 with boxxyerror fs solid 0.85 noborder lc rgb '\(Palette.kind(index))' notitle"
             )
-            if members.contains(where: { $0.value.low != nil }) {
+            let limits = rows.filter { $0.map { $0[6].isFinite && $0[7].isFinite } ?? false }
+            if !limits.isEmpty {
+                script.data("limits\(index)", limits)
                 parts.append(
-                    "$bars\(index) using 1:2:7:8 with xerrorbars pt 0 lw 1.4 lc rgb '#222222' notitle"
+                    "$limits\(index) using 1:2:7:8 with xerrorbars pt 0 lw 1.4 lc rgb '#222222' notitle"
                 )
             }
         }

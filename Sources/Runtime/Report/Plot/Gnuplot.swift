@@ -14,9 +14,20 @@ public struct MissingGnuplot: RuntimeError {
 }
 
 /// The program that draws.
-enum Gnuplot {
+public enum Gnuplot {
     /// Seconds that one plot may take.
     static let limit = 60.0
+
+    /// What gnuplot calls itself, such as `gnuplot 6.0 patchlevel 0`; `nil` when there is none.
+    public static func version(stop: ShouldStop) -> String? {
+        guard let path = ChildProcess.find("gnuplot"),
+            let output = try? ChildProcess.run(
+                path, ["--version"], environment: ["LC_ALL": "C.UTF-8"], input: "", seconds: limit,
+                stop: stop)
+        else { return nil }
+        return String(decoding: output, as: UTF8.self).trimmingCharacters(
+            in: .whitespacesAndNewlines)
+    }
 
     /// Runs a script that writes to standard output.
     ///

@@ -141,6 +141,28 @@ extension GnuplotScript {
         label(name, at: screen(x + 38, y), "left front")
     }
 
+    /// Round numbers along an axis, as close as their texts leave room for.
+    mutating func tics(_ name: String, _ low: Double, _ high: Double, pixels: Int) {
+        let span = high - low
+        guard isPicture, span.isFinite, span > 0 else { return }
+        let largest = max(abs(low), abs(high))
+        let first = Int(log10(span).rounded(.down)) - 1
+        for exponent in first...first + 2 {
+            for factor in [1.0, 2, 5] {
+                let step = factor * pow(10, Double(exponent))
+                let decimals = max(0, -exponent)
+                // gnuplot's own short form where plain numbers are long.
+                let isPlain = decimals <= 6 && largest < 1e6
+                let digits = isPlain ? max(1, Int(log10(max(1, largest))) + 1) + decimals : 7
+                let wide = Self.letter * Double(digits + 3)
+                guard Double(pixels) * step / span >= wide, span / step <= 8 else { continue }
+                add("set \(name)tics \(Self.number(step))")
+                if isPlain { add("set format \(name) '%.\(decimals)f'") }
+                return
+            }
+        }
+    }
+
     /// Whole numbers along an axis that has nothing between them.
     mutating func wholeTics(_ name: String, _ values: [Double]) {
         guard let low = values.min(), let high = values.max(), high - low <= 12,

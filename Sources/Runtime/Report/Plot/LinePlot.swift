@@ -72,11 +72,9 @@ public struct LinePlot: PlotContent, GnuplotContent {
     /// None of our own.
     public func characters(width: Int) -> String? { nil }
 
-    private static func dash(_ index: Int) -> Int { [1, 2, 4, 5][index % 4] }
-
     /// The shape of a line's points; of few, every one or every second or third shows where it is.
     private static func shape(_ index: Int, _ line: Series) -> Int? {
-        line.points.count <= 24 ? Palette.shapes[index % Palette.shapes.count] : nil
+        line.points.count <= 24 ? Palette.shape(index) : nil
     }
 
     func draw(_ script: inout GnuplotScript, title: String) {
@@ -87,7 +85,7 @@ public struct LinePlot: PlotContent, GnuplotContent {
             legend: series.enumerated().filter { !$1.name.isEmpty }.map { index, line in
                 .init(
                     name: line.name, colour: Palette.kind(index),
-                    sample: .line(dash: Self.dash(index), shape: Self.shape(index, line)))
+                    sample: .line(dash: Palette.dash(index), shape: Self.shape(index, line)))
             })
         if !x.isLogarithmic, let low = places.min(), let high = places.max() {
             let room = low < high ? 0 : 0.5
@@ -130,8 +128,11 @@ public struct LinePlot: PlotContent, GnuplotContent {
                 } ?? "lines"
             parts.append(
                 script.isPicture
-                    ? "$line\(index) using 1:2 with \(style) lw 2 dt \(Self.dash(index)) lc rgb '\(colour)' notitle"
-                    : "$line\(index) using 1:2 with lines lt \(index + 1) \(name)")
+                    ? "$line\(index) using 1:2 with \(style) lw 2 dt \(Palette.dash(index)) lc rgb '\(colour)' notitle"
+                    // Lines have seven characters, points a letter each.
+                    : series.count > 7
+                        ? "$line\(index) using 1:2 with points pt \(index + 1) \(name)"
+                        : "$line\(index) using 1:2 with lines lt \(index + 1) \(name)")
         }
         script.add("plot " + parts.joined(separator: ", \\\n  "))
     }

@@ -8,11 +8,20 @@ enum Palette {
     static let kinds = [
         "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442",
     ]
-    /// Shapes of points in the same order, so that colour is not all that tells groups apart.
-    static let shapes = [7, 5, 9, 13, 11, 6, 4, 8]
+    /// Shapes of points, so that colour is not all that tells groups apart; fewer than colours, so that pairs of both repeat
+    /// only after 56.
+    private static let shapes = [7, 5, 9, 13, 11, 6, 4]
+    /// Dashes of lines; pairs with colours repeat only after 40.
+    private static let dashes = [1, 2, 4, 5, 3]
 
     /// The colour of kind `index`, the first following the last.
     static func kind(_ index: Int) -> String { kinds[index % kinds.count] }
+
+    /// The shape of kind `index`.
+    static func shape(_ index: Int) -> Int { shapes[index % shapes.count] }
+
+    /// The dash of kind `index`.
+    static func dash(_ index: Int) -> Int { dashes[index % dashes.count] }
 
     /// A course of colours between fixed ones at equal distances.
     struct Scale {

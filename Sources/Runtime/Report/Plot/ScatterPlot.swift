@@ -29,10 +29,14 @@ public struct ScatterPlot: PlotContent, GnuplotContent {
     public var y: PlotAxis
     /// Whether the line of least squares is drawn, with the 95% interval of the mean.
     public var fits: Bool
+    /// What stands beside the line; `nil` for r with Fisher's interval, which takes the points as independent.
+    public var note: String?
 
     /// Creates the content of a plot; a fit needs at least three points.
-    public init(points: [Point], x: PlotAxis, y: PlotAxis, fits: Bool = false) {
-        (self.points, self.x, self.y, self.fits) = (points, x, y, fits)
+    public init(
+        points: [Point], x: PlotAxis, y: PlotAxis, fits: Bool = false, note: String? = nil
+    ) {
+        (self.points, self.x, self.y, self.fits, self.note) = (points, x, y, fits, note)
     }
 
     /// Whether no point is finite.
@@ -91,7 +95,7 @@ public struct ScatterPlot: PlotContent, GnuplotContent {
             legend: groups.enumerated().filter { !$1.isEmpty }.map { index, name in
                 .init(
                     name: name, colour: Palette.kind(index),
-                    sample: .point(shape: Palette.shapes[index % Palette.shapes.count]))
+                    sample: .point(shape: Palette.shape(index)))
             })
         let (across, upwards) = (range(\.x, x), range(\.y, y))
         script.add("set xrange [\(across.low):\(across.high)]")
@@ -124,7 +128,7 @@ public struct ScatterPlot: PlotContent, GnuplotContent {
             }
             parts.append("$fit using 1:2 with lines lw 1.6 lc rgb '#555555' notitle")
             script.label(
-                "r = " + correlation.pearson.text(decimals: 2).replacing("-", with: "−")
+                note ?? "r = " + correlation.pearson.text(decimals: 2).replacing("-", with: "−")
                     + ", n = \(correlation.count)",
                 at: "graph 0.02, graph 0.96", "left front")
         }
@@ -140,7 +144,7 @@ public struct ScatterPlot: PlotContent, GnuplotContent {
                     ]
                 })
             let colour = Palette.kind(index)
-            let shape = Palette.shapes[index % Palette.shapes.count]
+            let shape = Palette.shape(index)
             let name = group.isEmpty ? "notitle" : "title \(GnuplotScript.quote(group, limit: 60))"
             if script.isPicture, members.contains(where: { $0.x.low != nil || $0.y.low != nil }) {
                 parts.append(
