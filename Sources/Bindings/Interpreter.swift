@@ -332,8 +332,11 @@ public final class Interpreter {
     }
 
     /// True once the researcher has asked to stop: what Runtime polls in long work.
+    ///
+    /// Any thread that works for this interpreter may ask: it is not closed meanwhile, and the flags are single words.
     public var shouldStop: ShouldStop {
-        { [core] in core.state.map { mt_should_stop($0) } ?? false }
+        nonisolated(unsafe) let core = core
+        return { core.state.map { mt_should_stop($0) } ?? false }
     }
 
     // MARK: For bindings

@@ -53,6 +53,7 @@ static struct {
 } pool = { .use = PTHREAD_MUTEX_INITIALIZER };
 
 static _Thread_local bool inside;
+static _Thread_local long helped;  // units of this thread's fork-joins that workers ran
 
 void ck_quiet_libraries(void) {
     static _Thread_local bool quiet;
@@ -114,6 +115,8 @@ static void *work(void *argument) {
     }
     return NULL;
 }
+
+long ck_units_of_workers(void) { return helped; }
 
 static int processors(void) {
     cpu_set_t set;
@@ -180,6 +183,7 @@ static void share(long first, long count, long limit, ck_unit run, void *context
     if (atomic_load(&pool.sleeping) > 0)
         wake(&pool.epoch, pool.started > limit || count > limit ? INT_MAX : (int)count - 1);
     uint32_t others = (uint32_t)count - drain(-1, &claim), done;
+    helped += others;
     for (int turn = 0; (done = atomic_load_explicit(&pool.done, memory_order_acquire)) != others; turn++) {
         relax();
         if (turn < WAIT_SPINS) continue;

@@ -39,12 +39,14 @@ import Testing
     }
 
     @Test("every unit runs once, whatever the thread count", arguments: [1, 2, 3, 5, 2])
-    func parallel(threads: Int) throws {
-        let before = Parallel.threads
-        defer { Parallel.threads = before }
-        Parallel.threads = threads
-        for units in [0, 1, 2, 100, 1000] {
-            #expect(try Parallel.map(units) { $0 * $0 } == (0..<units).map { $0 * $0 })
+    func parallel(threads: Int) async throws {
+        await #expect(processExitsWith: .success) { [threads] in
+            _ = try onThreads(threads) {
+                for units in [0, 1, 2, 100, 1000] {
+                    let squares = try Parallel.map(units) { $0 * $0 }
+                    #expect(squares == (0..<units).map { $0 * $0 })
+                }
+            }
         }
     }
 
@@ -52,24 +54,25 @@ import Testing
         "thousands of short jobs in a row, also from several threads, each run their own units once"
     )
     func manyJobs() async {
-        let before = Parallel.threads
-        defer { Parallel.threads = before }
+        await #expect(processExitsWith: .success) { await Self.manyJobs() }
+    }
+
+    private static func manyJobs() async {
         @Sendable func job(_ generation: Int) -> Bool {
             var hits = [UInt8](repeating: 0, count: 1 + generation * 7919 % 97)
             hits.withUnsafeMutableBufferPointer { hits in
-                nonisolated(unsafe) let hits = hits
+                let places = DisjointPlaces(hits)
                 Parallel.forEach(hits.count) { unit in
-                    hits[unit] += 1
+                    places[unit] += 1
                     guard generation % 64 == 0 else { return }
                     let inner = try? Parallel.map(5) { $0 }
-                    if inner != [0, 1, 2, 3, 4] { hits[unit] += 100 }
+                    if inner != [0, 1, 2, 3, 4] { places[unit] += 100 }
                 }
             }
             return hits.allSatisfy { $0 == 1 }
         }
         for threads in [1, 2, 8, 3] {
-            Parallel.threads = threads
-            #expect((0..<4000).allSatisfy(job))
+            #expect(onThreads(threads) { (0..<4000).allSatisfy(job) }.allSatisfy { $0 })
         }
         Parallel.threads = 8
         let good = await withTaskGroup(of: Bool.self) { group in

@@ -15,6 +15,9 @@ void ck_set_threads(int threads);
 /// The number of threads in use; before it is set, the number of processors this process may use.
 int ck_threads(void);
 
+/// How many units of the fork-joins that the calling thread made were run by other threads so far.
+long ck_units_of_workers(void);
+
 /// Makes the BLAS libraries single-threaded on the calling thread; idempotent and cheap.
 void ck_quiet_libraries(void);
 

@@ -42,17 +42,17 @@ public struct AdamWSettings: Codable, Hashable, Sendable {
     }
 }
 
-/// A gradient with a NaN or an infinity in it.
-public struct NonFiniteGradient: RuntimeError {
-    /// The step that would have been taken, from 1.
+/// A step cannot be taken, as numbers are no longer finite; the state is that before it.
+public struct NotFiniteError: RuntimeError {
+    /// The step that failed, from 1.
     public let step: Int
-    /// The first parameter concerned.
-    public let parameter: String
+    /// What was not finite.
+    public let what: String
 
-    /// Names step and parameter and what usually helps.
+    /// Names the step and what remains usable.
     public var message: String {
-        "the gradient of \(parameter) at optimiser step \(step) is not finite; the weights are as before the step; "
-            + "try a smaller learning rate or a longer warm-up"
+        "step \(step): \(what) is not a finite number; the state after step \(step - 1) is kept, try a lower "
+            + "learning rate, more warm-up or a lower clip"
     }
 }
 
@@ -115,7 +115,7 @@ public final class AdamW {
     /// One step against `parameters.gradients`.
     ///
     /// - Returns: the norm of the gradient before clipping.
-    /// - Throws: `NonFiniteGradient`, with nothing changed; `InvalidValue` for a rate that is
+    /// - Throws: `NotFiniteError` naming the first parameter concerned; `InvalidValue` for a rate that is
     ///   negative or not finite.
     @discardableResult
     public func step(learningRate: Double) throws -> Double {
@@ -130,8 +130,9 @@ public final class AdamW {
             let bad = parameters.ranges.first {
                 !Kernels.sumSquares($0.count, gradient + $0.offset).isFinite
             }
-            throw NonFiniteGradient(
-                step: steps + 1, parameter: bad?.name ?? "all parameters together")
+            throw NotFiniteError(
+                step: steps + 1,
+                what: "the gradient of \(bad?.name ?? "all parameters together")")
         }
         let time = Double(steps + 1)
         var numbers = ck_adamw_step(

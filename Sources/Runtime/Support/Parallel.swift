@@ -8,17 +8,21 @@ public enum Parallel {
         set { ck_set_threads(Int32(clamping: newValue)) }
     }
 
+    /// How many units of the calls that this thread made were run by other threads so far.
+    static var unitsOfWorkers: Int { ck_units_of_workers() }
+
     /// Runs `body(0 ..< units)`, in any order and on any thread, and returns when all are done.
     ///
-    /// Units must write to disjoint places. A call from inside a unit runs in place.
-    public static func forEach(_ units: Int, _ body: (Int) -> Void) {
+    /// Units that write into one buffer do so through `DisjointPlaces`. A call from inside a unit runs in place.
+    public static func forEach(_ units: Int, _ body: @Sendable (Int) -> Void) {
         withoutActuallyEscaping(body) { body in
             var body = body
             withUnsafeMutablePointer(to: &body) { pointer in
                 ck_parallel(
                     units,
                     { context, unit in
-                        context?.assumingMemoryBound(to: ((Int) -> Void).self).pointee(unit)
+                        context?.assumingMemoryBound(to: (@Sendable (Int) -> Void).self).pointee(
+                            unit)
                     }, pointer)
             }
         }
@@ -27,12 +31,13 @@ public enum Parallel {
     /// The results of `body(0 ..< units)` in order.
     ///
     /// - Throws: the error of the lowest unit that threw.
-    public static func map<Result>(_ units: Int, _ body: (Int) throws -> Result) throws -> [Result]
-    {
+    public static func map<Result: Sendable>(
+        _ units: Int, _ body: @Sendable (Int) throws -> Result
+    ) throws -> [Result] {
         var slots: [Swift.Result<Result, any Error>?] = Array(repeating: nil, count: units)
         slots.withUnsafeMutableBufferPointer { buffer in
-            nonisolated(unsafe) let buffer = buffer
-            forEach(units) { unit in buffer[unit] = Swift.Result { try body(unit) } }
+            let places = DisjointPlaces(buffer)
+            forEach(units) { unit in places[unit] = Swift.Result { try body(unit) } }
         }
         return try slots.map { slot in
             guard let slot else { fatalError("a unit of work did not run") }

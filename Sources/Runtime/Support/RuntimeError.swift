@@ -41,5 +41,5 @@ public struct InvalidValue: RuntimeError {
     public var message: String { "\(name): expected \(expected), got \(found)" }
 }
 
-/// Polled at safe points of long work; `true` asks it to stop with `Interrupted`.
-public typealias ShouldStop = () -> Bool
+/// Polled at safe points of long work, on any thread; `true` asks it to stop with `Interrupted`.
+public typealias ShouldStop = @Sendable () -> Bool

@@ -98,18 +98,18 @@ extension Tensor {
     }
 
     /// A tensor whose element i, in row-major order, is `element(i)`, computed in parallel.
-    static func generate(_ shape: [Int], _ element: (Int) -> Float) throws -> Tensor {
+    static func generate(_ shape: [Int], _ element: @Sendable (Int) -> Float) throws -> Tensor {
         let result = try Tensor(uninitialized: shape)
         result.fill(element)
         return result
     }
 
     /// Writes `element(i)` to each element of a contiguous tensor.
-    func fill(_ element: (Int) -> Float) {
+    func fill(_ element: @Sendable (Int) -> Float) {
         let count = self.count
         let block = 4096
         withExtendedLifetime(self) {
-            let target = pointer
+            let target = DisjointPlaces(UnsafeMutableBufferPointer(start: pointer, count: count))
             Parallel.forEach((count + block - 1) / block) { unit in
                 for index in unit * block..<min(count, (unit + 1) * block) {
                     target[index] = element(index)

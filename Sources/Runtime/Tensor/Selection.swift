@@ -64,12 +64,12 @@ extension Tensor {
         }
         let inner = shape[(index + 1)...].reduce(1, *)
         let block = max(1, target[index] * inner)
-        func place(_ i: Int) -> Int {
+        @Sendable func place(_ i: Int) -> Int {
             i / block * size * inner + Int(positions[i]) * inner + i % inner
         }
         let x = try packed()
         let y = try withExtendedLifetime(x) {
-            let source = x.pointer
+            let source = SharedReading(x.pointer)
             return try Tensor.generate(target) { source[place($0)] }
         }
         let original = shape
@@ -100,9 +100,9 @@ extension Tensor {
         let x = try packed()
         let rows = width == 0 ? 0 : x.count / width
         let found = try withExtendedLifetime(x) {
-            let source = x.pointer
+            let source = SharedReading(x.pointer)
             return try Parallel.map(rows) { row -> [Int32] in
-                let line = source + row * width
+                let line = source.start + row * width
                 let order = (0..<Int32(width)).sorted { a, b in
                     let (u, v) = (line[Int(a)], line[Int(b)])
                     if u.isNaN || v.isNaN { return u.isNaN && (!v.isNaN || a < b) }

@@ -31,11 +31,11 @@ extension Tokenizer {
         }
         var encoded = [[Int32]](repeating: [], count: pieces.count)
         encoded.withUnsafeMutableBufferPointer { encoded in
-            nonisolated(unsafe) let encoded = encoded
-            Parallel.forEach(units.count) { unit in
+            let places = DisjointPlaces(encoded)
+            Parallel.forEach(units.count) { [pieces, units] unit in
                 for index in units[unit] {
                     let piece = pieces[index]
-                    encoded[index] = texts[piece.text].withUnsafeBytes {
+                    places[index] = texts[piece.text].withUnsafeBytes {
                         encode(
                             UnsafeRawBufferPointer(rebasing: $0[piece.range]),
                             continuing: piece.continues)

@@ -96,12 +96,17 @@ struct TokenStoreLayout: Sendable {
 
     private static func checksum(_ body: UnsafeRawBufferPointer) throws -> Digest {
         let chunks = (body.count + chunkBytes - 1) / chunkBytes
-        nonisolated(unsafe) let body = body
+        let bytes = body.bindMemory(to: UInt8.self)
+        guard let start = bytes.baseAddress else {
+            return DigestBuilder("token store body").finish()
+        }
+        let (shared, count) = (SharedReading(start), bytes.count)
         let digests = try Parallel.map(chunks) { chunk in
-            let end = min(body.count, (chunk + 1) * chunkBytes)
+            let first = chunk * chunkBytes
             var hasher = SHA256()
             hasher.update(
-                bufferPointer: UnsafeRawBufferPointer(rebasing: body[chunk * chunkBytes..<end]))
+                bufferPointer: UnsafeRawBufferPointer(
+                    start: shared.start + first, count: min(count - first, chunkBytes)))
             return Digest(hasher.finalize())
         }
         var builder = DigestBuilder("token store body")

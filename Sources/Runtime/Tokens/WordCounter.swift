@@ -3,7 +3,7 @@ struct WordCounter {
     private var counts: [WordTable]
     private var batch: [[UInt8]] = []
     private var batchBytes = 0
-    /// Tables that units of a batch count into; each is used by one unit at a time.
+    /// Tables that units of a batch count into, each unit into its own.
     private static let units = 16
 
     init() { counts = (0..<Self.units).map { _ in WordTable() } }
@@ -48,13 +48,16 @@ struct WordCounter {
             let ranges = text.withUnsafeBytes { WordPattern.pieces($0, size: 1 << 18) }
             pieces.append(contentsOf: ranges.map { (index, $0) })
         }
-        let tables = counts
-        let batch = batch
-        Parallel.forEach(Self.units) { unit in
-            for index in stride(from: unit, to: pieces.count, by: Self.units) {
-                let piece = pieces[index]
-                batch[piece.text].withUnsafeBytes {
-                    tables[unit].count(UnsafeRawBufferPointer(rebasing: $0[piece.range]))
+        counts.withUnsafeMutableBufferPointer { counts in
+            let tables = DisjointPlaces(counts)
+            Parallel.forEach(Self.units) { [batch, pieces] unit in
+                tables.update(unit) { table in
+                    for index in stride(from: unit, to: pieces.count, by: Self.units) {
+                        let piece = pieces[index]
+                        batch[piece.text].withUnsafeBytes {
+                            table.count(UnsafeRawBufferPointer(rebasing: $0[piece.range]))
+                        }
+                    }
                 }
             }
         }
@@ -73,8 +76,7 @@ struct WordCounter {
 }
 
 /// Words and their counts: open addressing over one buffer of bytes.
-final class WordTable: @unchecked Sendable {
-    // One unit of work uses a table at a time.
+struct WordTable: Sendable {
     private var hashes: [UInt64] = Array(repeating: 0, count: 1 << 12)
     private var entries: [Int32] = Array(repeating: 0, count: 1 << 12)
     private var starts: [Int] = [0]
@@ -82,14 +84,14 @@ final class WordTable: @unchecked Sendable {
     private var counts: [Int] = []
 
     /// Counts the words of a text.
-    func count(_ text: UnsafeRawBufferPointer) {
+    mutating func count(_ text: UnsafeRawBufferPointer) {
         WordPattern.forEachWord(text) { start, end in
             add(UnsafeRawBufferPointer(rebasing: text[start..<end]))
         }
     }
 
     @inline(__always)
-    private func add(_ word: UnsafeRawBufferPointer) {
+    private mutating func add(_ word: UnsafeRawBufferPointer) {
         let hash = WordCache.hash(word)
         var index = Int(truncatingIfNeeded: hash >> 8) & (hashes.count - 1)
         while hashes[index] != 0 {
@@ -113,7 +115,7 @@ final class WordTable: @unchecked Sendable {
         if counts.count * 2 > hashes.count { grow() }
     }
 
-    private func grow() {
+    private mutating func grow() {
         let old = (hashes, entries)
         hashes = Array(repeating: 0, count: old.0.count * 2)
         entries = Array(repeating: 0, count: old.0.count * 2)

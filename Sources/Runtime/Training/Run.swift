@@ -174,8 +174,12 @@ public final class Run {
         let loss = nats / Double(counted)
         guard loss.isFinite else { throw NotFiniteError(step: step + 1, what: "the loss") }
         let rate = trajectory.learningRate(step)
-        let norm = try state.optimizer.step(learningRate: rate)
-        guard norm.isFinite else { throw NotFiniteError(step: step + 1, what: "the gradient norm") }
+        let norm: Double
+        do { norm = try state.optimizer.step(learningRate: rate) } catch let error as NotFiniteError
+        {
+            // The optimiser counts from its last reset, the run from its start.
+            throw NotFiniteError(step: step + 1, what: error.what)
+        }
         let phase = trajectory.phaseName(step)
         let parent = key
         step += 1

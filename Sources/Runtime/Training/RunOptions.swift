@@ -1,19 +1,5 @@
 import Foundation
 
-/// Training stopped because numbers were no longer finite.
-public struct NotFiniteError: RuntimeError {
-    /// The step that failed, from 1.
-    public let step: Int
-    /// What was not finite.
-    public let what: String
-
-    /// Names the step and what remains usable.
-    public var message: String {
-        "step \(step): \(what) is not a finite number; the state after step \(step - 1) is kept, try a lower "
-            + "learning rate, more warm-up or a lower clip"
-    }
-}
-
 /// What a run reports while it trains.
 public enum RunEvent {
     /// A step was done.

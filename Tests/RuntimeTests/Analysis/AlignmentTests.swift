@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    private func corpora() throws -> [Corpus] {
+    private static func corpora() throws -> [Corpus] {
         try [("prose", "prose"), ("code", "code"), ("tasks", "code-tasks")].map { name, source in
             var specification = CorpusSpecification(name: name, embedded: source)
             specification.bytes = 40_000
@@ -88,7 +88,13 @@ import Testing
     @Test(
         "every metric is the same on any number of threads, and finds code nearer to code",
         arguments: SimilarityMetric.allCases.filter { $0 != .gradient })
-    func metrics(metric: SimilarityMetric) throws {
+    func metrics(metric: SimilarityMetric) async {
+        await #expect(processExitsWith: .success) { [name = metric.rawValue as String] in
+            try Self.check(try #require(SimilarityMetric(rawValue: name)))
+        }
+    }
+
+    private static func check(_ metric: SimilarityMetric) throws {
         let corpora = try corpora()
         let scratch = try Scratch()
         var settings = SimilaritySettings()
@@ -106,13 +112,10 @@ import Testing
                 of: [mixture], general: Mixture(only: "prose"), target: Mixture(only: "tasks"))
             return (try similarity.matrix(), proximity[0].advantage)
         }
-        let threads = Parallel.threads
-        defer { Parallel.threads = threads }
-        Parallel.threads = 1
-        let (matrix, advantage) = try measure()
-        Parallel.threads = 3
-        let (again, same) = try measure()
-        #expect(matrix == again && advantage == same)
+        let (matrix, advantage) = try onThreads(1, measure)[0]
+        for (again, same) in try onThreads(3, measure) {
+            #expect(matrix == again && advantage == same)
+        }
         // Single words of programs overlap with those of requests; the token vocabulary is shared by all.
         #expect(advantage.value > 0, "\(metric): \(advantage.text())")
         let symmetric = !metric.isDistance
@@ -133,7 +136,7 @@ import Testing
     func interrupted(bootstrap: Int) throws {
         var settings = SimilaritySettings()
         (settings.metric, settings.bootstrap, settings.documents) = (.compression, bootstrap, 20)
-        let similarity = try Similarity(try corpora(), settings)
+        let similarity = try Similarity(try Self.corpora(), settings)
         #expect(throws: Interrupted.self) { try similarity.matrix(stop: { true }) }
     }
 
@@ -160,7 +163,7 @@ import Testing
         var settings = SimilaritySettings()
         settings.metric = .words
         settings.bootstrap = 20
-        let similarity = try Similarity(try corpora(), settings)
+        let similarity = try Similarity(try Self.corpora(), settings)
         let ranked = try Recommendation(
             similarity, general: "prose", candidates: ["code"], target: "tasks",
             weights: [0.1, 0.3])

@@ -58,12 +58,13 @@ struct GenerationTests {
         let ended = try model.generate(
             prompt: [1], count: 10, sampling: Sampling(seed: 2), endOfText: free[3])
         #expect(ended == Array(free.prefix(through: free.firstIndex(of: free[3]) ?? 3)))
-        var seen = 0
+        let seen = Polls()
         #expect(throws: Interrupted.self) {
             _ = try model.generate(
-                prompt: [1], count: 10, stop: { seen >= 4 }, each: { _ in seen += 1 })
+                prompt: [1], count: 10, stop: { seen.count >= 4 },
+                each: { _ in seen.next() })
         }
-        #expect(seen == 4)
+        #expect(seen.count == 4)
     }
 
     @Test("top-k of 1 and a tiny top-p are the most likely token")

@@ -39,8 +39,8 @@ struct AdamWTests {
         let parameters = try problem([1, 2, 3])
         let optimizer = try AdamW(parameters)
         parameters.gradients[1] = value
-        let error = #expect(throws: NonFiniteGradient.self) { try optimizer.step(learningRate: 1) }
-        #expect(error?.parameter == "w")
+        let error = #expect(throws: NotFiniteError.self) { try optimizer.step(learningRate: 1) }
+        #expect(error?.step == 1 && error?.what == "the gradient of w")
         #expect(Array(parameters.values) == [1, 2, 3])
         #expect(optimizer.steps == 0 && optimizer.firstMoment.allSatisfy { $0 == 0 })
     }

@@ -158,17 +158,11 @@ import Testing
             }
             // Quadratic, it takes minutes.
             #expect(bytes >= count * 11 - 1 && time < .seconds(20), "\(time)")
-            var polls = 0
+            let polls = Polls()
             let error = message {
-                try corpus.forEachDocument(
-                    .train,
-                    stop: {
-                        polls += 1
-                        return polls > 2
-                    }
-                ) { _ in }
+                try corpus.forEachDocument(.train, stop: { polls.next(after: 2) }) { _ in }
             }
-            #expect(error == "interrupted while reading \(file)" && polls == 3)
+            #expect(error == "interrupted while reading \(file)" && polls.count == 3)
         }
     }
 

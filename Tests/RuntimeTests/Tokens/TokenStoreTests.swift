@@ -79,15 +79,12 @@ import Testing
     @Test("an interrupted build leaves nothing behind and can be done again")
     func interrupted() throws {
         let (scratch, corpus, tokenizer) = try setUp()
-        var polls = 0
+        let polls = Polls()
         #expect(throws: Interrupted.self) {
             try TokenStore.open(
                 corpus: corpus, split: .train, tokenizer: tokenizer,
                 folder: scratch.path + "/store",
-                stop: {
-                    polls += 1
-                    return polls > 300
-                })
+                stop: { polls.next(after: 300) })
         }
         let left = try? FileManager.default.contentsOfDirectory(
             atPath: scratch.path + "/store/tokens")

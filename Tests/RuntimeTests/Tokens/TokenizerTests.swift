@@ -79,21 +79,25 @@ func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -
     }
 
     @Test("the ids and the vocabulary are the same for 1, 2 and 3 threads")
-    func threads() throws {
-        let before = Parallel.threads
-        defer { Parallel.threads = before }
-        let texts = try sampleText(600_000)
-        let long = [texts.flatMap { $0 }]
-        var results: [([[Int32]], Digest)] = []
-        for threads in 1...3 {
-            Parallel.threads = threads
-            let tokenizer = try Tokenizer.train(onTexts: texts, vocabularySize: 1000)
-            let ids = tokenizer.encode(texts: texts)
-            #expect(ids == texts.map { tokenizer.encode($0) })
-            #expect(tokenizer.encode(texts: long) == [tokenizer.encode(long[0])])
-            results.append((ids, tokenizer.digest))
+    func threads() async {
+        await #expect(processExitsWith: .success) {
+            let texts = try sampleText(600_000)
+            let long = [texts.flatMap { $0 }]
+            var results: [([[Int32]], Digest)] = []
+            for threads in 1...3 {
+                let trained = try onThreads(threads) {
+                    try Tokenizer.train(onTexts: texts, vocabularySize: 1000)
+                }
+                let tokenizer = trained[0]
+                #expect(trained.allSatisfy { $0.digest == tokenizer.digest })
+                let encoded = onThreads(threads) { tokenizer.encode(texts: texts) }
+                #expect(encoded.allSatisfy { $0 == texts.map { tokenizer.encode($0) } })
+                let joined = onThreads(threads) { tokenizer.encode(texts: long) }
+                #expect(joined.allSatisfy { $0 == [tokenizer.encode(long[0])] })
+                results.append((encoded[0], tokenizer.digest))
+            }
+            #expect(results[0] == results[1] && results[0] == results[2])
         }
-        #expect(results[0] == results[1] && results[0] == results[2])
     }
 
     @Test("a text with too few words for the vocabulary says how many are possible")

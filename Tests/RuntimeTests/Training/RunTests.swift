@@ -6,20 +6,22 @@ import Testing
 @Suite("Runs", .serialized) struct RunTests {
     @Test(
         "one, two and three threads give the same bits", arguments: [Precision.float32, .bfloat16])
-    func threads(precision: Precision) throws {
-        let before = Parallel.threads
-        defer { Parallel.threads = before }
-        var found: Set<Digest> = []
-        for threads in [1, 2, 3] {
-            Parallel.threads = threads
-            let laboratory = try Laboratory()
-            var recipe = try laboratory.midtrained()
-            recipe.precision = precision
-            let run = try laboratory.run(try recipe.finetuned(laboratory.finetuning()))
-            try run.train()
-            found.insert(try run.bits())
+    func threads(precision: Precision) async {
+        await #expect(processExitsWith: .success) { [precision] in
+            var found: Set<Digest> = []
+            for threads in [1, 2, 3] {
+                let bits = try onThreads(threads) {
+                    let laboratory = try Laboratory()
+                    var recipe = try laboratory.midtrained()
+                    recipe.precision = precision
+                    let run = try laboratory.run(try recipe.finetuned(laboratory.finetuning()))
+                    try run.train()
+                    return try run.bits()
+                }
+                found.formUnion(bits)
+            }
+            #expect(found.count == 1)
         }
-        #expect(found.count == 1)
     }
 
     @Test("stopped at any step and resumed is the same as never stopped")
@@ -116,9 +118,10 @@ import Testing
         recipe.learningRate.minimum = 1e28
         recipe.optimizer.clip = 0
         let run = try laboratory.run(recipe)
-        #expect(throws: (any Error).self) { try run.train() }
+        let error = #expect(throws: NotFiniteError.self) { try run.train() }
         #expect(run.step >= 1)
         #expect(run.step < 12)
+        #expect(error?.step == run.step + 1)
         #expect(try laboratory.store.manifest(run.key)?.step == run.step)
     }
 

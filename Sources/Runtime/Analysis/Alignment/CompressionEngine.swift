@@ -42,7 +42,7 @@ struct CompressionEngine: SimilarityEngine {
     private func similarities(
         _ pairs: [SimilarityPair], _ stop: ShouldStop, _ members: (Int) -> [Int]
     ) throws -> [Double] {
-        func size(_ text: [UInt8]) throws -> Double {
+        @Sendable func size(_ text: [UInt8]) throws -> Double {
             if stop() { throw Interrupted("interrupted while compressing") }
             return try Self.size(text)
         }
@@ -62,10 +62,10 @@ struct CompressionEngine: SimilarityEngine {
                 joined[corpus].append(0x0a)
             }
         }
-        let alone = try Parallel.map(used.count) { try size(joined[used[$0]]) }
+        let alone = try Parallel.map(used.count) { [joined] in try size(joined[used[$0]]) }
         var sizes = [Double](repeating: 0, count: count)
         for (corpus, size) in zip(used, alone) { sizes[corpus] = size }
-        let found = try Parallel.map(order.count) { place -> Double in
+        let found = try Parallel.map(order.count) { [joined, sizes] place -> Double in
             let (a, b) = (order[place] / count, order[place] % count)
             let both = try (size(joined[a] + joined[b]) + size(joined[b] + joined[a])) / 2
             let (low, high) = (min(sizes[a], sizes[b]), max(sizes[a], sizes[b]))

@@ -25,7 +25,7 @@ final class CrossEntropyEngine: SimilarityEngine {
                 "corpus \"\(corpus.name)\"", expected: "at least two documents for cross-entropy",
                 found: corpus.texts.count)
         }
-        func half(_ texts: [[UInt8]], _ remainder: Int) -> [[UInt8]] {
+        @Sendable func half(_ texts: [[UInt8]], _ remainder: Int) -> [[UInt8]] {
             texts.indices.filter { $0 % 2 == remainder }.map { texts[$0] }
         }
         names = corpora.map(\.name)

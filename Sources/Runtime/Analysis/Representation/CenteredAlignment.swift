@@ -56,7 +56,7 @@ public struct CenteredAlignment: Sendable {
         for row in 0..<count {
             for column in 0..<width { centred[row * width + column] -= mean[column] }
         }
-        let lines = try Parallel.map(count) { i in
+        let lines = try Parallel.map(count) { [centred] i in
             (0..<count).map { j in
                 var sum = 0.0
                 for column in 0..<width {

@@ -67,14 +67,14 @@ struct GradientBlocks: Sendable {
         }
         let total = gradients.count
         let pairs = (0..<total).flatMap { i in (i..<total).map { (i, $0) } }
-        let found = try Parallel.map(pairs.count) { pair -> [Double] in
-            let (i, j) = pairs[pair]
-            let scale = Double(blocks[i].loss.count) * Double(blocks[j].loss.count)
-            return places.map { ranges in
-                scale
-                    * ranges.reduce(0) {
-                        $0 + Self.dot(gradients[i].pointer, gradients[j].pointer, $1)
-                    }
+        let found = try withExtendedLifetime(gradients) {
+            let shared = gradients.map { SharedReading($0.pointer) }
+            return try Parallel.map(pairs.count) { [blocks, places] pair -> [Double] in
+                let (i, j) = pairs[pair]
+                let scale = Double(blocks[i].loss.count) * Double(blocks[j].loss.count)
+                return places.map { ranges in
+                    scale * ranges.reduce(0) { $0 + Self.dot(shared[i], shared[j], $1) }
+                }
             }
         }
         var products = [[Double]](
@@ -115,14 +115,14 @@ struct GradientBlocks: Sendable {
 
     /// The product of a range of two gradients: eight sums, so that rounding does not grow with the length.
     private static func dot(
-        _ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>, _ range: ParameterRange
+        _ a: SharedReading<Float>, _ b: SharedReading<Float>, _ range: ParameterRange
     ) -> Double {
         var sums = SIMD8<Double>.zero
         var index = range.offset
         let end = range.offset + range.count
         while index + 8 <= end {
-            let x = UnsafeRawPointer(a + index).loadUnaligned(as: SIMD8<Float>.self)
-            let y = UnsafeRawPointer(b + index).loadUnaligned(as: SIMD8<Float>.self)
+            let x = UnsafeRawPointer(a.start + index).loadUnaligned(as: SIMD8<Float>.self)
+            let y = UnsafeRawPointer(b.start + index).loadUnaligned(as: SIMD8<Float>.self)
             sums += SIMD8<Double>(x) * SIMD8<Double>(y)
             index += 8
         }
