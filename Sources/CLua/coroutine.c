@@ -1,4 +1,5 @@
 // coroutine.resume and coroutine.wrap that tell the interrupt which coroutine runs: hooks are per coroutine.
+// Follows lcorolib.c of Lua 5.4 closely (Copyright (C) 1994-2022 Lua.org, PUC-Rio; MIT licence).
 #include "internal.h"
 
 // Moves `n` values to `co`, runs it, moves the results back. Returns their number, or -1 with the error on top.

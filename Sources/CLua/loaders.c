@@ -1,4 +1,5 @@
 // load, loadfile, dofile and require for text only: a damaged binary chunk can crash the interpreter.
+// Follows lbaselib.c and loadlib.c of Lua 5.4 closely (Copyright (C) 1994-2022 Lua.org, PUC-Rio; MIT licence).
 #include <stdio.h>
 #include <string.h>
 

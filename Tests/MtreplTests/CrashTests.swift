@@ -7,12 +7,15 @@ import Testing
     func killed() throws {
         let study = try StudyScript()
         let expected = try study.expected()
+        var draws = Draws(seed: 4)
         var delays: [UInt32] = []
         var kills = 0
         let store = study.store("killed")
         for round in 0..<8 {
             let program = try Program.start(study.arguments(store, csv: "killed"))
-            let delay = UInt32.random(in: 30_000...(round < 2 ? 900_000 : 350_000))
+            // Any moment will do; on a busy machine the program is only less far.
+            let delay = UInt32.random(
+                in: 30_000...(round < 2 ? 900_000 : 350_000), using: &draws)
             delays.append(delay)
             usleep(delay)
             if program.isRunning { kills += 1 }
@@ -51,11 +54,13 @@ import Testing
 
     @Test("Ctrl-C leaves a script with 130, and running it again gives the same bytes")
     func interrupted() throws {
-        let study = try StudyScript()
+        let study = try StudyScript(before: "print('begins') io.stdout:flush()")
         let expected = try study.expected()
         let store = study.store("interrupted")
-        for delay in [250_000, 400_000, 600_000] as [UInt32] {
+        for delay in [50_000, 200_000, 400_000] as [UInt32] {
             let program = try Program.start(study.arguments(store, csv: "interrupted"))
+            // Before that the signal would end the program by default, without a word.
+            #expect(program.waitUntil { program.output.hasPrefix("begins\n") })
             usleep(delay)
             guard program.isRunning else { break }
             program.signal(SIGINT)

@@ -53,32 +53,11 @@ import Testing
         #expect(lua.output == "true\n", "\(lua.errors)")
     }
 
-    /// A Python that has the packages: `MTREPL_PYTHON`, or the one that `scripts/venv` makes.
-    private static let python: String? = {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().path
-        let path =
-            ProcessInfo.processInfo.environment["MTREPL_PYTHON"] ?? root + "/.build/venv/bin/python"
-        guard FileManager.default.isExecutableFile(atPath: path) else { return nil }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = [
-            "-c", "import torch, transformers, tokenizers, safetensors, tensorboard, pyarrow",
-        ]
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? path : nil
-    }()
-
-    @Test("transformers, tokenizers, tensorboard and pyarrow agree with us")
+    @Test(
+        "transformers, tokenizers, tensorboard and pyarrow agree with us",
+        .enabled(if: Python.path != nil, "it needs the Python packages of scripts/venv"))
     func interop() throws {
-        guard let python = Self.python else {
-            print(
-                "NOT CHECKED: the comparison with transformers and others needs the packages that "
-                    + "scripts/venv installs")
-            return
-        }
+        let python = try #require(Python.path)
         let scratch = try Scratch()
         let log = scratch.path + "/log"
         try "".write(toFile: log, atomically: false, encoding: .utf8)

@@ -7,15 +7,6 @@ import Testing
 struct KernelTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
 
-    /// The Python of the environment.
-    static let python: String? = {
-        let root = folder.deletingLastPathComponent().deletingLastPathComponent()
-        let path = root.appendingPathComponent(".build/venv/bin/python").path
-        if FileManager.default.isExecutableFile(atPath: path) { return path }
-        print("NOT CHECKED: the Jupyter kernel, as .build/venv is not there; scripts/venv makes it")
-        return nil
-    }()
-
     /// Installs the kernel in an empty folder and runs a Python file with it; returns its last lines.
     private func check(_ file: String) throws -> (code: Int32, text: String) {
         let scratch = try Scratch()
@@ -23,7 +14,7 @@ struct KernelTests {
         #expect(installed.code == 0)
         #expect(installed.output.hasSuffix("/share/jupyter/kernels/mtrepl\n"))
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: try #require(Self.python))
+        process.executableURL = URL(fileURLWithPath: try #require(Python.path))
         process.arguments = [Self.folder.appendingPathComponent("Kernel/\(file)").path]
         process.currentDirectoryURL = URL(fileURLWithPath: scratch.path)
         var environment = ProcessInfo.processInfo.environment
@@ -42,7 +33,9 @@ struct KernelTests {
         return (process.terminationStatus, try String(contentsOfFile: log, encoding: .utf8))
     }
 
-    @Test("passes the whole of jupyter_kernel_test", .enabled(if: python != nil))
+    @Test(
+        "passes the whole of jupyter_kernel_test",
+        .enabled(if: Python.path != nil, "it needs the Python packages of scripts/venv"))
     func conformance() throws {
         let (code, text) = try check("conformance.py")
         #expect(code == 0 && !text.contains("skipped"), "\(text.suffix(6000))")
@@ -50,7 +43,7 @@ struct KernelTests {
 
     @Test(
         "answers while a cell runs, refuses forgeries, and survives what no client sends",
-        .enabled(if: python != nil))
+        .enabled(if: Python.path != nil, "it needs the Python packages of scripts/venv"))
     func conduct() throws {
         let (code, text) = try check("protocol.py")
         #expect(code == 0, "\(text.suffix(6000))")

@@ -131,17 +131,14 @@ import Testing
             "slow.lua",
             StudyScript.prelude + """
 
-                base:with({ seed = 5 }):run { name = "slow", checkpoint_seconds = 0.01, on_step = function(s)
-                  local t = os.clock() while os.clock() - t < 0.2 do end
+                base:with({ seed = 5 }):run { name = "slow", keep = { 4 }, on_step = function(s)
+                  if s.step == 6 then print("waits") io.stdout:flush() while true do end end
                 end }
                 """)
         let program = try Program.start(["--threads", "1", "--store", store, script])
-        var text = ""
-        for _ in 0..<100 where !text.contains("slow") || !text.contains("5 checkpoints") {
-            usleep(50_000)
-            text = try Program.run(["runs", "--store", store]).output
-        }
-        #expect(text.contains("running"), "\(text)")
+        #expect(program.waitUntil { program.output.contains("waits") })
+        let text = try Program.run(["runs", "--store", store]).output
+        #expect(text.contains("running") && text.contains("5 checkpoints"), "\(text)")
         let gc = try Program.run(["runs", "gc", "--store", store])
         #expect(gc.code == 0 && !gc.output.contains("checkpoints"), "\(gc.output)")
         let removed = try Program.run(["runs", "remove", "slow", "--yes", "--store", store])

@@ -34,6 +34,16 @@ public enum Program {
         try Running(path, arguments, input: input, in: folder).wait()
     }
 
+    /// Runs another program to its end, such as a Python of `Python.path`.
+    ///
+    /// - Parameter environment: Entries added to this process's.
+    public static func run(
+        other: String, _ arguments: [String], input: String = "", in folder: String? = nil,
+        environment: [String: String] = [:]
+    ) throws -> Outcome {
+        try Running(other, arguments, input: input, in: folder, environment: environment).wait()
+    }
+
     /// Starts the program; `shell` runs first, such as `ulimit -f 100`.
     public static func start(_ arguments: [String], in folder: String? = nil, shell: String? = nil)
         throws -> Running
@@ -50,11 +60,13 @@ public enum Program {
         private let scratch: Scratch
 
         fileprivate init(
-            _ program: String, _ arguments: [String], input: String, in folder: String?
+            _ program: String, _ arguments: [String], input: String, in folder: String?,
+            environment: [String: String] = [:]
         ) throws {
             scratch = try Scratch()
             process.executableURL = URL(fileURLWithPath: program)
             process.arguments = arguments
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
             if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
             let files = ["in", "out", "err"].map { scratch.path + "/" + $0 }
             try input.write(toFile: files[0], atomically: false, encoding: .utf8)
@@ -78,6 +90,15 @@ public enum Program {
         /// What it has written to standard output so far.
         public var output: String {
             (try? String(contentsOfFile: scratch.path + "/out", encoding: .utf8)) ?? ""
+        }
+
+        /// Waits until something holds, such as that some output has come; whether it did before the program ended.
+        public func waitUntil(_ condition: () -> Bool) -> Bool {
+            while !condition() {
+                guard process.isRunning else { return condition() }
+                usleep(5000)
+            }
+            return true
         }
 
         /// Waits for the end.

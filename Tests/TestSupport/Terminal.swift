@@ -13,8 +13,11 @@ public final class Terminal {
     private var seen = ""
     private var position = 0
 
-    /// Starts the program with arguments and environment entries.
-    public init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    /// Starts the program with arguments and environment entries, in a terminal of a size if one is given.
+    public init(
+        _ arguments: [String], environment: [String: String] = [:], columns: UInt16 = 0,
+        rows: UInt16 = 0
+    ) throws {
         // Linux's own calls: Glibc's module shows neither posix_openpt nor POSIX_SPAWN_SETSID to Swift.
         descriptor = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         var locked: Int32 = 0
@@ -22,6 +25,7 @@ public final class Terminal {
         guard descriptor >= 0, ioctl(descriptor, 0x4004_5431, &locked) == 0,
             ioctl(descriptor, 0x8004_5430, &number) == 0
         else { throw Failure(description: "no pseudo-terminal") }
+        if columns > 0 { resize(columns: columns, rows: rows) }
         let name = "/dev/pts/\(number)"
         let newSession: Int16 = 0x80
         // The first terminal that a session leader opens becomes its own: Ctrl-C then reaches the program.
@@ -88,8 +92,11 @@ public final class Terminal {
     }
 
     /// Waits until some text appears after what was waited for before; returns what came before it.
+    ///
+    /// After typing, wait for what ends the echo or the answer, and for nothing that stands earlier in it: the rest would
+    /// come later. `seconds` only ends a test that hangs.
     @discardableResult
-    public func expect(_ text: String, seconds: Double = 30) throws -> String {
+    public func expect(_ text: String, seconds: Double = 120) throws -> String {
         let deadline = Date().addingTimeInterval(seconds)
         while true {
             let rest = seen.dropFirst(position)
@@ -107,7 +114,7 @@ public final class Terminal {
     /// Waits for the end; returns the exit code, or 128 + the signal.
     ///
     /// A program that does not end in time is killed.
-    public func wait(seconds: Double = 60) -> Int32 {
+    public func wait(seconds: Double = 120) -> Int32 {
         let deadline = Date().addingTimeInterval(seconds)
         while readMore() {
             if Date() > deadline { signal(SIGKILL) }

@@ -138,7 +138,7 @@ public final class Run {
         var saved = ContinuousClock.now
         do {
             while step < boundary {
-                if options.stop() { throw stopped() }
+                if options.stop() { throw stopped(options) }
                 try takeStep(state, options)
                 if step < boundary, saved.duration(to: .now) > .seconds(options.checkpointSeconds) {
                     try write(state, rolling: true)
@@ -192,9 +192,9 @@ public final class Run {
         // Also Ctrl-C in the middle of a callback leaves the step done.
         let goesOn: Bool
         do { goesOn = try options.onEvent(.step(record, phase: phase)) } catch is Interrupted {
-            throw stopped()
+            throw stopped(options)
         }
-        guard goesOn else { throw stopped() }
+        guard goesOn else { throw stopped(options) }
         if options.evaluateEvery > 0, step % options.evaluateEvery == 0 {
             for set in options.evaluate {
                 let evaluation = try evaluate(set, options)
@@ -204,10 +204,9 @@ public final class Run {
         }
     }
 
-    private func stopped() -> Interrupted {
-        Interrupted(
-            "interrupted after step \(step) of \(trajectory.steps); run:resume() goes on from there"
-        )
+    private func stopped(_ options: RunOptions) -> Interrupted {
+        let advice = options.advice.map { "; \($0)" } ?? ""
+        return Interrupted("interrupted after step \(step) of \(trajectory.steps)\(advice)")
     }
 
     // MARK: - Evaluation

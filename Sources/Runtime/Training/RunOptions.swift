@@ -22,6 +22,8 @@ public struct RunOptions {
     public var keepLast = true
     /// Seconds of training that a crash may cost.
     public var checkpointSeconds = 60.0
+    /// What the message of an interrupt says can be done next; `nil` leaves that to the caller.
+    public var advice: String? = "run:resume() goes on from there"
     /// Steps between evaluations; 0 for none.
     public var evaluateEvery = 0
     /// What to evaluate then.

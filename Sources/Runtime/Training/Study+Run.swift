@@ -9,6 +9,12 @@ extension Study {
     ///   stop, and `FileError` when the store cannot be written: what was finished stays, and running again goes on. An
     ///   arm that fails otherwise is named in the result, and the others go on.
     public func run(options: StudyOptions = StudyOptions()) throws -> StudyResult {
+        do { return try carryOut(options) } catch let interrupt as Interrupted {
+            throw Interrupted("\(interrupt.message); run the study again to go on from there")
+        }
+    }
+
+    private func carryOut(_ options: StudyOptions) throws -> StudyResult {
         let outcomes = try arms.map { arm in try attempt { try resolve(arm, options) } }
         let usable = outcomes.indices.compactMap { index in
             (try? outcomes[index].get()).map { (index: index, resolved: $0) }
@@ -123,6 +129,7 @@ extension Study {
         }
         var runOptions = RunOptions()
         runOptions.keep = keep
+        runOptions.advice = nil
         runOptions.checkpointSeconds = options.checkpointSeconds
         runOptions.progress = options.progress
         runOptions.stop = options.stop

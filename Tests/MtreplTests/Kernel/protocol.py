@@ -12,6 +12,7 @@ import zmq
 from jupyter_client.manager import start_new_kernel
 
 KERNEL = "mtrepl"
+LONG = 120  # seconds: only ends a test that hangs
 
 
 class Case(unittest.TestCase):
@@ -22,12 +23,12 @@ class Case(unittest.TestCase):
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
 
-    def run_cell(self, code, timeout=30, **options):
+    def run_cell(self, code, timeout=LONG, **options):
         """The reply and the messages of a cell."""
         request = self.client.execute(code, **options)
         return self.outcome(request, timeout)
 
-    def outcome(self, request, timeout=30):
+    def outcome(self, request, timeout=LONG):
         messages = []
         while True:
             message = self.client.get_iopub_msg(timeout=timeout)
@@ -43,11 +44,18 @@ class Case(unittest.TestCase):
             if reply["parent_header"].get("msg_id") == request:
                 return reply["content"], messages
 
+    def eventually(self, condition):
+        """Waits until something holds."""
+        deadline = time.monotonic() + LONG
+        while not condition():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+
     def result(self, code):
         _, messages = self.run_cell(code)
         return [m["content"]["data"]["text/plain"] for m in messages if m["msg_type"] == "execute_result"]
 
-    def wait_for_stream(self, text, timeout=20):
+    def wait_for_stream(self, text, timeout=LONG):
         seen = ""
         while text not in seen:
             message = self.client.get_iopub_msg(timeout=timeout)
@@ -76,7 +84,6 @@ class Interrupts(Case):
             with self.subTest(name):
                 request = self.client.execute(code)
                 self.wait_for_stream("going")
-                time.sleep(0.3)
                 interrupt()
                 reply, messages = self.outcome(request)
                 self.assertEqual(reply["status"], "error")
@@ -103,24 +110,26 @@ class Interrupts(Case):
         self.wait_for_stream("going")
         message = self.client.session.msg("kernel_info_request", {})
         self.client.control_channel.send(message)
-        reply = self.client.get_control_msg(timeout=5)
+        reply = self.client.get_control_msg(timeout=LONG)
         self.assertEqual(reply["msg_type"], "kernel_info_reply")
-        self.assertTrue(self.client.hb_channel.is_beating())
+        self.eventually(self.client.hb_channel.is_beating)
         self.manager.interrupt_kernel()
         self.outcome(request)
 
     def test_idle_interrupt_is_forgotten(self):
         self.manager.signal_kernel(signal.SIGINT)
-        time.sleep(0.2)
         self.assertEqual(self.result("6 * 7"), ["42"])
 
 
 class Cells(Case):
     def test_streams_come_as_they_happen(self):
-        request = self.client.execute('print("first") os.execute("sleep 1; echo child; echo problem >&2") print("last")')
-        started = time.monotonic()
+        # The command ends when the first line has come here: if that came with the rest, it would wait for ever.
+        go = os.path.abspath("go-on")
+        request = self.client.execute(
+            'print("first") os.execute("while [ ! -e %s ]; do sleep 0.02; done; echo child; echo problem >&2") '
+            'print("last")' % go)
         self.wait_for_stream("first")
-        self.assertLess(time.monotonic() - started, 0.7)
+        open(go, "w").close()
         reply, messages = self.outcome(request)
         out = "".join(m["content"]["text"] for m in messages if m["content"].get("name") == "stdout")
         err = "".join(m["content"]["text"] for m in messages if m["content"].get("name") == "stderr")
@@ -129,7 +138,7 @@ class Cells(Case):
         self.assertEqual(err, "problem\n")
 
     def test_much_output_arrives_whole(self):
-        reply, messages = self.run_cell("for i = 1, 100000 do print(i) end", timeout=60)
+        reply, messages = self.run_cell("for i = 1, 100000 do print(i) end", timeout=LONG)
         text = "".join(m["content"]["text"] for m in messages if m["msg_type"] == "stream")
         self.assertEqual(text, "".join(f"{i}\n" for i in range(1, 100001)))
 
@@ -155,7 +164,7 @@ class Cells(Case):
         dropped = self.client.execute("1")
         replies = {}
         while len(replies) < 2:
-            reply = self.client.get_shell_msg(timeout=10)
+            reply = self.client.get_shell_msg(timeout=LONG)
             replies[reply["parent_header"]["msg_id"]] = reply["content"]["status"]
         self.assertEqual(replies, {bad: "error", dropped: "aborted"})
         self.assertEqual(self.result("6 * 7"), ["42"])
@@ -166,33 +175,33 @@ class Cells(Case):
     def test_what_follows_the_reply_of_an_error_is_run(self):
         for _ in range(100):
             bad = self.client.execute('error("no")')
-            while self.client.get_shell_msg(timeout=10)["parent_header"]["msg_id"] != bad:
+            while self.client.get_shell_msg(timeout=LONG)["parent_header"]["msg_id"] != bad:
                 pass
             good = self.client.execute("1")
-            reply = self.client.get_shell_msg(timeout=10)
+            reply = self.client.get_shell_msg(timeout=LONG)
             self.assertEqual((reply["parent_header"]["msg_id"], reply["content"]["status"]), (good, "ok"))
 
     def test_positions_are_code_points(self):
         code = 'local 𝔘 = "𝔘" print(string.fo) -- 𝔘'
         cursor = code.index(")")
         request = self.client.complete(code, cursor)
-        reply = self.client.get_shell_msg(timeout=10)["content"]
+        reply = self.client.get_shell_msg(timeout=LONG)["content"]
         self.assertEqual(reply["matches"], ["format"])
         self.assertEqual(code[reply["cursor_start"]:reply["cursor_end"]], "fo")
         for cursor in (-5, 0, 10**12):
             self.client.complete(code, cursor)
-            self.assertEqual(self.client.get_shell_msg(timeout=10)["content"]["status"], "ok")
+            self.assertEqual(self.client.get_shell_msg(timeout=LONG)["content"]["status"], "ok")
 
     def test_inspection_inside_a_call(self):
         code = "mt.corpus { 'web', "
         self.client.inspect(code, len(code))
-        reply = self.client.get_shell_msg(timeout=10)["content"]
+        reply = self.client.get_shell_msg(timeout=LONG)["content"]
         self.assertTrue(reply["found"])
         self.assertIn("corpus", reply["data"]["text/plain"])
 
     def test_input_is_asked_of_the_client(self):
         request = self.client.execute('io.write("name? ") local name = io.read() print("hello " .. name)', allow_stdin=True)
-        question = self.client.get_stdin_msg(timeout=20)
+        question = self.client.get_stdin_msg(timeout=LONG)
         self.assertEqual(question["msg_type"], "input_request")
         self.assertEqual(question["parent_header"]["msg_id"], request)
         self.client.input("Ada Λ")
@@ -203,7 +212,7 @@ class Cells(Case):
 
     def test_waiting_for_input_can_be_interrupted(self):
         request = self.client.execute("io.read()", allow_stdin=True)
-        self.client.get_stdin_msg(timeout=20)
+        self.client.get_stdin_msg(timeout=LONG)
         self.manager.interrupt_kernel()
         reply, _ = self.outcome(request)
         self.assertEqual((reply["status"], reply["ename"]), ("error", "Interrupted"))
@@ -220,7 +229,7 @@ class Cells(Case):
         message = self.client.session.msg("comm_open", {"comm_id": "c", "target_name": "t", "data": {}})
         self.client.shell_channel.send(message)
         while True:
-            answer = self.client.get_iopub_msg(timeout=10)
+            answer = self.client.get_iopub_msg(timeout=LONG)
             if answer["msg_type"] == "comm_close":
                 break
         self.assertEqual(answer["content"]["comm_id"], "c")
@@ -231,7 +240,7 @@ class Cells(Case):
             nbformat.v4.new_code_cell("x"),
             nbformat.v4.new_code_cell('mt.display { "p", svg = "<svg/>" }'),
         ])
-        done = nbclient.NotebookClient(notebook, kernel_name=KERNEL, timeout=60).execute()
+        done = nbclient.NotebookClient(notebook, kernel_name=KERNEL, timeout=LONG).execute()
         nbformat.validate(done)
         self.assertEqual(done.cells[0].outputs[0].text, "ok\n")
         self.assertIn("&lt;", done.cells[1].outputs[0].data["text/html"])
@@ -240,24 +249,22 @@ class Cells(Case):
 
     def test_os_exit_ends_the_kernel(self):
         self.client.execute("os.exit(3)")
-        self.assertEqual(self.client.get_shell_msg(timeout=10)["content"]["status"], "ok")
-        deadline = time.monotonic() + 10
-        while self.manager.is_alive() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        self.assertFalse(self.manager.is_alive())
+        self.assertEqual(self.client.get_shell_msg(timeout=LONG)["content"]["status"], "ok")
+        self.eventually(lambda: not self.manager.is_alive())
 
     def test_shutdown_while_a_cell_runs(self):
         self.client.execute('print("going") while true do pcall(function() while true do end end) end')
         self.wait_for_stream("going")
-        started = time.monotonic()
+        self.manager.shutdown_wait_time = LONG
+        process = self.manager.provisioner.process
         self.manager.shutdown_kernel(now=False)
         self.assertFalse(self.manager.is_alive())
-        self.assertLess(time.monotonic() - started, 2, "it had to be killed")
+        self.assertGreaterEqual(process.returncode, 0, "it had to be killed")
 
     def test_restart(self):
         self.run_cell("kept = 1")
         self.manager.restart_kernel(now=False)
-        self.client.wait_for_ready(timeout=20)
+        self.client.wait_for_ready(timeout=LONG)
         self.assertEqual(self.result("rawget(_G, 'kept') == nil"), ["true"])
 
 
@@ -292,14 +299,21 @@ class Wire(Case):
         frames = self.message("n = (rawget(_G, 'n') or 0) + 1")
         for _ in range(3):
             socket.send_multipart(frames)
-        time.sleep(0.3)
+        # What comes on the same socket after them is answered after them.
+        last = self.message("1")
+        socket.send_multipart(last)
+        answered = set()
+        while len(answered) < 2:
+            self.assertTrue(socket.poll(LONG * 1000))
+            reply = self.client.session.deserialize(self.client.session.feed_identities(socket.recv_multipart())[1])
+            answered.add(reply["parent_header"]["msg_id"])
         self.assertEqual(self.result("n"), ["1"])
 
     def test_wrong_types_are_answered(self):
         for changes in ({"code": 1}, {"silent": "yes"}, {"user_expressions": []}, {"stop_on_error": None, "code": None}):
             socket = self.raw("shell")
             socket.send_multipart(self.message("1", **changes))
-            self.assertTrue(socket.poll(5000), changes)
+            self.assertTrue(socket.poll(LONG * 1000), changes)
             reply = self.client.session.deserialize(self.client.session.feed_identities(socket.recv_multipart())[1])
             self.assertEqual(reply["content"]["status"], "error", changes)
             self.assertEqual(reply["content"]["ename"], "ProtocolError")
@@ -359,7 +373,7 @@ class Wire(Case):
         self.addCleanup(iopub.close, 0)
         for frames in ([b""], [b"\x01"], [b"\x00"], [b"\x02junk"], [b"\x01stream", b"more"]):
             iopub.send_multipart(frames)
-        reply, messages = self.run_cell('print("still here") return 6 * 7', timeout=60)
+        reply, messages = self.run_cell('print("still here") return 6 * 7', timeout=LONG)
         self.assertEqual(reply["status"], "ok")
         self.assertIn("still here\n", [m["content"].get("text") for m in messages])
         self.assertTrue(self.manager.is_alive())

@@ -234,8 +234,24 @@ struct NumericsTests {
         "avx2 Zen, bfloat16, version 2": "f68e1559011e",
     ]
 
-    @Test("have not changed without a new version", arguments: Precision.allCases)
-    func golden(precision: Precision) throws {
+    @Test("have not changed without a new version")
+    func golden() throws {
+        var unknown: [String] = []
+        for precision in Precision.allCases {
+            let digest = try digest(precision)
+            let key = "\(Numerics.processor), \(precision.rawValue), version \(Numerics.version)"
+            if let expected = NumericsTests.golden[key] {
+                #expect(digest == expected, "raise Numerics.version and record the new digest")
+            } else {
+                unknown.append("\(key): \(digest)")
+            }
+        }
+        if !unknown.isEmpty {
+            try Test.cancel("no golden digest is recorded; here they are: \(unknown)")
+        }
+    }
+
+    private func digest(_ precision: Precision) throws -> String {
         let configuration = try NeoXConfiguration.preset("micro-0.1m")
         let model = try NeoX(configuration, seed: 1, precision: precision)
         let optimizer = try AdamW(model.parameters)
@@ -247,12 +263,6 @@ struct NumericsTests {
         }
         var builder = DigestBuilder("numerics")
         builder.add(bytes: UnsafeRawBufferPointer(model.parameters.values))
-        let digest = builder.finish().short
-        let key = "\(Numerics.processor), \(precision.rawValue), version \(Numerics.version)"
-        if let expected = NumericsTests.golden[key] {
-            #expect(digest == expected, "raise Numerics.version and record the new digest")
-        } else {
-            print("NOT CHECKED: no golden digest for \(key); here it is \(digest)")
-        }
+        return builder.finish().short
     }
 }

@@ -5,12 +5,11 @@ import Testing
 @testable import Runtime
 
 @Suite("Real corpora") struct SharedCorpusTests {
-    @Test("text, code and an instruction set come through reading, tokens, windows and finetuning")
+    @Test(
+        "text, code and an instruction set come through reading, tokens, windows and finetuning",
+        .enabled(if: Shared.folder != nil, "it needs ../shared"))
     func path() throws {
-        guard let shared = Shared.folder else {
-            print("SKIPPED: tests on real corpora need ../shared")
-            return
-        }
+        let shared = try #require(Shared.folder)
         let scratch = try Scratch()
         func corpus(_ name: String) throws -> Corpus {
             var specification = CorpusSpecification(

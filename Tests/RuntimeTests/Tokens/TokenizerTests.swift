@@ -281,12 +281,11 @@ func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -
             }.contains("it is a tokenizer.json, which has its merges within"))
     }
 
-    @Test("the tokenizer of GPT-2 loads from its vocabulary and merges")
+    @Test(
+        "the tokenizer of GPT-2 loads from its vocabulary and merges",
+        .enabled(if: Shared.folder != nil, "it needs ../shared"))
     func gpt2() throws {
-        guard let shared = Shared.folder else {
-            print("SKIPPED: the tokenizer of GPT-2 needs ../shared")
-            return
-        }
+        let shared = try #require(Shared.folder)
         let tokenizer = try Tokenizer.load(
             vocabulary: shared + "/tokenizers/gpt2-encoder.json",
             merges: shared + "/tokenizers/gpt2-vocab.bpe")
@@ -300,12 +299,11 @@ func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -
         #expect(try Tokenizer.load(scratch.path + "/t.json").digest == tokenizer.digest)
     }
 
-    @Test("the tokenizer of GPT-NeoX loads, with its added runs of spaces")
+    @Test(
+        "the tokenizer of GPT-NeoX loads, with its added runs of spaces",
+        .enabled(if: Shared.folder != nil, "it needs ../shared"))
     func neox() throws {
-        guard let shared = Shared.folder else {
-            print("SKIPPED: the tokenizer of GPT-NeoX needs ../shared")
-            return
-        }
+        let shared = try #require(Shared.folder)
         let tokenizer = try Tokenizer.load(shared + "/tokenizers/gpt-neox-20b-tokenizer.json")
         #expect(tokenizer.vocabularySize == 50277)
         #expect(tokenizer.endOfText == 0)
