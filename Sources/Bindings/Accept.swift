@@ -14,16 +14,16 @@ extension Kind {
             (.bytes, .bytes),
             (.function, .function), (.table, .table):
             return value
-        case (.integer(let range), .integer(let number)):
-            if range.contains(number) { return value }
-        case (.integer(let range), .number(let number)):
-            if let integer = Int(exactly: number), range.contains(integer) {
+        case (.integer(let kind), .integer(let number)):
+            if kind.range.contains(number) { return value }
+        case (.integer(let kind), .number(let number)):
+            if let integer = Int(exactly: number), kind.range.contains(integer) {
                 return .integer(integer)
             }
-        case (.number(let range), .integer(let number)):
-            if range.contains(Double(number)) { return .number(Double(number)) }
-        case (.number(let range), .number(let number)):
-            if range.contains(number) { return value }
+        case (.number(let kind), .integer(let number)):
+            if kind.contains(Double(number)) { return .number(Double(number)) }
+        case (.number(let kind), .number(let number)):
+            if kind.contains(number) { return value }
         case (.choice(let names), .string(let name)):
             if names.contains(name) { return value }
             let list =

@@ -185,7 +185,7 @@ extension Library {
             Method(
                 "wait", "Waits for the end of training in the background.",
                 [
-                    .number("seconds", "At most so long; default: to the end.", .nonNegative)
+                    .number("seconds", "At most so long; default: to the end.", .seconds)
                         .optional
                 ],
                 returns: "whether it has ended"

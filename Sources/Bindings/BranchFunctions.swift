@@ -47,7 +47,7 @@ extension Library {
             .object("target", "corpus", "The corpus whose valid loss decides."),
             .objects("evaluate", "corpus", "Further corpora to measure.").optional,
             .integer(
-                "limit", "Windows or examples that an evaluation reads at most.", in: 1...
+                "limit", "Windows or examples that an evaluation reads at most.", .count.positive
             ).optional,
             .options(
                 "finetune", "Finetuning before branches are compared; see mt.study.",
@@ -66,9 +66,9 @@ extension Library {
                         .object("recipe", "recipe", "The trunk."),
                         .weights("mixture", "The branches' mixture."),
                         .integers(
-                            "starts", "Steps at which branches leave.", in: 0...Int(Int32.max)),
-                        .integer("steps", "Steps of each branch.", in: 1...),
-                        .integers("seeds", "Trunk seeds; default: the recipe's.", in: 0 ... .max)
+                            "starts", "Steps at which branches leave.", .steps),
+                        .integer("steps", "Steps of each branch.", .steps.positive),
+                        .integers("seeds", "Trunk seeds; default: the recipe's.", .seed)
                             .optional,
                     ] + shared)
             ],
@@ -120,7 +120,7 @@ extension Library {
                         .integers(
                             "rungs",
                             "Steps past the branching point at which arms are judged, rising; the end follows by itself.",
-                            in: 1...Int(Int32.max)),
+                            .steps.positive),
                         .number("keep", "The part of the arms that goes on.", .fraction).or(0.5),
                         .string("name", "What the arms are called in tables.").or("midtrained"),
                     ] + shared)

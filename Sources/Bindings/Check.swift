@@ -7,7 +7,7 @@ struct Check {
     private enum Code {
         case boolean
         case integer(Int, Int)
-        case number(NumberRange)
+        case number(NumberKind)
         case string
         case object
         case thorough
@@ -22,8 +22,8 @@ struct Check {
         var typeName = ""
         switch parameter.kind {
         case .boolean: code = .boolean
-        case .integer(let range): code = .integer(range.lowerBound, range.upperBound)
-        case .number(let range): code = .number(range)
+        case .integer(let kind): code = .integer(kind.range.lowerBound, kind.range.upperBound)
+        case .number(let kind): code = .number(kind)
         case .bytes: code = .string
         case .object(let names) where names.count == 1:
             code = .object
@@ -46,9 +46,9 @@ struct Check {
             guard kind == MT_INTEGER else { return false }
             let value = Int(mt_integer(call, index))
             return low <= value && value <= high
-        case .number(let range):
+        case .number(let accepted):
             return (kind == MT_NUMBER || kind == MT_INTEGER)
-                && range.contains(mt_number(call, index))
+                && accepted.contains(mt_number(call, index))
         case .string: return kind == MT_STRING
         case .object:
             var type: Int32 = -1

@@ -33,7 +33,7 @@ extension Library {
             "memory", "Bytes in use, and the limit above which Lua collects garbage.",
             [
                 .integer(
-                    "soft_maximum", "A new limit for the bytes of objects, in bytes.", in: 0...
+                    "soft_maximum", "A new limit for the bytes of objects, in bytes.", .bytes
                 ).optional
             ],
             returns:
@@ -58,7 +58,8 @@ extension Library {
         Function(
             "threads",
             "The number of threads in use; sets it first if one is given. It changes speed, never results.",
-            [.integer("count", "Threads from now on.", in: 1...256).optional], returns: "integer",
+            [.integer("count", "Threads from now on.", .count, in: 1...256).optional],
+            returns: "integer",
             example: "print(mt.threads())"
         ) { call in
             if let count = try call.integer(ifPresent: "count") { Parallel.threads = count }

@@ -18,8 +18,8 @@ extension Library {
                     ).optional,
                     .choice("embedded", EmbeddedCorpus.names, "A generator in place of files.")
                         .optional,
-                    .integer("bytes", "Size of generated text.", in: 1...).optional,
-                    .integer("generator_seed", "Seed of generated text.", in: 0...).or(1),
+                    .integer("bytes", "Size of generated text.", .bytes.positive).optional,
+                    .integer("generator_seed", "Seed of generated text.", .seed).or(1),
                     .paths(
                         "valid", "Files of the valid split; by default it is carved from `files`."
                     ).optional,
@@ -53,7 +53,7 @@ extension Library {
                     .number("valid_fraction", "Part of the documents in valid.", .fraction).or(
                         0.02),
                     .number("test_fraction", "Part of the documents in test.", .fraction).or(0.02),
-                    .integer("split_seed", "Seed of the division.", in: 0...).or(1),
+                    .integer("split_seed", "Seed of the division.", .seed).or(1),
                     .choice(
                         "on_error", ["error", "skip"],
                         "What a bad line does; skipped lines are counted."
@@ -198,7 +198,7 @@ extension Library {
                 Method(
                     "documents", "The first documents of a split, to look at.",
                     [
-                        .integer("count", "How many at most.", in: 1...100_000).or(3),
+                        .integer("count", "How many at most.", .count, in: 1...100_000).or(3),
                         .choice("split", Split.allCases.map(\.rawValue), "Which part.").or("train"),
                     ],
                     returns: "list of strings"

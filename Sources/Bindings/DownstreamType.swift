@@ -75,7 +75,8 @@ extension Library {
                             "Whether there is no marker and the first line of the text is the answer."
                         ).or(
                             false),
-                        .integer("tokens", "Tokens to generate at most.", in: 1...1 << 16).or(256),
+                        .integer("tokens", "Tokens to generate at most.", .tokens, in: 1...1 << 16)
+                            .or(256),
                         .strings("stop", "Texts that end the answer. Default: \"\\nQuestion:\".")
                             .optional,
                     ])
@@ -140,7 +141,7 @@ extension Library {
         [
             .object("task", "task", "What to ask."),
             .options([
-                .integer("limit", "Questions at most; default: all.", in: 1...).optional,
+                .integer("limit", "Questions at most; default: all.", .count.positive).optional,
                 .boolean(
                     "details",
                     "Whether `outcomes` tells of every question: correct, log_likelihoods (the correct answer first), or text and reference."

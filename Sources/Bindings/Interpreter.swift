@@ -133,6 +133,8 @@ public final class Interpreter {
 
     /// What the laboratory's functions share.
     public private(set) lazy var session = Session(settings, stop: shouldStop)
+    /// Values of the table that is being copied from Lua, so far.
+    var valuesCopied = 0
 
     /// Who keeps the log of the session.
     public weak var logging: (any SessionLogging)?

@@ -32,24 +32,25 @@ extension Library {
                 .options([
                     .object("tokenizer", "tokenizer", "What its text is tokenised with."),
                     .integer(
-                        "context", "Tokens it sees at a time; default: the preset's.",
+                        "context", "Tokens it sees at a time; default: the preset's.", .size,
                         in: 1...1 << 20
                     ).optional,
                     .integer(
                         "vocabulary", "Rows of the embedding; default: the tokenizer's size.",
-                        in: 1...1 << 24
+                        .size, in: 1...1 << 24
                     )
                     .optional,
-                    .integer("layers", "Blocks.", in: 1...1000).optional,
-                    .integer("width", "Size of the residual stream.", in: 1...1 << 16).optional,
-                    .integer("heads", "Attention heads.", in: 1...1 << 12).optional,
+                    .integer("layers", "Blocks.", .count, in: 1...1000).optional,
+                    .integer("width", "Size of the residual stream.", .size, in: 1...1 << 16)
+                        .optional,
+                    .integer("heads", "Attention heads.", .count, in: 1...1 << 12).optional,
                     .integer(
                         "feed_forward", "Size inside the feed-forward part; default: 4 · width.",
-                        in: 1...1 << 20
+                        .size, in: 1...1 << 20
                     )
                     .optional,
                     .number("rotary", "Part of each head that is rotated.", .fraction).optional,
-                    .number("norm_epsilon", "Added to variances.", .positive).optional,
+                    .number("norm_epsilon", "Added to variances.", .epsilon).optional,
                     .boolean(
                         "parallel_residual",
                         "Attention and feed-forward side by side, as in Pythia."
@@ -118,7 +119,7 @@ extension Library {
                         "What text is tokenised with; default: the folder's tokenizer.json, or its vocab.json and merges.txt."
                     ).optional,
                     .integer(
-                        "context", "Tokens it sees at a time; default: the folder's.",
+                        "context", "Tokens it sees at a time; default: the folder's.", .size,
                         in: 1...1 << 20
                     ).optional,
                 ]).optional,

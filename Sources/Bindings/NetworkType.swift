@@ -70,7 +70,7 @@ extension Library {
             "The weights that a recipe starts from: of `mt.pretrained` its own, otherwise fresh ones of a seed.",
             [
                 .options([
-                    .integer("seed", "Default: the session's.", in: 0...).optional,
+                    .integer("seed", "Default: the session's.", .seed).optional,
                     .choice(
                         "precision", Precision.allCases.map(\.rawValue),
                         "Arithmetic of matrix products."

@@ -81,23 +81,15 @@ extension Parameter {
     public static func boolean(_ name: String, _ help: String) -> Parameter {
         Parameter(name, .boolean, help)
     }
-    /// An integer; any unless a range is given.
+    /// An integer of a kind, or of the part of it that lies in a range.
     public static func integer(
-        _ name: String, _ help: String, in range: ClosedRange<Int> = .min ... .max
-    )
-        -> Parameter
-    { Parameter(name, .integer(range), help) }
-    /// An integer of at least the lower bound.
-    public static func integer(_ name: String, _ help: String, in range: PartialRangeFrom<Int>)
-        -> Parameter
-    {
-        Parameter(name, .integer(range.lowerBound ... .max), help)
+        _ name: String, _ help: String, _ kind: IntegerKind, in range: ClosedRange<Int>? = nil
+    ) -> Parameter {
+        Parameter(name, .integer(range.map(kind.within) ?? kind), help)
     }
-    /// A number; finite unless a range is given.
-    public static func number(_ name: String, _ help: String, _ range: NumberRange = .finite)
-        -> Parameter
-    {
-        Parameter(name, .number(range), help)
+    /// A number of a kind.
+    public static func number(_ name: String, _ help: String, _ kind: NumberKind) -> Parameter {
+        Parameter(name, .number(kind), help)
     }
     /// UTF-8 text.
     public static func string(_ name: String, _ help: String) -> Parameter {
@@ -127,18 +119,16 @@ extension Parameter {
     public static func strings(_ name: String, _ help: String) -> Parameter {
         Parameter(name, .list(.string), help)
     }
-    /// A list of numbers; one number counts as a list of one.
-    public static func numbers(_ name: String, _ help: String, _ range: NumberRange = .finite)
-        -> Parameter
-    {
-        Parameter(name, .list(.number(range)), help)
+    /// A list of numbers of a kind; one number counts as a list of one.
+    public static func numbers(_ name: String, _ help: String, _ kind: NumberKind) -> Parameter {
+        Parameter(name, .list(.number(kind)), help)
     }
-    /// A list of integers; one counts as a list of one.
+    /// A list of integers of a kind, or of the part of it that lies in a range; one counts as a list of one.
     public static func integers(
-        _ name: String, _ help: String, in range: ClosedRange<Int> = .min ... .max
-    )
-        -> Parameter
-    { Parameter(name, .list(.integer(range)), help) }
+        _ name: String, _ help: String, _ kind: IntegerKind, in range: ClosedRange<Int>? = nil
+    ) -> Parameter {
+        Parameter(name, .list(.integer(range.map(kind.within) ?? kind)), help)
+    }
     /// An object of a type of ours, by the type's name.
     public static func object(_ name: String, _ type: String, _ help: String) -> Parameter {
         Parameter(name, .object([type]), help)
@@ -153,7 +143,7 @@ extension Parameter {
     }
     /// A table from names to numbers, such as a mixture.
     public static func weights(_ name: String, _ help: String) -> Parameter {
-        Parameter(name, .map(.number(.nonNegative)), help)
+        Parameter(name, .map(.number(.weight)), help)
     }
     /// A table of any shape.
     public static func table(_ name: String, _ help: String) -> Parameter {

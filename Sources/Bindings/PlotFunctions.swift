@@ -35,8 +35,8 @@ extension Library {
 
     private static func intervalOptions(_ prefix: String, _ what: String) -> [Parameter] {
         [
-            .number("\(prefix)low", "The lower limit of \(what).", .any).optional,
-            .number("\(prefix)high", "The upper limit of \(what).", .any).optional,
+            .number("\(prefix)low", "The lower limit of \(what).", .drawn).optional,
+            .number("\(prefix)high", "The upper limit of \(what).", .drawn).optional,
         ]
     }
 
@@ -77,17 +77,17 @@ extension Library {
                             "series", "One line each.",
                             [
                                 .string("name", "What the legend calls it.").or(""),
-                                .numbers("x", "Places along the axis.", .any),
+                                .numbers("x", "Places along the axis.", .drawn),
                                 .numbers(
                                     "y", "Values; one that is not finite interrupts the line.",
-                                    .any),
-                                .numbers("low", "Lower limits of the band.", .any).optional,
-                                .numbers("high", "Upper limits of the band.", .any).optional,
+                                    .drawn),
+                                .numbers("low", "Lower limits of the band.", .drawn).optional,
+                                .numbers("high", "Upper limits of the band.", .drawn).optional,
                             ]
                         ).rest,
                         lists(
                             "marks", "Vertical lines with names.",
-                            [.number("x", "Where.").item, .string("label", "What.").item]
+                            [.number("x", "Where.", .drawn).item, .string("label", "What.").item]
                         ).optional,
                         titleOption,
                     ] + axisOptions("", ""))
@@ -140,7 +140,7 @@ extension Library {
                         lists(
                             "points", "One point each.",
                             [
-                                .number("x", "Across.", .any), .number("y", "Upwards.", .any),
+                                .number("x", "Across.", .drawn), .number("y", "Upwards.", .drawn),
                                 .string("label", "Its name.").or(""),
                                 .string("group", "What it has its colour and shape of.").or(""),
                             ] + intervalOptions("x_", "x") + intervalOptions("y_", "y")
@@ -187,11 +187,11 @@ extension Library {
             [
                 .options([
                     Parameter(
-                        "values", .list(.list(.number(.any))),
+                        "values", .list(.list(.number(.drawn))),
                         "A row a list, from the top; a number that is not finite is an empty cell."
                     ).item,
                     Parameter(
-                        "half_widths", .list(.list(.number(.any))),
+                        "half_widths", .list(.list(.number(.drawn))),
                         "Half of each number's interval, shown with ±."
                     ).optional,
                     .strings("rows", "Names of the rows."),
@@ -201,7 +201,7 @@ extension Library {
                     .string("value", "What the numbers are, with their unit.").or(""),
                     .boolean("diverging", "Whether white is zero and both sides have colours.").or(
                         false),
-                    .integer("decimals", "Of the numbers.", in: 0...9).or(3), titleOption,
+                    .integer("decimals", "Of the numbers.", .decimals).or(3), titleOption,
                 ])
             ], returns: "plot",
             example: """
@@ -254,7 +254,7 @@ extension Library {
                         "bars", "One bar each, from the top.",
                         [
                             .string("label", "Its name.").item,
-                            .number("value", "Its length.", .any).item,
+                            .number("value", "Its length.", .drawn).item,
                             .string(
                                 "group", "Bars of one name and different groups stand together."
                             )
@@ -265,7 +265,7 @@ extension Library {
                     .integer(
                         "decimals",
                         "Of the numbers; default: 3, and more where the longest bar would have fewer than two digits.",
-                        in: 0...9
+                        .decimals
                     ).optional, titleOption,
                 ])
             ], returns: "plot",

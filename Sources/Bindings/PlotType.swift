@@ -25,7 +25,8 @@ extension Library {
                 },
                 Method(
                     "text", "The plot in characters.",
-                    [.integer("width", "Columns.", in: 40...400).or(80)], returns: "string"
+                    [.integer("width", "Columns.", .columns, in: 40...400).or(80)],
+                    returns: "string"
                 ) { box, call in
                     try call.returns(
                         try box.plot.text(

@@ -1,8 +1,10 @@
 import CLua
+import Runtime
 
 /// Reads values from the stack of a call.
 ///
-/// Uses only functions that cannot raise.
+/// Uses only functions that cannot raise. What it copies is held twice, by Lua and by Swift, and Swift has no way to refuse an
+/// allocation: so texts and tables that memory cannot hold are refused here.
 struct Reader {
     let interpreter: Interpreter
     let call: OpaquePointer
@@ -19,7 +21,7 @@ struct Reader {
         case MT_BOOLEAN: return .boolean(mt_boolean(call, index))
         case MT_INTEGER: return .integer(Int(mt_integer(call, index)))
         case MT_NUMBER: return .number(mt_number(call, index))
-        case MT_STRING: return string(index)
+        case MT_STRING: return try string(index)
         case MT_TABLE: return .table(try table(index, depth: depth))
         case MT_OBJECT: return .object(object(index))
         case MT_FUNCTION:
@@ -37,9 +39,15 @@ struct Reader {
         return try (first...top).map { try value($0) }
     }
 
-    private func string(_ index: Int32) -> Value {
+    private func string(_ index: Int32) throws -> Value {
         var length = 0
         guard let start = mt_string(call, index, &length) else { return .string("") }
+        if length > 1 << 20 {
+            // Whatever is done with a text makes a few copies of it, or lists that are a few times as long.
+            try Memory.require(
+                [("copies", Int.saturatingProduct(8, length))],
+                for: "a string of \(length) bytes")
+        }
         let bytes = UnsafeRawBufferPointer(start: start, count: length)
         if let text = String(validating: bytes, as: UTF8.self) { return .string(text) }
         return .bytes([UInt8](bytes))
@@ -52,11 +60,28 @@ struct Reader {
         return ObjectReference(type: type, typeName: interpreter.typeName(type), box: box)
     }
 
+    /// Counts a value of the table that is being copied, those of the tables inside it included.
+    private func count(depth: Int) throws {
+        interpreter.valuesCopied += 1
+        guard interpreter.valuesCopied % (1 << 16) == 0 else { return }
+        if interpreter.shouldStop() { throw Interrupted("interrupted while a table was read") }
+        // A list that is full doubles, and is there twice for a moment.
+        try Memory.require(
+            [
+                (
+                    "copy of its first \(interpreter.valuesCopied) values",
+                    128 * interpreter.valuesCopied
+                )
+            ],
+            for: "a large table")
+    }
+
     private func table(_ index: Int32, depth: Int) throws -> Table {
         guard depth < Self.maximumDepth else {
             throw TableMistake(
                 text: "tables nest deeper than \(Self.maximumDepth) (does one contain itself?)")
         }
+        if depth == 0 { interpreter.valuesCopied = 0 }
         guard mt_table_begin(call) else { throw OutOfMemory() }
         let base = mt_top(call) - 1
         defer { mt_settop(call, base) }
@@ -64,12 +89,13 @@ struct Reader {
         var table = Table()
         var others: [Int: Value] = [:]
         while mt_table_next(call, index) {
+            try count(depth: depth)
             let top = mt_top(call)
             let value = try value(top, depth: depth + 1)
             mt_settop(call, top - 1)
             switch mt_type(call, top - 1) {
             case MT_STRING:
-                guard case .string(let key) = string(top - 1) else {
+                guard case .string(let key) = try string(top - 1) else {
                     throw TableMistake(text: "a table key is not UTF-8 text")
                 }
                 table.fields.append((key, value))

@@ -66,7 +66,7 @@ extension Library {
             Method(
                 "keys", "The state keys along the recipe.",
                 [
-                    .integers("steps", "Which states; default: the last.", in: 0...Int(Int32.max))
+                    .integers("steps", "Which states; default: the last.", .steps)
                         .optional
                 ],
                 returns: "list of strings"

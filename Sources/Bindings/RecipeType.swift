@@ -14,10 +14,10 @@ extension Library {
 
     private static var optimizerOptions: [Parameter] {
         [
-            .number("learning_rate", "The highest learning rate.", .positive).optional,
+            .number("learning_rate", "The highest learning rate.", .rate.positive).optional,
             .number(
                 "minimum", "The learning rate at the end; default: a hundredth of the highest.",
-                .nonNegative
+                .rate
             )
             .optional,
             .choice(
@@ -25,21 +25,22 @@ extension Library {
                 "Its course after warm-up."
             ).optional,
             .number(
-                "warmup", "Steps of linear warm-up; below 1, a fraction of all steps.", .nonNegative
+                "warmup", "Steps of linear warm-up; below 1, a fraction of all steps.",
+                .stepsOrFraction
             ).optional,
             .number(
                 "decay", "Steps of a wsd schedule's decay; below 1, a fraction of all steps.",
-                .nonNegative
+                .stepsOrFraction
             ).optional,
             .number(
                 "weight_decay",
-                "Decoupled decay of matrices (not of biases, norms and embeddings).", .nonNegative
+                "Decoupled decay of matrices (not of biases, norms and embeddings).", .decay
             )
             .optional,
             .number("beta1", "Decay of the first moment.", .fraction).optional,
             .number("beta2", "Decay of the second moment.", .fraction).optional,
-            .number("epsilon", "Added to the root of the second moment.", .positive).optional,
-            .number("clip", "Largest global gradient norm; 0 for no clipping.", .nonNegative)
+            .number("epsilon", "Added to the root of the second moment.", .epsilon).optional,
+            .number("clip", "Largest global gradient norm; 0 for no clipping.", .norm)
                 .optional,
         ]
     }
@@ -49,15 +50,16 @@ extension Library {
             .integer(
                 "steps",
                 "Steps of pretraining and midtraining together; without steps and mixture, the recipe finetunes the model as it is.",
-                in: 0...1 << 32
+                .steps
             ).optional,
-            .integer("batch", "Sequences in a step.", in: 1...1 << 20).optional,
+            .integer("batch", "Sequences in a step.", .count, in: 1...1 << 20).optional,
             .integer(
-                "accumulate", "Parts a batch is worked through in, to save memory.", in: 1...1 << 20
+                "accumulate", "Parts a batch is worked through in, to save memory.", .count,
+                in: 1...1 << 20
             ).optional,
             .integer(
                 "seed", "Of the initial weights and the order of the data; default: the session's.",
-                in: 0...
+                .seed
             ).optional,
             .choice("precision", ["float32", "bfloat16"], "Arithmetic of matrix products.")
                 .optional,
@@ -129,14 +131,8 @@ extension Library {
             try change(&recipe.optimizer, optimizer)
         }
         if options.has("mixture") {
-            guard recipe.phases.count < 2 else {
-                throw Mistake(
-                    "mixture: the recipe has \(recipe.phases.count) phases; change it before midtrain()"
-                )
-            }
             let mixture = try Mixture(try options.weights("mixture"))
-            recipe.corpora.merge(try session.corpora(mixture)) { _, new in new }
-            recipe.phases = [Phase(name: "pretrain", start: 0, mixture: mixture)]
+            try recipe.use(mixture, corpora: try session.corpora(mixture))
         }
         if let repeats = try options.value("repeats") {
             if case .boolean(let all) = repeats {
@@ -178,11 +174,12 @@ extension Library {
                 "set", "corpus",
                 "The corpus whose train split is the set; its templates say what counts."
             ).item,
-            .integer("epochs", "Passes over the set.", in: 1...10_000).or(4),
-            .integer("batch", "Examples in a step (windows, when packed).", in: 1...1 << 20).or(64),
+            .integer("epochs", "Passes over the set.", .count, in: 1...10_000).or(4),
+            .integer("batch", "Examples in a step (windows, when packed).", .count, in: 1...1 << 20)
+                .or(64),
             .numbers(
                 "learning_rate", "The highest learning rate; a study chooses among several.",
-                .positive),
+                .rate.positive),
             .choice(
                 "schedule", LearningRateSchedule.Kind.allCases.map(\.rawValue),
                 "Its course after warm-up."
@@ -193,13 +190,14 @@ extension Library {
                 .fraction
             ).or(0.1),
             .number(
-                "warmup", "Steps of linear warm-up; below 1, a fraction of the steps.", .nonNegative
+                "warmup", "Steps of linear warm-up; below 1, a fraction of the steps.",
+                .stepsOrFraction
             ).or(0.1),
-            .number("weight_decay", "Decoupled decay of matrices.", .nonNegative).or(0.0),
-            .number("clip", "Largest global gradient norm; 0 for no clipping.", .nonNegative).or(
+            .number("weight_decay", "Decoupled decay of matrices.", .decay).or(0.0),
+            .number("clip", "Largest global gradient norm; 0 for no clipping.", .norm).or(
                 1.0),
             .boolean("packed", "Whether examples share windows without padding.").or(false),
-            .integer("seed", "Order of the examples; default: the recipe's seed.", in: 0...)
+            .integer("seed", "Order of the examples; default: the recipe's seed.", .seed)
                 .optional,
         ]
     }
@@ -231,10 +229,11 @@ extension Library {
         [
             .weights("mixture", "Weights of corpora by name, which sum to 1."),
             .integer(
-                "length", "Steps until the mixture before returns; default: to the end.", in: 1...
+                "length", "Steps until the mixture before returns; default: to the end.",
+                .steps.positive
             ).optional,
             Parameter(
-                "tokens_of", .map(.integer(1 ... .max)),
+                "tokens_of", .map(.integer(.tokens.positive)),
                 "In place of `length`: a corpus and the tokens to read of it in all, such as { code = 1280000 }; then the mixture before returns. Arms with equal tokens have equal exposure whatever their start and weight."
             ).optional,
             .string("name", "What the phase is called.").or("midtrain"),
@@ -296,7 +295,7 @@ extension Library {
                             [
                                 .integer(
                                     "from", "The first step with the new mixture, counted from 0.",
-                                    in: 0...)
+                                    .steps)
                             ] + branchOptions)
                     ], returns: "recipe"
                 ) { box, call in
@@ -309,7 +308,7 @@ extension Library {
                 Method(
                     "upto",
                     "The same recipe that ends early, on the schedule of all its steps: a short branch, which shares every state with the whole one.",
-                    [.integer("step", "How many steps it has.", in: 0...)], returns: "recipe"
+                    [.integer("step", "How many steps it has.", .steps)], returns: "recipe"
                 ) { box, call in
                     try call.returns(
                         RecipeBox(try box.recipe.ending(at: try call.integer("step"))))

@@ -30,9 +30,11 @@ extension Library {
 
     private static var resampling: [Parameter] {
         [
-            .integer("bootstrap", "Resamples for 95% intervals; 0 for none.", in: 0...100_000).or(
+            .integer(
+                "bootstrap", "Resamples for 95% intervals; 0 for none.", .count, in: 0...100_000
+            ).or(
                 200),
-            .integer("seed", "Seed of the resamples.", in: 0...).or(1),
+            .integer("seed", "Seed of the resamples.", .seed).or(1),
         ]
     }
 
@@ -51,9 +53,13 @@ extension Library {
                 .options(
                     [
                         splitOption,
-                        .integer("documents", "Documents of the split at most.", in: 3...20_000).or(
+                        .integer(
+                            "documents", "Documents of the split at most.", .count, in: 3...20_000
+                        ).or(
                             200),
-                        .integer("tokens", "Tokens of a document at most.", in: 1...1 << 20).or(
+                        .integer(
+                            "tokens", "Tokens of a document at most.", .tokens, in: 1...1 << 20
+                        ).or(
                             512),
                     ] + resampling
                 ).optional,
@@ -107,15 +113,15 @@ extension Library {
                         .object("general", "corpus", "Such as what it is pretrained on."),
                         .object("target", "corpus", "Such as the finetuning set."),
                         .integers(
-                            "steps", "Which states; default: all that the store has.",
-                            in: 0...Int(Int32.max)
+                            "steps", "Which states; default: all that the store has.", .steps
                         ).optional, splitOption,
                         .integer(
-                            "limit", "Windows or examples of a corpus at most.", in: 1...1 << 28
+                            "limit", "Windows or examples of a corpus at most.", .count,
+                            in: 1...1 << 28
                         ).or(64),
                         .integer(
                             "blocks",
-                            "Blocks of them, each a gradient in memory, for the intervals.",
+                            "Blocks of them, each a gradient in memory, for the intervals.", .count,
                             in: 1...256
                         ).or(8),
                     ] + resampling),
@@ -158,7 +164,7 @@ extension Library {
                         .objects("corpora", "corpus", "What it reads.").rest, splitOption,
                         .integer(
                             "limit", "Windows or examples of a corpus at most; default: all.",
-                            in: 1...1 << 28
+                            .count, in: 1...1 << 28
                         ).optional,
                     ] + resampling),
             ], returns: "finding with corpus, loss, bits_per_byte and tokens",

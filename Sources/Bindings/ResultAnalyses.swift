@@ -50,7 +50,7 @@ extension Library {
                 .number(
                     "rate",
                     "One of those that were tried; if left out, that of the lowest mean loss on valid over all arms.",
-                    .positive
+                    .rate.positive
                 ).optional
             ], returns: "result",
             example: finetunedExample + """
@@ -113,7 +113,7 @@ extension Library {
                             "gain", ["relative", "nats"],
                             "Loss saved as a part of the reference's loss, or in nats a token."
                         ).or("relative"),
-                        .integer("seed", "Seed of the resamples.", in: 0...).or(1),
+                        .integer("seed", "Seed of the resamples.", .seed).or(1),
                     ] + armOptions)
             ],
             returns:
@@ -174,7 +174,7 @@ extension Library {
                         .string("rows", "A numeric parameter.").or("start"),
                         .string("columns", "Another.").or("weight"),
                         .string("value", "The evaluated corpus whose test loss counts."),
-                        .integer("seed", "Seed of the resamples.", in: 0...).or(1),
+                        .integer("seed", "Seed of the resamples.", .seed).or(1),
                     ] + armOptions)
             ],
             returns:

@@ -1,4 +1,5 @@
 import CLua
+import Runtime
 
 /// Something that can be handed to Lua.
 public protocol LuaConvertible {
@@ -122,7 +123,13 @@ extension Optional: LuaConvertible where Wrapped: LuaConvertible {
 
 extension Array: LuaConvertible where Element: LuaConvertible {
     /// Appends a table with the elements at 1…n.
+    ///
+    /// - Throws: `ResourceError` when memory cannot hold it.
     public func write(to results: Results) throws {
+        // Two instructions for each element, in a list that doubles, and then the element of the table.
+        try Memory.require(
+            [("instructions and elements", Int.saturatingProduct(160, count))],
+            for: "a list of \(count) values")
         mt_list_table(results.list, count, 0)
         for (index, element) in enumerated() {
             try element.write(to: results)

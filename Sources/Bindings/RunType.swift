@@ -5,21 +5,26 @@ extension Library {
 
     static var trainOptions: [Parameter] {
         [
-            .integer("to", "The state to stop at; default: the last.", in: 0...).optional,
+            .integer("to", "The state to stop at; default: the last.", .steps).optional,
             .objects("evaluate", "corpus", "Corpora whose valid loss is measured at intervals.")
                 .optional,
-            .integer("evaluate_every", "Steps between evaluations.", in: 1...).optional,
-            .integer("limit", "Windows or examples that an evaluation reads at most.", in: 1...)
-                .optional,
+            .integer("evaluate_every", "Steps between evaluations.", .steps.positive).optional,
+            .integer(
+                "limit", "Windows or examples that an evaluation reads at most.", .count.positive
+            )
+            .optional,
             .function(
                 "on_step",
                 "Called after every step with a table of step, loss, learning_rate, gradient_norm, tokens_per_second and phase; returning false stops the run at that step."
             ).optional,
             .integers(
-                "keep", "States whose checkpoints stay, beside the last.", in: 0...Int(Int32.max)
+                "keep", "States whose checkpoints stay, beside the last.", .steps
             ).optional,
-            .number("checkpoint_seconds", "Seconds of training that a crash may cost.", .positive)
-                .or(60.0),
+            .number(
+                "checkpoint_seconds", "Seconds of training that a crash may cost.",
+                .seconds.positive
+            )
+            .or(60.0),
         ]
     }
 
@@ -199,7 +204,8 @@ extension Library {
                             .choice("split", Split.allCases.map(\.rawValue), "Which part.").or(
                                 "valid"),
                             .integer(
-                                "limit", "Windows or examples at most; default: all.", in: 1...
+                                "limit", "Windows or examples at most; default: all.",
+                                .count.positive
                             ).optional,
                         ]).optional,
                     ],
@@ -227,21 +233,21 @@ extension Library {
                                 "prompt",
                                 "What it continues; empty for the beginning of a document."
                             ).or("").item,
-                            .integer("tokens", "Tokens at most.", in: 0...1 << 20).or(64),
+                            .integer("tokens", "Tokens at most.", .tokens, in: 0...1 << 20).or(64),
                             .number(
                                 "temperature", "Divides the logits; 0 takes the most likely token.",
-                                .nonNegative
+                                .temperature
                             )
                             .or(1.0),
                             .integer(
-                                "top_k", "Draw among the k most likely; 0 for no limit.", in: 0...
+                                "top_k", "Draw among the k most likely; 0 for no limit.", .count
                             ).or(0),
                             .number(
                                 "top_p", "Draw among the most likely that reach this probability.",
                                 .fraction
                             )
                             .or(1.0),
-                            .integer("seed", "Of the draws.", in: 0...).or(0),
+                            .integer("seed", "Of the draws.", .seed).or(0),
                         ]).optional
                     ],
                     returns: "string, without the prompt"
@@ -321,7 +327,10 @@ extension Library {
                 Method(
                     "profile",
                     "Times the kernels of a few training steps on fresh weights and the run's first batch; the run does not change.",
-                    [.options([.integer("steps", "Steps to time.", in: 1...1000).or(5)]).optional],
+                    [
+                        .options([.integer("steps", "Steps to time.", .count, in: 1...1000).or(5)])
+                            .optional
+                    ],
                     returns:
                         "table of text: a line a kernel and shape with calls, milliseconds, share, GF/s and GB/s a step"
                 ) { box, call in

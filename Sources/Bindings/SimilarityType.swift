@@ -29,23 +29,28 @@ extension Library {
             .integers(
                 "n",
                 "Length of n-grams; default: 1 for words, 3 for characters, 1 to 4 for characters_js, 5 for cross_entropy.",
-                in: 1...16
+                .count, in: 1...16
             ).optional,
-            .integer("documents", "Documents of a corpus at most.", in: 1...10_000_000).or(1000),
+            .integer("documents", "Documents of a corpus at most.", .count, in: 1...10_000_000).or(
+                1000),
             .choice(
                 "sample", SimilaritySettings.Sampling.allCases.map(\.rawValue),
                 "The first documents of the split, or a random sample for one pass over the corpus."
             ).or("first"),
             .choice("split", Split.allCases.map(\.rawValue), "Which part is read.").or("train"),
-            .integer("characters", "Characters of a document at most.", in: 1...1 << 28).or(10_000),
-            .integer("tokens", "Tokens of a document at most.", in: 1...1 << 28).or(512),
-            .integer("vocabulary", "The most frequent ids of a corpus that count.", in: 1...1 << 24)
-                .or(50_000),
+            .integer("characters", "Characters of a document at most.", .count, in: 1...1 << 28).or(
+                10_000),
+            .integer("tokens", "Tokens of a document at most.", .tokens, in: 1...1 << 28).or(512),
             .integer(
-                "bootstrap", "Resamples of the documents for 95% intervals; 0 for none.",
+                "vocabulary", "The most frequent ids of a corpus that count.", .size,
+                in: 1...1 << 24
+            )
+            .or(50_000),
+            .integer(
+                "bootstrap", "Resamples of the documents for 95% intervals; 0 for none.", .count,
                 in: 0...100_000
             ).or(200),
-            .integer("seed", "Seed of the resamples.", in: 0...).or(1),
+            .integer("seed", "Seed of the resamples.", .seed).or(1),
         ]
     }
 
@@ -199,7 +204,7 @@ extension Library {
     }
 
     private static func mixtureParameter(_ name: String, _ help: String) -> Parameter {
-        Parameter(name, .either([.string, .map(.number(.nonNegative))]), help)
+        Parameter(name, .either([.string, .map(.number(.weight))]), help)
     }
 
     private static func limits(_ interval: Interval) -> [(String, (any LuaConvertible)?)] {

@@ -13,9 +13,9 @@ extension Library {
             "paired",
             "Differences of pairs, first minus second: mean with intervals, exact tests, and multiples of the second list's standard deviation.",
             [
-                .numbers("first", "Values, such as losses of an arm by seed."),
-                .numbers("second", "The reference's values, in the same order."),
-                .integer("seed", "Seed of the resamples.", in: 0...).or(1),
+                .numbers("first", "Values, such as losses of an arm by seed.", .measured),
+                .numbers("second", "The reference's values, in the same order.", .measured),
+                .integer("seed", "Seed of the resamples.", .seed).or(1),
                 .number(
                     "confidence",
                     "Of Student's interval, above 0 and below 1: 1 − 0.05 / k for k comparisons that are to hold together (Bonferroni).",
@@ -56,7 +56,8 @@ extension Library {
             "correlation",
             "How far two lists of numbers rise and fall together, such as proximity advantage and gain: Pearson's r, Spearman's rho, and the line of least squares.",
             [
-                .numbers("x", "At least three numbers."), .numbers("y", "As many numbers."),
+                .numbers("x", "At least three numbers.", .measured),
+                .numbers("y", "As many numbers.", .measured),
             ],
             returns:
                 "table with n, pearson, spearman and slope (each value, low and high of the 95% interval), pearson_p, spearman_p, intercept, leave_one_out (root mean square error of predicting each point from the line of the others) and leave_one_out_mean (the same from their mean)",
@@ -81,8 +82,8 @@ extension Library {
             "mixed",
             "A line through points of several groups, each with a random intercept, by restricted maximum likelihood: what x does within groups.",
             [
-                .numbers("x", "A number for each point."),
-                .numbers("y", "As many numbers."),
+                .numbers("x", "A number for each point.", .measured),
+                .numbers("y", "As many numbers.", .measured),
                 .strings("groups", "The name of each point's group; at least two names."),
             ],
             returns:

@@ -38,6 +38,8 @@ extension Library {
                 throw call.mistake("parameters", "names expected as keys, got the key 1")
             }
             var arms: [[(String, Value)]] = [[]]
+            let stop = call.interpreter.session.stop
+            try Self.refuseHugeGrid(table)
             for field in table.fields.sorted(by: {
                 $0.key != "seed" && ($1.key == "seed" || $0.key < $1.key)
             }) {
@@ -48,10 +50,27 @@ extension Library {
                         "parameters",
                         "\(field.key): at least one value expected, got an empty table")
                 }
-                arms = arms.flatMap { arm in values.map { arm + [(field.key, $0)] } }
+                arms = try arms.flatMap { arm in
+                    if stop() { throw Interrupted("interrupted while the grid was made") }
+                    return values.map { arm + [(field.key, $0)] }
+                }
             }
             try call.returns(Record([], items: arms.map { Record($0.map { ($0.0, $0.1) }) }))
         }
+    }
+
+    /// Refuses a grid whose tables memory cannot hold.
+    private static func refuseHugeGrid(_ parameters: Table) throws {
+        var combinations = 1
+        for field in parameters.fields {
+            guard case .table(let list) = field.value else { continue }
+            combinations = Int.saturatingProduct(combinations, list.items.count)
+        }
+        // A field's name, its value and its place, as Swift and then Lua hold them.
+        let bytes = 64 + 256 * parameters.fields.count
+        try Memory.require(
+            [("\(combinations) combinations", Int.saturatingProduct(combinations, bytes))],
+            for: "grid")
     }
 
     private static var study: Function {
@@ -84,7 +103,8 @@ extension Library {
                     ).optional,
                     .integer(
                         "limit",
-                        "Windows, examples or questions that an evaluation reads at most.", in: 1...
+                        "Windows, examples or questions that an evaluation reads at most.",
+                        .count.positive
                     ).optional,
                 ])
             ],
@@ -142,7 +162,7 @@ extension Library {
             .integers(
                 "seeds",
                 "Several orders of the examples in place of `seed`: rows of their own, called finetune_seed, which share their trunk. The learning rate is chosen by their mean.",
-                in: 0 ... .max
+                .seed
             ).optional
         ]
     }
@@ -288,7 +308,7 @@ extension Library {
                         .options([
                             .number(
                                 "checkpoint_seconds", "Seconds of training that a crash may cost.",
-                                .positive
+                                .seconds.positive
                             ).or(60.0),
                             .boolean("keep_finetuned", "Whether finetuned states stay on disk.").or(
                                 false),

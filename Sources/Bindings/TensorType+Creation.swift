@@ -9,7 +9,7 @@ extension Library {
                 "A tensor of the numbers in nested lists, whose lengths give its shape; of a number, one without axes.",
                 [
                     Parameter(
-                        "values", .either([.number(.any), .table]),
+                        "values", .either([.number(.element), .table]),
                         "A number, or lists of equal lengths. Numbers are kept in 32 bits.")
                 ], returns: "tensor", example: "print(mt.tensor { { 1, 2, 3 }, { 4, 5, 6 } })"
             ) { call in
@@ -40,7 +40,7 @@ extension Library {
                 "full", "A tensor with one number everywhere.",
                 [
                     .shape("Sizes of the axes; one number for one axis."),
-                    .number("value", "The number.", .any),
+                    .number("value", "The number.", .element),
                 ], returns: "tensor", example: "print(mt.full({ 2, 2 }, 0.5))"
             ) { call in
                 let shape = try call.integers("shape")
@@ -50,9 +50,9 @@ extension Library {
             Function(
                 "range", "The numbers `first`, `first + step`, … up to `last`, as a `for` loop.",
                 [
-                    .number("first", "The first number."),
-                    .number("last", "The last, if the steps reach it."),
-                    .number("step", "What is added; not 0.").or(1.0),
+                    .number("first", "The first number.", .finite),
+                    .number("last", "The last, if the steps reach it.", .finite),
+                    .number("step", "What is added; not 0.", .finite).or(1.0),
                 ], returns: "tensor, shape [count]", example: "print(mt.range(0, 1, 0.25))"
             ) { call in
                 let (first, last) = (try call.number("first"), try call.number("last"))
@@ -61,7 +61,7 @@ extension Library {
             },
             Function(
                 "eye", "The identity matrix.",
-                [.integer("size", "Rows and columns.", in: 0...)],
+                [.integer("size", "Rows and columns.", .size)],
                 returns: "tensor, shape [size, size]",
                 example: "print(mt.eye(3))"
             ) { call in
@@ -75,7 +75,7 @@ extension Library {
         .integer(
             "seed",
             "Number i depends on the seed and i alone. By default the n-th random tensor of a session takes its seed from the session's and n, so that a script draws the same numbers each time.",
-            in: 0...
+            .seed
         ).optional
     }
 
@@ -92,8 +92,8 @@ extension Library {
                 [
                     .shape("Sizes of the axes; one number for one axis."),
                     .options([
-                        .number("low", "The least.").or(0.0),
-                        .number("high", "The bound above.").or(1.0), seedOption,
+                        .number("low", "The least.", .finite).or(0.0),
+                        .number("high", "The bound above.", .finite).or(1.0), seedOption,
                     ]).optional,
                 ], returns: "tensor", example: "print(mt.uniform({ 2, 3 }, { low = -1, seed = 4 }))"
             ) { call in
@@ -114,8 +114,9 @@ extension Library {
                 [
                     .shape("Sizes of the axes; one number for one axis."),
                     .options([
-                        .number("mean", "Their mean.").or(0.0),
-                        .number("deviation", "Their standard deviation.", .nonNegative).or(1.0),
+                        .number("mean", "Their mean.", .finite).or(0.0),
+                        .number("deviation", "Their standard deviation.", .finite.nonNegative).or(
+                            1.0),
                         seedOption,
                     ]).optional,
                 ], returns: "tensor",

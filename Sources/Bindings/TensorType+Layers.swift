@@ -23,7 +23,7 @@ extension Library {
                 [
                     .object("gain", "tensor", "Shape of the last axis."),
                     .object("bias", "tensor", "Shape of the last axis."),
-                    .number("epsilon", "Added to variances.", .positive).or(1e-5),
+                    .number("epsilon", "Added to variances.", .epsilon).or(1e-5),
                 ],
                 returns: "tensor of the same shape",
                 example: "print(mt.tensor({ { 1, 2, 6 } }):layer_norm(mt.ones(3), mt.zeros(3)))"

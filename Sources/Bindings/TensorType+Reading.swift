@@ -121,18 +121,18 @@ struct Positions {
 extension Parameter {
     /// A tensor, or a number in its place.
     static func operand(_ name: String, _ help: String) -> Parameter {
-        Parameter(name, .either([.object(["tensor"]), .number(.any)]), help)
+        Parameter(name, .either([.object(["tensor"]), .number(.element)]), help)
     }
     /// Sizes of axes.
     static func shape(_ help: String) -> Parameter {
-        .integers("shape", help, in: 0 ... .max)
+        .integers("shape", help, .size)
     }
     /// An axis from 1, or from the end if negative.
-    static func axis(_ help: String) -> Parameter { .integer("axis", help) }
+    static func axis(_ help: String) -> Parameter { .integer("axis", help, .axis) }
     /// Whole numbers: nested lists or a tensor.
     static func positions(_ name: String, _ help: String) -> Parameter {
         Parameter(
-            name, .either([.object(["tensor"]), .integer(.min ... .max), .table]), help)
+            name, .either([.object(["tensor"]), .integer(.position), .table]), help)
     }
 }
 

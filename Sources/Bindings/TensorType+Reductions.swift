@@ -27,7 +27,7 @@ extension Library {
     }
 
     private static var correction: Parameter {
-        .integer("correction", "Subtracted from the count in the divisor.", in: 0...).or(1)
+        .integer("correction", "Subtracted from the count in the divisor.", .count).or(1)
     }
 
     static var tensorReductions: [Method<Tensor>] {
@@ -78,7 +78,7 @@ extension Library {
             Method(
                 "topk",
                 "The k largest elements along the last axis, largest first, and where they are, from 1; the first of equal ones first.",
-                [.integer("k", "How many, at most the size of the axis.", in: 0...)],
+                [.integer("k", "How many, at most the size of the axis.", .count)],
                 returns: "two tensors [..., k]: elements, and positions without gradient",
                 example: "print(mt.tensor({ 0.1, 0.6, 0.3 }):topk(2))"
             ) { tensor, call in

@@ -8,7 +8,7 @@ extension Library {
                 "select",
                 "What lies at one position of an axis, without that axis; `t[i]` is `t:select(i)`.",
                 [
-                    .integer("position", "From 1; negative from the end."),
+                    .integer("position", "From 1; negative from the end.", .position),
                     .axis("Which axis.").or(1),
                 ],
                 returns: "tensor", example: "print(mt.eye(3):select(2, -1))"
@@ -20,8 +20,9 @@ extension Library {
             Method(
                 "slice", "Positions `first` to `last` of an axis, both included.",
                 [
-                    .integer("first", "From 1; negative from the end."),
-                    .integer("last", "Negative from the end; `first - 1` for none.").or(-1),
+                    .integer("first", "From 1; negative from the end.", .position),
+                    .integer("last", "Negative from the end; `first - 1` for none.", .position).or(
+                        -1),
                     .axis("Which axis.").or(1),
                 ],
                 returns: "tensor", example: "print(mt.range(1, 9):slice(2, -3))"
@@ -90,7 +91,7 @@ extension Library {
         [
             Method(
                 "reshape", "The same elements in row-major order under another shape.",
-                [.integers("shape", "Sizes; one may be -1, which is worked out.", in: -1 ... .max)],
+                [.integers("shape", "Sizes; one may be -1, which is worked out.", .sizeOrRest)],
                 returns: "tensor", example: "print(mt.range(1, 6):reshape { 2, -1 })"
             ) { tensor, call in
                 let shape = try call.integers("shape")
@@ -98,7 +99,10 @@ extension Library {
             },
             Method(
                 "transpose", "Two axes exchanged.",
-                [.integer("first", "An axis.").or(-2), .integer("second", "Another.").or(-1)],
+                [
+                    .integer("first", "An axis.", .axis).or(-2),
+                    .integer("second", "Another.", .axis).or(-1),
+                ],
                 returns: "tensor",
                 example: "print(mt.tensor({ { 1, 2, 3 }, { 4, 5, 6 } }):transpose())"
             ) { tensor, call in
@@ -108,7 +112,7 @@ extension Library {
             },
             Method(
                 "permute", "The axes in another order: axis i of the result is axis `order[i]`.",
-                [.integers("order", "Every axis once.")], returns: "tensor",
+                [.integers("order", "Every axis once.", .axis)], returns: "tensor",
                 example: "print(#mt.zeros({ 2, 3, 4 }):permute { 3, 1, 2 })"
             ) { tensor, call in
                 let given = try call.integers("order")

@@ -16,10 +16,12 @@ extension Library {
                     .integer(
                         "vocabulary",
                         "How many tokens, end-of-text and 256 bytes included; default: 4096.",
-                        in: 257...1 << 24
+                        .size, in: 257...1 << 24
                     ).optional,
-                    .integer("bytes", "Text it is trained on at most; default: all.", in: 1...)
-                        .optional,
+                    .integer(
+                        "bytes", "Text it is trained on at most; default: all.", .bytes.positive
+                    )
+                    .optional,
                     .path(
                         "file",
                         "A tokenizer.json to read instead, or a vocab.json together with `merges`."
@@ -102,7 +104,7 @@ extension Library {
                 ) { tokenizer, call in try call.returns(tokenizer.encode(try call.bytes("text"))) },
                 Method(
                     "decode", "The text of some ids.",
-                    [.integers("ids", "Token ids.", in: 0...Int(Int32.max))], returns: "string"
+                    [.integers("ids", "Token ids.", .tokenID)], returns: "string"
                 ) { tokenizer, call in
                     try call.returns(
                         Bytes(try tokenizer.decode(try call.integers("ids").map { Int32($0) })))

@@ -33,7 +33,9 @@ public enum Value {
         case .integer(let value): "\(value)"
         case .number(let value): "\(value)"
         case .string(let value):
-            value.count > 60 ? "\"\(value.prefix(57))...\"" : "\"\(value)\""
+            // A long text is not counted to its end.
+            value.utf8.count > 60 && value.prefix(61).count > 60
+                ? "\"\(value.prefix(57))...\"" : "\"\(value)\""
         case .bytes(let value): "a string of \(value.count) bytes that is not UTF-8"
         case .table, .options: "table"
         case .object(let reference):

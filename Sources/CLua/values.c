@@ -80,7 +80,11 @@ int mt_reference(mt_call *c, int index) {
     lua_pushcfunction(L, make_reference);
     lua_pushlightuserdata(L, &r);
     lua_pushvalue(L, index);
+    // A finalizer could change the table that the caller walks, and lua_next would then raise over its frames.
+    bool collects = lua_gc(L, LUA_GCISRUNNING) > 0;
+    if (collects) lua_gc(L, LUA_GCSTOP);
     int status = lua_pcall(L, 2, 0, 0);
+    if (collects) lua_gc(L, LUA_GCRESTART);
     lua_settop(L, top);
     return status == LUA_OK ? r.reference : 0;
 }

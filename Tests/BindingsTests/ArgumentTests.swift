@@ -8,15 +8,15 @@ import Testing
         arguments: [
             (
                 "mt.add(1)",
-                "test:1: bad argument #2 to 'add' (b: finite number expected, got no value)"
+                "test:1: bad argument #2 to 'add' (b: finite number (32 bits) expected, got no value)"
             ),
             (
                 "mt.add(1, '2')",
-                "test:1: bad argument #2 to 'add' (b: finite number expected, got \"2\")"
+                "test:1: bad argument #2 to 'add' (b: finite number (32 bits) expected, got \"2\")"
             ),
             (
                 "mt.add(1, 0/0)",
-                "test:1: bad argument #2 to 'add' (b: finite number expected, got -nan)"
+                "test:1: bad argument #2 to 'add' (b: finite number (32 bits) expected, got -nan)"
             ),
             (
                 "mt.add(1, 2, 3)",
@@ -24,11 +24,11 @@ import Testing
             ),
             (
                 "mt.pair(1.5, 2)",
-                "test:1: bad argument #1 to 'pair' (left: integer expected, got 1.5)"
+                "test:1: bad argument #1 to 'pair' (left: integer in -2^40 ... 2^40 (position) expected, got 1.5)"
             ),
             (
                 "mt.pair(1, 10)",
-                "test:1: bad argument #2 to 'pair' (right: integer in 0 ... 9 expected, got 10)"
+                "test:1: bad argument #2 to 'pair' (right: integer in 0 ... 9 (count) expected, got 10)"
             ),
             ("mt.apply(1)", "test:1: bad argument #1 to 'apply' (body: function expected, got 1)"),
             (
@@ -37,7 +37,7 @@ import Testing
             ),
             (
                 "mt.configure { 'a', steps = -5 }",
-                "test:1: bad argument #1 to 'configure' (steps: positive integer expected, got -5)"
+                "test:1: bad argument #1 to 'configure' (steps: integer in 1 ... 2^32 (steps) expected, got -5)"
             ),
             (
                 "mt.configure { steps = 5 }",
@@ -53,11 +53,11 @@ import Testing
             ),
             (
                 "mt.configure { 'a', optimizer = { decay = -1 } }",
-                "test:1: bad argument #1 to 'configure' (optimizer.decay: non-negative number expected, got -1)"
+                "test:1: bad argument #1 to 'configure' (optimizer.decay: number in 0 ... 1e6 (coefficient) expected, got -1)"
             ),
             (
                 "mt.configure { 'a', mixture = { web = 'x' } }",
-                "test:1: bad argument #1 to 'configure' (mixture.web: non-negative number expected, got \"x\")"
+                "test:1: bad argument #1 to 'configure' (mixture.web: number in 0 ... 1e9 (weight) expected, got \"x\")"
             ),
             (
                 "mt.configure { 'a', probe = mt.pair(1, 2) }",

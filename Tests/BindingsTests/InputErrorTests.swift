@@ -31,7 +31,7 @@ import Testing
         ),
         (
             "base:with { optimizer = { learning_rate = -1 } }",
-            ["learning_rate", "positive number", "-1"]
+            ["learning_rate", "number above 0", "-1"]
         ),
         ("base:with { optimizer = { schedule = 'cosin' } }", ["schedule", "cosin", "cosine"]),
         ("base:with { optimizer = { warmup = 100 } }", ["warmup", "12", "100"]),

@@ -107,6 +107,25 @@ final class Rig {
         }
     }
 
+    /// Lua that makes objects of some types and what they need, each in the global of its name.
+    static func code(for types: [String]) -> String {
+        var made: [String] = []
+        var lines: [String] = []
+        func make(_ type: String) {
+            guard !made.contains(type), let recipe = recipes[type] else { return }
+            made.append(type)
+            for other in recipe.needs { make(other) }
+            lines.append("\(type) = \(recipe.code)")
+        }
+        for type in types { make(type) }
+        return lines.joined(separator: "\n")
+    }
+
+    /// The types of the objects that good arguments of a function refer to.
+    static func types(of record: Function) -> [String] {
+        record.parameters.flatMap { types($0.kind) }
+    }
+
     private static func types(_ kind: Kind) -> [String] {
         switch kind {
         case .object(let names): Array(names.prefix(1))
@@ -122,8 +141,8 @@ final class Rig {
     static func good(_ kind: Kind) -> String {
         switch kind {
         case .boolean: return "true"
-        case .integer(let range):
-            return "\(min(max(1, range.lowerBound), range.upperBound))"
+        case .integer(let kind):
+            return "\(min(max(1, kind.range.lowerBound), kind.range.upperBound))"
         case .number: return "1"
         case .string, .name, .bytes: return "'x'"
         case .choice(let names): return "'\(names[0])'"

@@ -44,7 +44,8 @@ extension Library {
                 try $0.returns(Probe(counter, try $0.string("name")))
             },
             Function(
-                "pair", "Makes a pair.", [.integer("left", ""), .integer("right", "", in: 0...9)],
+                "pair", "Makes a pair.",
+                [.integer("left", "", .position), .integer("right", "", .count, in: 0...9)],
                 returns: "pair"
             ) {
                 try $0.returns(Pair(left: try $0.integer("left"), right: try $0.integer("right")))
@@ -67,11 +68,11 @@ extension Library {
                 [
                     .options([
                         .string("name", "").item, .strings("files", "").optional,
-                        .integer("steps", "", in: 1...).or(10),
-                        .number("rate", "", .positive).or(1),
+                        .integer("steps", "", .steps.positive).or(10),
+                        .number("rate", "", .rate.positive).or(1),
                         .choice("schedule", ["cosine", "linear"], "").or("cosine"),
                         .weights("mixture", "").optional,
-                        .options("optimizer", "", [.number("decay", "", .nonNegative).or(0.1)])
+                        .options("optimizer", "", [.number("decay", "", .decay).or(0.1)])
                             .optional,
                         .object("probe", "probe", "").optional,
                     ])
@@ -88,7 +89,10 @@ extension Library {
                         ("decay", try o.options("optimizer").number("decay")),
                     ]))
             },
-            Function("add", "Adds.", [.number("a", ""), .number("b", "")], returns: "number") {
+            Function(
+                "add", "Adds.", [.number("a", "", .finite), .number("b", "", .finite)],
+                returns: "number"
+            ) {
                 try $0.returns(try $0.number("a") + $0.number("b"))
             },
             Function(

@@ -13,29 +13,33 @@ public struct MemoryEstimate: Hashable, Codable, Sendable {
     public var temporary: Int
 
     /// All together.
-    public var total: Int { parameters + gradients + moments + activations + temporary }
+    public var total: Int {
+        Int.saturatingSum(parameters, gradients, moments, activations, temporary)
+    }
 }
 
 extension NeoXConfiguration {
     /// The memory of a training step on `rows · columns` tokens; evaluation alone needs parameters
     /// and temporaries.
     public func memory(rows: Int, columns: Int) -> MemoryEstimate {
-        let tokens = rows * columns
-        let parameters = 4 * parameterCount
+        let tokens = Int.saturatingProduct(rows, columns)
+        let parameters = Int.saturatingProduct(4, parameterCount)
         // Kept in a block, for each token: two norms and their input, q, k, v and what is attended
         // with its normalisers, the feed-forward part before and after GELU, and mean and deviation
         // of two norms.
         let block = 7 * width + 2 * feedForward + heads + 4
-        let activations = 4 * tokens * (layers * block + 2 * width + 2)
+        let activations = Int.saturatingProduct(4, tokens, layers * block + 2 * width + 2)
         let chunk = min(tokens, Tensor.headRows(vocabulary: vocabulary))
-        let head = chunk * vocabulary + tokens * width
+        let head = Int.saturatingSum(
+            Int.saturatingProduct(chunk, vocabulary), Int.saturatingProduct(tokens, width))
         // In the backward pass of a block: gradients of the stream and of the attention's or the
         // feed-forward's inside.
-        let inside = tokens * (2 * width + max(2 * feedForward, 7 * width))
+        let inside = Int.saturatingProduct(tokens, 2 * width + max(2 * feedForward, 7 * width))
         return MemoryEstimate(
-            parameters: parameters, gradients: parameters, moments: 2 * parameters,
+            parameters: parameters, gradients: parameters,
+            moments: Int.saturatingProduct(2, parameters),
             activations: activations,
-            temporary: 4 * max(head, inside))
+            temporary: Int.saturatingProduct(4, max(head, inside)))
     }
 
     /// Floating-point operations of one training token: forward and backward, at sequences of

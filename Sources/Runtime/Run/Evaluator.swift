@@ -75,7 +75,8 @@ public struct Evaluator {
             let tokens = try store.tokens(
                 set.corpus, set.split, tokenizer, progress: progress, stop: stop)
             let windows = try EvaluationBatches(
-                store: tokens, context: context, rows: rows, limit: set.limit.map { $0 * context })
+                store: tokens, context: context, rows: rows,
+                limit: set.limit.map { Int.saturatingProduct($0, context) })
             textBytes = windows.tokens == tokens.count ? tokens.textBytes : nil
             batches = .text(windows)
             builder.add(tokens.digest)

@@ -10,6 +10,27 @@ public enum Machine {
         return pages * sysconf(Int32(_SC_PAGESIZE))
     }
 
+    /// Bytes that the process may still map before it meets its limit (`ulimit -v`), less a reserve for what nobody counts;
+    /// `nil` where there is no limit.
+    static var addressSpaceLeft: Int? {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
+            limit.rlim_cur < rlim_t(Int.max), let text = try? FileReader.text("/proc/self/statm"),
+            let pages = text.split(separator: " ").first.flatMap({ Int($0) })
+        else { return nil }
+        let reserve = 64 << 20
+        return max(0, Int(limit.rlim_cur) - pages * sysconf(Int32(_SC_PAGESIZE)) - reserve)
+    }
+
+    /// Bytes of memory that the machine can give to new work without swapping; `nil` where the system does not say.
+    static var freeMemory: Int? {
+        guard let text = try? FileReader.text("/proc/meminfo") else { return nil }
+        for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
+            return Int(line.filter(\.isNumber)).map { Int.saturatingProduct($0, 1024) }
+        }
+        return nil
+    }
+
     /// Bytes that may still be written to the file system of a folder; `nil` where the system does not say.
     public static func freeBytes(_ folder: String) -> Int? {
         var info = statvfs()

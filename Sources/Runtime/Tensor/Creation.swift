@@ -85,6 +85,11 @@ extension Tensor {
     public static func uniform(_ shape: [Int], low: Float = 0, high: Float = 1, seed: UInt64) throws
         -> Tensor
     {
+        guard (high - low).isFinite else {
+            throw InvalidValue(
+                "high of uniform", expected: "at most \(Float.greatestFiniteMagnitude) above low",
+                found: high)
+        }
         let stream = RandomStream(seed: seed, "uniform")
         return try generate(shape) { low + (high - low) * Float(stream.uniform(UInt64($0))) }
     }

@@ -69,11 +69,11 @@ extension Recipe {
     private func wholeSamples(_ tokens: Int, of source: String) throws -> Int {
         let (samples, odd) = tokens.quotientAndRemainder(dividingBy: model.context)
         guard samples >= 1, odd == 0 else {
-            let near = max(1, samples) * model.context
+            let near = Int.saturatingProduct(max(1, samples), model.context)
             throw RecipeError(
                 "tokens_of",
                 "\(tokens) tokens of \"\(source)\" are not whole sequences of \(model.context); expected "
-                    + "\(near) or \(near + model.context)")
+                    + "\(near) or \(Int.saturatingSum(near, model.context))")
         }
         return samples
     }

@@ -29,7 +29,7 @@ public struct Recipe: Sendable {
     /// Learning rate over all `steps`; branching keeps it.
     public var learningRate: LearningRateSettings
     /// Phases by start, of which the first starts at 0; none in a recipe of no steps.
-    public var phases: [Phase]
+    public internal(set) var phases: [Phase]
     /// Names of sources that may be read more than once; `nil` stands for all.
     public var mayRepeat: Set<String>?
     /// How often a source is read in all, as `switching(from:mixture:name:reading:samples:)` promised; checked when the
@@ -37,6 +37,9 @@ public struct Recipe: Sendable {
     var promise: (source: String, samples: Int)?
     /// Finetuning after the last step, if any.
     public var finetuning: Finetuning?
+
+    /// The most tokens that a recipe reads, so that no count of them overflows or loses digits as a `Double`.
+    static let mostTokens = 1 << 53
 
     /// The number of steps before finetuning: `steps`, or fewer when training ends early.
     public var end: Int { stop ?? steps }
@@ -80,7 +83,21 @@ public struct Recipe: Sendable {
                     ? "none expected in a recipe of 0 steps; leave it out"
                     : "expected for \(steps) steps, but it is missing")
         }
+        if let first = phases.first {
+            let starts = phases.map(\.start)
+            guard first.start == 0, zip(starts, starts.dropFirst()).allSatisfy({ $0 < $1 }) else {
+                throw RecipeError(
+                    "phases", "expected starts that rise from 0, got \(starts.map(String.init))")
+            }
+        }
         guard batch >= 1 else { throw InvalidValue("batch", expected: "at least 1", found: batch) }
+        let read = Int.saturatingProduct(steps, batch, model.context)
+        guard read <= Self.mostTokens else {
+            throw RecipeError(
+                "steps",
+                "\(steps) steps of \(batch) sequences of \(model.context) tokens read more than the "
+                    + "2^53 tokens that a recipe may read")
+        }
         guard accumulate >= 1, batch % accumulate == 0 else {
             throw RecipeError(
                 "accumulate",
@@ -158,7 +175,7 @@ public struct Recipe: Sendable {
             guard length >= 1 else {
                 throw InvalidValue("length", expected: "at least 1 step", found: length)
             }
-            guard from + length <= steps else {
+            guard length <= steps - from else {
                 throw RecipeError(
                     "length",
                     "\(length) steps from step \(from) end after the recipe's last step \(steps)")
@@ -180,6 +197,19 @@ public struct Recipe: Sendable {
             || !phases.contains {
                 $0.start < phase.start && $0.name == phase.name && $0.mixture == phase.mixture
             }
+    }
+
+    /// Gives a recipe of at most one phase another mixture, from its first step on.
+    ///
+    /// - Throws: `RecipeError` when it has more phases; they were made for the mixture before.
+    public mutating func use(_ mixture: Mixture, corpora more: [String: Corpus]) throws {
+        guard phases.count < 2 else {
+            throw RecipeError(
+                "mixture",
+                "the recipe has \(phases.count) phases; change it before midtrain()")
+        }
+        corpora.merge(more) { _, new in new }
+        phases = [Phase(name: "pretrain", start: 0, mixture: mixture)]
     }
 
     /// The same recipe followed by finetuning.

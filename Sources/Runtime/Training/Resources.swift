@@ -1,11 +1,5 @@
 import Foundation
 
-/// Training that this machine cannot carry out: the sum, its parts and what is there.
-public struct ResourceError: RuntimeError {
-    /// `training needs 41.2 GB of memory: parameters …; 23.0 GB available; …`.
-    public let message: String
-}
-
 /// What training needs against what the machine has.
 enum Resources {
     /// Refuses a training step that memory cannot hold.
@@ -15,7 +9,7 @@ enum Resources {
     ///   - what: What needs it, such as `training`.
     /// - Throws: `ResourceError`.
     static func check(_ memory: MemoryEstimate, held: Int = 0, _ what: String) throws {
-        let available = Memory.limit - Memory.liveBytes + held
+        let available = Memory.availableBytes + held
         guard memory.total > available else { return }
         let parts = [
             ("parameters", memory.parameters), ("gradients", memory.gradients),
@@ -37,12 +31,13 @@ enum Resources {
     ///   - rolling: The bytes of the one that is written meanwhile.
     /// - Throws: `ResourceError`.
     static func check(kept: [Int], rolling: Int, in folder: String, _ what: String) throws {
-        let needed = kept.reduce(0, +) + rolling
+        let staying = kept.reduce(0) { Int.saturatingSum($0, $1) }
+        let needed = Int.saturatingSum(staying, rolling)
         guard let free = Machine.freeBytes(folder), needed > free else { return }
         throw ResourceError(
             message:
                 "\(what) needs \(Memory.describe(needed)) of disk: \(kept.count) checkpoints that stay "
-                + "\(Memory.describe(kept.reduce(0, +))), one for resuming \(Memory.describe(rolling)); "
+                + "\(Memory.describe(staying)), one for resuming \(Memory.describe(rolling)); "
                 + "\(Memory.describe(free)) free on the file system of \(folder); "
                 + "`mtrepl runs gc` and `mtrepl runs remove` make space")
     }
@@ -56,7 +51,7 @@ extension Recipe {
     }
 
     /// Bytes of a checkpoint: the parameters and two moments.
-    public var checkpointBytes: Int { 12 * model.parameterCount }
+    public var checkpointBytes: Int { Int.saturatingProduct(12, model.parameterCount) }
 }
 
 extension Run {

@@ -140,7 +140,9 @@ public final class Run {
             while step < boundary {
                 if options.stop() { throw stopped(options) }
                 try takeStep(state, options)
-                if step < boundary, saved.duration(to: .now) > .seconds(options.checkpointSeconds) {
+                if step < boundary,
+                    saved.duration(to: .now) / .seconds(1) > options.checkpointSeconds
+                {
                     try write(state, rolling: true)
                     saved = .now
                     _ = try options.onEvent(.saved(step: step))

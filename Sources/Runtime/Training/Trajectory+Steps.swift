@@ -17,9 +17,8 @@ extension Trajectory {
     }
 
     private func phase(_ step: Int) -> (phase: Phase, plan: BatchPlan, step: Int) {
-        guard let index = recipe.phases.lastIndex(where: { $0.start <= step }) else {
-            fatalError("a recipe's first phase starts at 0")
-        }
+        // validate() has checked that the first phase starts at 0.
+        let index = recipe.phases.lastIndex { $0.start <= step } ?? recipe.phases.startIndex
         return (recipe.phases[index], plans[index], step - recipe.phases[index].start)
     }
 
@@ -89,13 +88,30 @@ extension Trajectory {
     }
 
     /// The key `first` of the last known state and those of the `count` states after it.
-    func chain(from first: Digest, _ count: Int) -> [Digest] {
+    ///
+    /// - Throws: `ResourceError` when memory cannot hold the keys; `Interrupted` when `stop` says so.
+    func chain(
+        from first: Digest, _ count: Int, stop: ShouldStop
+    ) throws -> [Digest] {
+        let bytes = MemoryLayout<Digest>.size
+        // The list is joined to that of the keys before, and both are there meanwhile.
+        try Memory.require(
+            [
+                ("keys of \(count) steps", Int.saturatingProduct(count + 1, bytes)),
+                (
+                    "keys of \(keys.count) states before",
+                    Int.saturatingProduct(2, keys.count, bytes)
+                ),
+            ], for: "a trajectory of \(keys.count + count) steps")
         var key = first
         var result = [key]
         result.reserveCapacity(count + 1)
         let known = max(0, keys.count - 1)
         var packed: [UInt64] = []
         for step in known..<(known + count) {
+            if step % 1024 == 0, stop() {
+                throw Interrupted("interrupted while the batches of the recipe were planned")
+            }
             var builder = DigestBuilder("step")
             builder.add(key)
             builder.add(learningRate(step))

@@ -33,7 +33,7 @@ public final class Trajectory {
         let names = Set(recipe.phases.flatMap { $0.mixture.parts.map(\.name) }).sorted()
         sources = try names.map { name in
             guard let corpus = recipe.corpora[name] else {
-                fatalError("validate() let \(name) through")
+                throw RecipeError("mixture", "there is no corpus \"\(name)\"")
             }
             let tokens = try store.tokens(
                 corpus, .train, recipe.tokenizer, progress: progress, stop: stop)
@@ -44,7 +44,7 @@ public final class Trajectory {
         schedule = try recipe.schedule()
         steps = recipe.end
         try checkPromise()
-        keys = chain(from: initialKey(), recipe.end)
+        keys = try chain(from: initialKey(), recipe.end, stop: stop)
         if let finetuning = recipe.finetuning { try finetune(finetuning, store, progress, stop) }
     }
 
@@ -70,7 +70,8 @@ public final class Trajectory {
             finetuning.corpus, .train, recipe.tokenizer, context: recipe.model.context,
             progress: progress, stop: stop)
         let lengths = try (0..<finetuning.epochs).map { epoch in
-            try set.batchCount(
+            if stop() { throw Interrupted("interrupted while the epochs were planned") }
+            return try set.batchCount(
                 epoch: epoch, batch: finetuning.batch, seed: finetuning.seed,
                 packed: finetuning.packed)
         }
@@ -80,7 +81,7 @@ public final class Trajectory {
             schedule: try finetuning.learningRate.schedule(steps: length),
             start: recipe.end, batches: lengths)
         steps = recipe.end + length
-        keys += chain(from: keys[recipe.end], length).dropFirst()
+        keys += try chain(from: keys[recipe.end], length, stop: stop).dropFirst()
     }
 
     /// One plan a phase; every source goes on where the phase before left it.

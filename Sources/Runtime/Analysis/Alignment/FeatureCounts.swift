@@ -22,7 +22,7 @@ struct FeatureCounts: Sendable {
                 let times = multiplicity?[document] ?? 1
                 guard times > 0 else { continue }
                 for index in starts[document]..<starts[document + 1] {
-                    let count = Double(times * counts[index])
+                    let count = Double(times) * Double(counts[index])
                     sums[Int(features[index])] += count
                     total += count
                 }

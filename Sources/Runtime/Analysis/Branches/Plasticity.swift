@@ -41,7 +41,11 @@ public struct Plasticity {
         guard !starts.isEmpty, !seeds.isEmpty else {
             throw RecipeError("starts, seeds", "expected at least one of each")
         }
-        for start in starts where start < 0 || start + steps > base.end {
+        guard steps >= 1, steps <= base.end else {
+            throw RecipeError(
+                "steps", "expected 1 ... \(base.end), the steps of the recipe, got \(steps)")
+        }
+        for start in starts where start < 0 || start > base.end - steps {
             throw RecipeError(
                 "starts",
                 "expected steps in 0 ... \(base.end - steps), so that \(steps) steps follow, got \(start)"
