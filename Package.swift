@@ -67,7 +67,7 @@ let package = Package(
             name: "BindingsTests", dependencies: ["Bindings", "CLua", "TestSupport", "mtrepl"],
             exclude: ["Scripts"]),
         .testTarget(
-            name: "MtreplTests", dependencies: ["TestSupport", "mtrepl"], exclude: ["Kernel"]),
+            name: "MtreplTests", dependencies: ["TestSupport", "mtrepl"], exclude: ["Kernel", "Notebooks/both_ways.py"]),
     ],
     swiftLanguageModes: [.v6]
 )

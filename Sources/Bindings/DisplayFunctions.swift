@@ -3,7 +3,20 @@ import Runtime
 
 extension Library {
     /// What a script shows besides printing.
-    static var displays: Library { Library(functions: [display, clearOutput]) }
+    static var displays: Library { Library(functions: [show, display, clearOutput]) }
+
+    /// Its body is in the prelude, where the prompt's printer is: values of any kind reach it as they are.
+    private static var show: Function {
+        Function(
+            "show",
+            "Shows values as the prompt shows the value of an expression: tables of records as tables, plots as plots. A script that was a notebook shows with it what the notebook showed.",
+            [
+                .any("value", "Any value; more may follow, and without one nothing is shown.")
+                    .optional
+            ],
+            example: "mt.show({ { step = 1, loss = 5.5 }, { step = 2, loss = 5.25 } })"
+        ) { _ in }
+    }
 
     private static var display: Function {
         Function(

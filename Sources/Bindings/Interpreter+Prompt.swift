@@ -47,7 +47,7 @@ extension Interpreter {
     func prepare() throws {
         let state = try open()
         for function in [
-            Self.undefinedGlobal, Self.page, Self.present, Self.columns, Self.cut,
+            Self.undefinedGlobal, Self.page, Self.present, Self.columns, Self.cut, Self.shown,
         ] {
             try check(mt_add_function(state, "mt_internal", function.name, note(function)))
         }
@@ -102,6 +102,23 @@ extension Interpreter {
     ///
     /// A line that could go on with the line before, such as one that begins with a parenthesis, stays what it is in Lua.
     public func returningLast(_ text: String, name: String) -> String? {
+        guard let place = lastStatement(text, name: name) else { return nil }
+        let bytes = Array(text.utf8)
+        let chunk =
+            String(decoding: bytes[..<place], as: UTF8.self) + "return "
+            + String(decoding: bytes[place...], as: UTF8.self)
+        return (try? parse(chunk, name: name)) == nil ? nil : chunk
+    }
+
+    /// Where the expression begins whose value the prompt shows, in bytes; `nil` if a piece of Lua does not end with one.
+    public func lastExpression(_ text: String, name: String) -> Int? {
+        if (try? parse("return \(text)", name: name)) != nil { return 0 }
+        guard returningLast(text, name: name) != nil else { return nil }
+        return lastStatement(text, name: name)
+    }
+
+    /// Where the last statement begins that may be an expression.
+    private func lastStatement(_ text: String, name: String) -> Int? {
         let tokens = LuaTokens(text).tokens
         let bytes = Array(text.utf8)
         let enclosing = Expressions(tokens, self).enclosing
@@ -121,9 +138,7 @@ extension Interpreter {
             if tries == 0 { return nil }
             let head = String(decoding: bytes[..<token.start], as: UTF8.self)
             guard (try? parse(head, name: name)) != nil else { continue }
-            // The last statement begins here.
-            let chunk = head + "return " + String(decoding: bytes[token.start...], as: UTF8.self)
-            return (try? parse(chunk, name: name)) == nil ? nil : chunk
+            return token.start
         }
         return nil
     }

@@ -1,25 +1,25 @@
 /// The tokens of a piece of Lua, finished or not: what completion and the prompt need to know of it.
-struct LuaTokens {
-    enum Kind { case name, keyword, number, string, symbol, openString, openComment }
+package struct LuaTokens {
+    package enum Kind { case name, keyword, number, string, symbol, openString, openComment }
 
-    struct Token {
-        let kind: Kind
+    package struct Token {
+        package let kind: Kind
         /// A name, keyword or symbol as written; the bytes between the quotes of a string.
-        let text: String
-        let start: Int
-        let end: Int
+        package let text: String
+        package let start: Int
+        package let end: Int
     }
 
-    private(set) var tokens: [Token] = []
+    package private(set) var tokens: [Token] = []
     private let bytes: [UInt8]
     private var place = 0
 
-    static let keywords: Set<String> = [
+    package static let keywords: Set<String> = [
         "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if",
         "in", "local", "nil", "not", "or", "repeat", "return", "then", "true", "until", "while",
     ]
 
-    init(_ text: String) {
+    package init(_ text: String) {
         bytes = Array(text.utf8)
         while place < bytes.count { next() }
     }

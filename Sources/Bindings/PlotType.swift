@@ -53,6 +53,7 @@ extension Interpreter {
         do {
             output.svg = try plot.svg(stop: stop)
             output.png = try plot.png(stop: stop)
+            output.pngScale = Plot.pngScale
         } catch is MissingGnuplot {
             // Some plots have a form in characters that needs no gnuplot.
         }

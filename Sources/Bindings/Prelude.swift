@@ -271,8 +271,8 @@ enum Prelude {
           results = rawget(globals, "Out")
           if type(results) == "table" then rawset(results, rawlen(results) + 1, value) end
         end
-        local function printer(...)
-          keep(...)
+        local function show_all(...)
+          if select("#", ...) == 0 then return end
           local value = ...
           if type_of(value) == "plot" then
             -- What comes with it says what it shows.
@@ -297,6 +297,18 @@ enum Prelude {
           local texts = {}
           for index = 1, select("#", ...) do texts[index] = show(select(index, ...), "", {}, 0) end
           present(concat(texts, "\t"))
+        end
+        local function printer(...)
+          keep(...)
+          show_all(...)
+        end
+        -- The record that the library has of it says what it is; values of any kind come here as they are.
+        local library = package.loaded.mt
+        if library and rawget(library, "show") then
+          library.show = function(...)
+            width, colours, html = hidden.display()
+            show_all(...)
+          end
         end
 
         local function counted(number, noun) return number .. " " .. noun .. (number == 1 and "" or "s") end

@@ -18,6 +18,14 @@ extension Interpreter {
         }.with(.metamethod("_G"))
     }
 
+    /// How values are shown now, for the prelude: columns, colours, HTML.
+    static var shown: Function {
+        Function("display", "") { call in
+            let display = call.interpreter.settings.display
+            try call.returns(display.width(), display.colours, display.html())
+        }.with(.metamethod("_G"))
+    }
+
     /// How many columns of a terminal a text takes, for the prelude.
     static var columns: Function {
         Function("columns", "") { call in

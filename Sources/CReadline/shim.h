@@ -96,6 +96,17 @@ static inline int mt_rl_wait(const sigset_t *mask, int news, int seconds) {
     return news >= 0 && FD_ISSET(news, &set) ? 2 : 1;
 }
 
+// Takes what was typed. Where a search is under way or ends, the line is drawn anew: readline changes what differs from the
+// line before, and miscounts where prompts have characters without width or lines have several rows.
+static inline void mt_rl_read(void) {
+    bool searched = RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH);
+    rl_callback_read_char();
+    if (!searched || !RL_ISSTATE(RL_STATE_CALLBACK)) return;  // or the line was taken meanwhile
+    rl_clear_visible_line();
+    rl_on_new_line();
+    rl_redisplay();
+}
+
 static inline void mt_rl_ignore(int number) { (void)number; }
 
 // Lets a new size of the terminal end a wait.

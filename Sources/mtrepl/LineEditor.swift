@@ -92,7 +92,7 @@ final class LineEditor {
                 guard !isTerminated() else { break }
                 drawAgain(prompt())
                 mt_rl_prompt(prompt())
-            case 1: rl_callback_read_char()
+            case 1: mt_rl_read()
             default:
                 mt_rl_hide()
                 news.announce()

@@ -5,7 +5,8 @@ import Glibc
 enum Subcommands {
     /// All of them, in the order of the help.
     static let all: [any ParsableCommand.Type] = [
-        Runs.self, Export.self, Replay.self, Convert.self, KernelCommand.self, Doc.self,
+        Runs.self, Export.self, RunNotebook.self, Replay.self, Convert.self, KernelCommand.self,
+        Doc.self,
     ]
 
     static func named(_ name: String) -> (any ParsableCommand.Type)? {

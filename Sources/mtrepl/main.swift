@@ -7,7 +7,8 @@ signal(SIGXFSZ, SIG_IGN)
 
 let arguments = Subcommands.first(Array(CommandLine.arguments.dropFirst()))
 if let name = arguments.first, let command = Subcommands.named(name) {
-    CommandLineParser.run(command, Array(arguments.dropFirst()))
+    let rest = Array(arguments.dropFirst())
+    CommandLineParser.run(command, command == RunNotebook.self ? RunNotebook.joined(rest) : rest)
 } else {
     CommandLineParser.run(Interpret.self, arguments)
 }

@@ -1,7 +1,9 @@
 /// What is wrong with a piece of JSON, and at which byte of it.
-struct JSONFailure: Error {
-    let offset: Int
-    let reason: String
+package struct JSONFailure: Error {
+    package let offset: Int
+    package let reason: String
+
+    package init(offset: Int, reason: String) { (self.offset, self.reason) = (offset, reason) }
 
     /// Nothing is wrong: reading was asked to stop.
     static let interruption = JSONFailure(offset: -1, reason: "interrupted")
@@ -11,18 +13,18 @@ struct JSONFailure: Error {
 /// A strict reader of JSON (RFC 8259) that builds nothing it is not asked for.
 ///
 /// The bytes must be valid UTF-8 if the strings taken from them are to be.
-struct JSONScanner {
+package struct JSONScanner {
     private let bytes: UnsafeBufferPointer<UInt8>
-    private(set) var offset = 0
+    package private(set) var offset = 0
 
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes.bindMemory(to: UInt8.self) }
+    package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes.bindMemory(to: UInt8.self) }
 
     /// The kinds of value, told apart by their first byte.
-    enum Kind: String {
+    package enum Kind: String {
         case object, array, string, number, boolean, null
     }
 
-    func failure(_ reason: String) -> JSONFailure { JSONFailure(offset: offset, reason: reason) }
+    package func failure(_ reason: String) -> JSONFailure { JSONFailure(offset: offset, reason: reason) }
 
     private mutating func skipSpace() {
         while offset < bytes.count {
@@ -51,7 +53,7 @@ struct JSONScanner {
     }
 
     /// The kind of the value that comes next.
-    mutating func kind() throws(JSONFailure) -> Kind {
+    package mutating func kind() throws(JSONFailure) -> Kind {
         switch peek() {
         case UInt8(ascii: "{"): return .object
         case UInt8(ascii: "["): return .array
@@ -64,13 +66,13 @@ struct JSONScanner {
     }
 
     /// Throws unless only white space is left.
-    mutating func finish() throws(JSONFailure) {
+    package mutating func finish() throws(JSONFailure) {
         _ = peek()
         guard offset == bytes.count else { throw failure("expected the end\(found)") }
     }
 
     /// Calls `body` with each key, positioned at its value, which `body` must take or skip.
-    mutating func object(
+    package mutating func object(
         _ body: (borrowing [UInt8], inout JSONScanner) throws(JSONFailure) -> Void
     ) throws(JSONFailure) {
         try expect(UInt8(ascii: "{"), "an object")
@@ -94,7 +96,7 @@ struct JSONScanner {
     }
 
     /// Calls `body` at each element, which it must take or skip.
-    mutating func array(
+    package mutating func array(
         _ body: (inout JSONScanner) throws(JSONFailure) -> Void
     ) throws(JSONFailure) {
         try expect(UInt8(ascii: "["), "an array")
@@ -113,7 +115,7 @@ struct JSONScanner {
     }
 
     /// Passes over one value of any kind, checking it; nesting is limited to `depth`.
-    mutating func skip(depth: Int = 200) throws(JSONFailure) {
+    package mutating func skip(depth: Int = 200) throws(JSONFailure) {
         guard depth > 0 else { throw failure("nested deeper than 200 levels") }
         switch try kind() {
         case .object:
@@ -137,7 +139,7 @@ struct JSONScanner {
     }
 
     /// Takes `true` or `false`.
-    mutating func boolean() throws(JSONFailure) -> Bool {
+    package mutating func boolean() throws(JSONFailure) -> Bool {
         if peek() == UInt8(ascii: "t") {
             try literal("true")
             return true
@@ -177,7 +179,7 @@ struct JSONScanner {
     }
 
     /// Takes a string, a number or a truth value and appends its text: numbers as they are written.
-    mutating func text(into output: inout [UInt8]) throws(JSONFailure) {
+    package mutating func text(into output: inout [UInt8]) throws(JSONFailure) {
         let kind = try kind()
         if kind == .string { return try string(into: &output) }
         let start = offset
@@ -186,7 +188,7 @@ struct JSONScanner {
     }
 
     /// Takes a string and appends its UTF-8 bytes, escapes resolved.
-    mutating func string(into output: inout [UInt8]) throws(JSONFailure) {
+    package mutating func string(into output: inout [UInt8]) throws(JSONFailure) {
         try expect(UInt8(ascii: "\""), "a string")
         while true {
             let start = offset

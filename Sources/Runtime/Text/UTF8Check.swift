@@ -1,7 +1,7 @@
 /// Whether bytes are well-formed UTF-8.
-enum UTF8Check {
+package enum UTF8Check {
     /// The offset of the first byte that is not part of a well-formed sequence; `nil` if there is none.
-    static func firstInvalid(_ bytes: UnsafeRawBufferPointer) -> Int? {
+    package static func firstInvalid(_ bytes: UnsafeRawBufferPointer) -> Int? {
         var index = 0
         while index < bytes.count {
             while index + 8 <= bytes.count,

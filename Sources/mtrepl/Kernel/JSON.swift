@@ -1,8 +1,10 @@
-/// A JSON value that is written; fields keep their order.
+/// A JSON value; fields keep their order.
 enum JSON: Sendable {
     case null
     case boolean(Bool)
     case integer(Int)
+    /// Any other number, as it is written.
+    case number(String)
     case string(String)
     case array([JSON])
     case object([(String, JSON)])
@@ -14,11 +16,15 @@ enum JSON: Sendable {
         return result
     }
 
+    /// Its text.
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+
     private func write(_ out: inout [UInt8]) {
         switch self {
         case .null: out += "null".utf8
         case .boolean(let value): out += (value ? "true" : "false").utf8
         case .integer(let value): out += String(value).utf8
+        case .number(let text): out += text.utf8
         case .string(let text): Self.write(text, &out)
         case .array(let items):
             out.append(UInt8(ascii: "["))

@@ -55,13 +55,13 @@ final class KernelOutput: CellObserver {
                 "execute_result",
                 [
                     "execution_count": .integer(number), "data": Self.bundle(output),
-                    "metadata": [:],
+                    "metadata": output.pageMetadata,
                 ])
         }
     }
 
     private func show(_ output: RichOutput) {
-        show(Self.bundle(output), id: output.id)
+        show(Self.bundle(output), id: output.id, metadata: output.pageMetadata)
     }
 
     /// Shows something, or replaces what was shown under the same name.

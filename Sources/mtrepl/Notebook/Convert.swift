@@ -17,9 +17,18 @@ enum NotebookFormat: String, CaseIterable {
     static func read(_ path: String) throws -> Notebook {
         switch try NotebookFormat(path) {
         case .ipynb: try Notebook(jupyter: path)
-        case .lua: Notebook(lua: try FileReader.text(path))
-        case .md: Notebook(markdown: try FileReader.text(path))
+        case .lua: try LuaFormat().notebook(try text(path), file: path)
+        case .md: try Notebook(markdown: try text(path), file: path)
         }
+    }
+
+    private static func text(_ path: String) throws -> String {
+        let bytes = try FileReader.bytes(path, limit: 1 << 30)
+        if let place = bytes.withUnsafeBytes({ UTF8Check.firstInvalid($0) }) {
+            let line = bytes[..<place].count { $0 == 10 } + 1
+            throw NotebookError("\(path):\(line)", "byte \(place) of the file is not UTF-8")
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 
@@ -29,8 +38,9 @@ struct Convert: ParsableCommand {
         commandName: "convert", _superCommandName: "mtrepl",
         abstract: "Convert a notebook between .ipynb, .lua and .md.",
         discussion: """
-            In .lua, cells begin with a line `-- %%`, text cells with `-- %% [markdown]`, and outputs are left out. In .md, \
-            comments mark the cells, code stands in fences marked lua, outputs in fences marked output, value and error; \
+            In .lua, cells begin with a line `-- %%`, text cells with `-- %% [markdown]`, as Jupytext has it (lua:percent), \
+            and outputs are left out; what a notebook shows of a cell, `mt.show(…)` shows in the script. In .md, comments \
+            mark the cells, code stands in fences marked lua, outputs in fences marked output, value and error; \
             pictures are left out.
             """)
 
@@ -49,12 +59,28 @@ struct Convert: ParsableCommand {
         guard force || !FileCheck.exists(target) else {
             throw FileError("write", target, reason: "it is there already; --force replaces it")
         }
-        let text =
-            switch format {
-            case .ipynb: notebook.jupyter
-            case .lua: notebook.lua
-            case .md: notebook.markdown
+        // In its own form it stays as it is, with what we do not know of it.
+        if try NotebookFormat(source) == format {
+            let bytes = try FileReader.bytes(source, limit: 1 << 30)
+            return try AtomicFile.write(target) { writer in
+                try bytes.withUnsafeBytes { try writer.write($0) }
             }
+        }
+        let text: String
+        let back: Notebook
+        switch format {
+        case .ipynb: return try AtomicFile.write(target, text: notebook.jupyter)
+        case .lua:
+            let form = try LuaFormat()
+            text = form.text(notebook)
+            back = try form.notebook(text, file: target)
+        case .md:
+            text = notebook.markdown
+            back = try Notebook(markdown: text, file: target)
+        }
+        guard back.hasSameCells(as: notebook) else {
+            throw NotebookError(source, "a cell of it cannot be kept in .\(format.rawValue)")
+        }
         try AtomicFile.write(target, text: text)
     }
 }

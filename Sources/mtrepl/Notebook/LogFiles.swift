@@ -38,7 +38,7 @@ final class NotebookFile {
     }
 
     private func entry(_ cell: Notebook.Cell) -> String {
-        (count > 0 ? ",\n" : "") + cell.json(count + 1)
+        (count > 0 ? ",\n" : "") + cell.json("cell-\(count + 1)")
     }
 
     private func write(_ text: String, synced: Bool) throws {

@@ -1,5 +1,4 @@
 import Bindings
-import Foundation
 import Runtime
 
 /// Notebooks as Markdown: code in fences marked `lua`, what came of it in fences marked with its kind.
@@ -20,21 +19,38 @@ extension Notebook {
 /// The pieces of a page, in the order in which a log writes them.
 enum MarkdownFormat {
     static func head(_ notebook: Notebook) -> String {
-        mark("notebook", notebook.settings) + "\n"
+        var fields = notebook.settings
+        fields["metadata"] = notebook.metadata
+        return mark("notebook", fields) + "\n"
     }
 
-    /// A text cell.
+    /// A text cell; one whose ends would be lost among empty lines says how many lines are its own.
     static func text(_ cell: Notebook.Cell) -> String {
         let lines = cell.source.unixLines.map { isLikeMark($0) ? "\\" + $0 : $0 }
-        return mark(cell.kind == .raw ? "raw" : "text") + "\n"
+        var fields = about(cell)
+        let plain = cell.source.trimmedLines
+        if plain.isEmpty || !plain.utf8.elementsEqual(cell.source.utf8) {
+            fields["lines"] = .integer(lines.count)
+        }
+        return mark(cell.kind == .raw ? "raw" : "text", fields) + "\n"
             + lines.joined(separator: "\n") + "\n\n"
     }
 
     /// The source of a code cell; one that has not ended has its record here.
     static func begin(_ cell: Notebook.Cell) -> String {
         let fence = fence(around: cell.source)
-        return mark("code", cell.count == nil ? cell.record?.fields : nil)
-            + "\(fence)lua\n\(cell.source)\n\(fence)\n"
+        var fields = about(cell)
+        if cell.count == nil { fields["record"] = cell.record?.fields }
+        return mark("code", fields) + "\(fence)lua\n\(cell.source)\n\(fence)\n"
+    }
+
+    /// What is known of a cell beside its source.
+    private static func about(_ cell: Notebook.Cell) -> JSON {
+        var fields: JSON = [:]
+        fields["attachments"] = cell.attachments
+        fields["id"] = cell.id.map { .string($0) }
+        if cell.metadata != [:] { fields["metadata"] = cell.metadata }
+        return fields
     }
 
     /// An output; of one with pictures, its text.
@@ -59,8 +75,8 @@ enum MarkdownFormat {
     /// What follows a code cell: its record for readers, and for `convert`.
     static func end(_ cell: Notebook.Cell) -> String {
         guard let count = cell.count else { return "\n" }
-        var fields: [String: Any] = ["count": count]
-        if let record = cell.record { fields["record"] = record.fields }
+        var fields: JSON = ["count": .integer(count)]
+        fields["record"] = cell.record?.fields
         return "\n" + mark("end", fields) + (cell.record.map(footer) ?? "") + "\n"
     }
 
@@ -99,21 +115,20 @@ enum MarkdownFormat {
     /// A comment of ours.
     struct Mark {
         let kind: String
-        let fields: [String: Any]?
+        /// The text of its fields; empty without.
+        let fields: String
 
         init?(_ line: String) {
             guard let match = line.trimmed.wholeMatch(of: #/<!-- mtrepl ([a-z]+)( \{.*\})? -->/#)
             else { return nil }
             kind = String(match.1)
-            fields = match.2.flatMap {
-                try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
-            }
+            fields = match.2.map { String($0.dropFirst()) } ?? ""
         }
     }
 
-    private static func mark(_ kind: String, _ fields: [String: Any]? = nil) -> String {
+    private static func mark(_ kind: String, _ fields: JSON = [:]) -> String {
         // No name in it can end the comment.
-        let json = fields.map { " " + Notebook.text($0).replacing(">", with: "\\u003e") } ?? ""
+        let json = fields == [:] ? "" : " " + fields.text.replacing(">", with: "\\u003e")
         return "<!-- mtrepl \(kind)\(json) -->\n"
     }
 
@@ -126,7 +141,17 @@ enum MarkdownFormat {
 extension String {
     /// The lines between line feeds; a carriage return stays with its line.
     var unixLines: [String] {
-        utf8.split(separator: 10, omittingEmptySubsequences: false).map { String($0) ?? "" }
+        utf8.split(separator: 10, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+    }
+
+    /// The text without empty lines at its ends.
+    var trimmedLines: String {
+        var lines = unixLines[...]
+        while let first = lines.first, first.trimmed.isEmpty { lines.removeFirst() }
+        while let last = lines.last, last.trimmed.isEmpty { lines.removeLast() }
+        return lines.joined(separator: "\n")
     }
 }
 

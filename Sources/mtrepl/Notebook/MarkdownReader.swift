@@ -6,9 +6,11 @@ extension Notebook {
     ///
     /// In a page that we wrote, which begins with a mark of ours, marks tell the cells; in others, a fence marked `lua` is a
     /// code cell, and all else but its outputs is text.
-    init(markdown text: String) {
-        var reader = MarkdownReader(text)
-        reader.read()
+    ///
+    /// - Throws: `NotebookError` naming file and line for a mark that is not as we write it.
+    init(markdown text: String, file: String) throws {
+        var reader = MarkdownReader(text, file)
+        try reader.read()
         self = reader.notebook
     }
 }
@@ -16,67 +18,98 @@ extension Notebook {
 private struct MarkdownReader {
     private(set) var notebook = Notebook()
     private var lines: ArraySlice<String>
+    private let file: String
     private let isMarked: Bool
     /// The text that is being collected.
     private var prose: [String] = []
-    private var proseKind = Notebook.Kind.markdown
+    /// The cell that it will be.
+    private var next = Notebook.Cell(kind: .markdown)
     /// The place of the code cell that has begun and not ended, and whether its source is still to come.
     private var open: Int?
     private var isSourceMissing = false
     /// The kind of the last fence, if it was a stream.
     private var stream: String?
 
-    init(_ text: String) {
+    init(_ text: String, _ file: String) {
+        self.file = file
         lines = text.unixLines[...]
         let first = lines.first { !$0.trimmed.isEmpty }
         isMarked = first.flatMap(MarkdownFormat.Mark.init)?.kind == "notebook"
     }
 
-    mutating func read() {
+    mutating func read() throws {
         while let line = lines.popFirst() {
             if isMarked, let mark = MarkdownFormat.Mark(line) {
-                take(mark)
+                try take(mark, JSONField(text: mark.fields, file: file, line: lines.startIndex))
             } else if !isMarked || open != nil, let fence = Fence(line) {
                 take(fence, line)
             } else if isMarked, let open, let match = line.wholeMatch(of: #/!\[(.*)\]\(.*\)/#) {
                 stream = nil
                 notebook.cells[open].outputs.append(.display(RichOutput(text: String(match.1))))
             } else {
-                // What a text has before a line that looks like a mark is not its own.
-                let isEscaped =
-                    isMarked && line.hasPrefix("\\") && MarkdownFormat.isLikeMark(line)
-                prose.append(isEscaped ? String(line.dropFirst()) : line)
+                prose.append(plain(line))
             }
         }
         flush()
     }
 
+    /// A line of a text: what it has before something that looks like a mark is not its own.
+    private func plain(_ line: String) -> String {
+        let isEscaped = isMarked && line.hasPrefix("\\") && MarkdownFormat.isLikeMark(line)
+        return isEscaped ? String(line.dropFirst()) : line
+    }
+
     /// Makes a cell of the text so far.
     private mutating func flush() {
         let text = prose.joined(separator: "\n").trimmedLines
-        if !text.isEmpty { notebook.cells.append(.init(kind: proseKind, source: text)) }
-        (prose, proseKind) = ([], .markdown)
+        if !text.isEmpty {
+            next.source = text
+            notebook.cells.append(next)
+        }
+        (prose, next) = ([], Notebook.Cell(kind: .markdown))
     }
 
-    private mutating func begin(_ record: Notebook.Record?) {
+    private mutating func begin(_ cell: Notebook.Cell = Notebook.Cell()) {
         flush()
         open = notebook.cells.count
         stream = nil
-        var cell = Notebook.Cell()
-        cell.record = record
         notebook.cells.append(cell)
     }
 
-    private mutating func take(_ mark: MarkdownFormat.Mark) {
+    /// A cell of which a mark tells all but the source.
+    private func cell(_ kind: Notebook.Kind, _ field: JSONField) throws -> Notebook.Cell {
+        var cell = Notebook.Cell(kind: kind)
+        cell.attachments = try field.optional("attachments")?.object()
+        cell.id = try field.optional("id")?.string()
+        cell.metadata = try field.optional("metadata")?.object() ?? [:]
+        cell.record = try field.optional("record").map(Notebook.Record.init)
+        // Pages of earlier versions have the record itself here.
+        if cell.record == nil, kind == .code, try field.optional("seconds") != nil {
+            cell.record = try Notebook.Record(field)
+        }
+        return cell
+    }
+
+    private mutating func take(_ mark: MarkdownFormat.Mark, _ field: JSONField) throws {
         switch mark.kind {
-        case "notebook": notebook.take(settings: mark.fields, width: Notebook.kernelWidth)
+        case "notebook":
+            if let metadata = try field.optional("metadata") { try notebook.take(metadata) }
+            try notebook.take(settings: field)
         case "code":
-            begin(Notebook.Record(mark.fields))
+            begin(try cell(.code, field))
             isSourceMissing = true
         case "text", "raw":
             flush()
             open = nil
-            if mark.kind == "raw" { proseKind = .raw }
+            var cell = try self.cell(mark.kind == "raw" ? .raw : .markdown, field)
+            guard let count = try field.optional("lines")?.integer(0...(1 << 40)) else {
+                next = cell
+                break
+            }
+            if lines.first?.isEmpty == true { lines.removeFirst() }
+            cell.source = lines.prefix(count).map(plain).joined(separator: "\n")
+            lines = lines.dropFirst(count)
+            notebook.cells.append(cell)
         case "unended":
             guard let open, case .stream(let isError, let text)? = notebook.cells[open].outputs.last
             else { return }
@@ -86,8 +119,9 @@ private struct MarkdownReader {
             stream = nil
         case "end":
             if let open {
-                notebook.cells[open].count = mark.fields?["count"] as? Int
-                notebook.cells[open].record = Notebook.Record(mark.fields?["record"])
+                notebook.cells[open].count = try field.optional("count")?.integer(0...(1 << 53))
+                notebook.cells[open].record = try field.optional("record").map(
+                    Notebook.Record.init)
             }
             flush()
             open = nil
@@ -107,7 +141,7 @@ private struct MarkdownReader {
             notebook.cells[open].source = body
             isSourceMissing = false
         } else if fence.kind == "lua", !isMarked {
-            begin(nil)
+            begin()
             notebook.cells[open ?? 0].source = body
         } else if fence.kind != "lua", let open, prose.allSatisfy({ $0.trimmed.isEmpty }) {
             prose = []

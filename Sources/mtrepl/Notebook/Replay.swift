@@ -35,7 +35,7 @@ struct Replay: ParsableCommand {
         if let threads { Parallel.threads = threads }
         let temporary = NSTemporaryDirectory() + "/mtrepl-replay-\(UUID().uuidString)"
         defer { if store == nil { try? FileManager.default.removeItem(atPath: temporary) } }
-        let recorder = Recorder()
+        let recorder = CellRecorder()
         var settings = Interpreter.Settings()
         settings.seed = notebook.seed
         settings.strict = notebook.strict
@@ -70,7 +70,7 @@ struct Replay: ParsableCommand {
     private func say(_ text: String) { Interpreter.Report.put(text + "\n", to: 1) }
 
     private func replay(
-        _ cell: Notebook.Cell, _ notebook: Notebook, _ host: Host, _ recorder: Recorder
+        _ cell: Notebook.Cell, _ notebook: Notebook, _ host: Host, _ recorder: CellRecorder
     ) -> Verdict {
         recorder.reset(
             width: cell.record?.width ?? notebook.width, replacesDisplays: cell.record == nil)
@@ -113,56 +113,5 @@ private struct Verdict {
         self.kind = kind
         self.details = details
         time = seconds.map { $0 < 1 ? "" : " (\(($0 * 10).rounded() / 10) s)" } ?? ""
-    }
-}
-
-/// Keeps what comes of the cell that is run.
-private final class Recorder: CellObserver {
-    let isRich = true
-    var width = 80
-    private(set) var outputs: [Notebook.Output] = []
-    private(set) var result: CellResult?
-    private var clears = false
-    /// Whether a display takes the place of one of the same name, as in a notebook's front end.
-    private var replacesDisplays = false
-    private var places: [String: Int] = [:]
-
-    func reset(width: Int, replacesDisplays: Bool) {
-        (self.width, self.replacesDisplays) = (width, replacesDisplays)
-        (result, clears) = (nil, false)
-        clear()
-    }
-
-    private func clear() { (outputs, places) = ([], [:]) }
-
-    func receive(_ event: CellEvent) {
-        if case .clear(let wait) = event {
-            clears = wait
-            if !wait { clear() }
-            return
-        }
-        if clears, !event.isStatus {
-            clears = false
-            clear()
-        }
-        switch event {
-        case .output(let text): outputs.append(.stream(isError: false, text: text))
-        case .value(let output): outputs.append(.value(output))
-        case .display(let output):
-            if replacesDisplays, let id = output.id {
-                if let place = places[id] { return outputs[place] = .display(output) }
-                places[id] = outputs.count
-            }
-            outputs.append(.display(output))
-        case .error, .status, .clear, .page: break
-        }
-    }
-
-    func end(_ result: CellResult) {
-        self.result = result
-        if let failure = result.failure {
-            outputs.append(
-                .error(name: failure.name, message: failure.message, traceback: failure.traceback))
-        }
     }
 }

@@ -1,7 +1,9 @@
 """What jupyter_kernel_test does not look at: signatures, malformed messages, interrupts, updates, streams, the end."""
+import base64
 import os
 import random
 import signal
+import struct
 import time
 import unittest
 from queue import Empty
@@ -246,6 +248,13 @@ class Cells(Case):
         self.assertIn("&lt;", done.cells[1].outputs[0].data["text/html"])
         self.assertIn("image/svg+xml", done.cells[2].outputs[0].data)
         self.assertEqual(done.metadata["language_info"]["mtrepl"], {"seed": 0, "strict": True, "width": 100})
+
+    def test_figures_have_their_size(self):
+        _, messages = self.run_cell("mt.plot.line { { name = "a", x = { 1, 2 }, y = { 1, 2 } } }")
+        content = next(m["content"] for m in messages if "image/png" in m["content"].get("data", {}))
+        width, height = struct.unpack(">II", base64.b64decode(content["data"]["image/png"])[16:24])
+        size = content["metadata"]["image/png"]
+        self.assertEqual((2 * size["width"], 2 * size["height"]), (width, height))
 
     def test_os_exit_ends_the_kernel(self):
         self.client.execute("os.exit(3)")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Runtime
@@ -22,6 +23,13 @@ import Testing
             }
             #expect(found.count == 1)
         }
+    }
+
+    @Test("another package can train and measure with the public interface alone")
+    func publicInterface() throws {
+        let scratch = try Scratch()
+        let (steps, loss) = try PublicClient.train(in: scratch.path)
+        #expect(steps == 6 && loss > 1 && loss < 10)
     }
 
     @Test("stopped at any step and resumed is the same as never stopped")

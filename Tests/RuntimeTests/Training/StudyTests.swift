@@ -54,7 +54,13 @@ import Testing
                 if case .run(.step, _) = event { count += 1 }
                 return count != stop
             }
-            #expect(throws: Interrupted.self) { _ = try study(laboratory).run(options: options) }
+            let interrupt = #expect(throws: Interrupted.self) {
+                _ = try study(laboratory).run(options: options)
+            }
+            // A study has no run that could be resumed.
+            #expect(
+                interrupt?.message.hasSuffix("; run the study again to go on from there") == true)
+            #expect(interrupt?.message.contains("resume") == false)
             #expect(try study(laboratory).run().csv() == expected)
         }
         withExtendedLifetime(whole) {}

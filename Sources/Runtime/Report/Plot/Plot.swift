@@ -63,6 +63,9 @@ public struct Plot: Sendable {
         case gp
     }
 
+    /// Pixels of a PNG file for each pixel of the figure, for dense screens.
+    public static let pngScale = 2
+
     /// The gnuplot script for a picture.
     public func script(_ format: Format = .svg) -> String {
         var script = GnuplotScript(.picture)
@@ -72,7 +75,7 @@ public struct Plot: Sendable {
         // The one counts letters in pixels, the other in points, of which 3 are 4 pixels.
         return script.text(
             terminal: format == .png
-                ? "pngcairo size \(2 * width),\(2 * height) \(style) font 'DejaVu Sans,14' fontscale 1.5 linewidth 2 pointscale 2"
+                ? "pngcairo size \(Self.pngScale * width),\(Self.pngScale * height) \(style) font 'DejaVu Sans,14' fontscale 1.5 linewidth 2 pointscale 2"
                 : "svg size \(width),\(height) \(style) font 'DejaVu Sans,14' name 'plot'"
         )
     }
