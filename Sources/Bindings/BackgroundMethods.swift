@@ -36,6 +36,33 @@ final class RunBox: LuaObject {
     }
 }
 
+/// How training in the background ended, for its announcement.
+struct BackgroundEnding {
+    /// Messages of the training, and its end.
+    let lines: [String]
+    /// The state it led to.
+    let state: ReachedState?
+
+    /// `nil` while it is under way.
+    init?(_ run: BackgroundRun) {
+        let status = run.now
+        guard let end = status.end else { return nil }
+        var lines = run.takeLines().map { "\(run.name): \($0)" }
+        switch end {
+        case .finished:
+            lines.append("run \(run.name) has reached step \(status.step) in the background")
+        case .stopped:
+            lines.append(
+                "run \(run.name) was stopped in the background after step \(status.step) of "
+                    + "\(status.target); run:resume() goes on from there")
+        case .failed(let reason):
+            lines.append("run \(run.name) failed in the background: \(reason)")
+        }
+        self.lines = lines
+        state = run.result.map { ReachedState(name: $0.name, step: $0.step, key: $0.key.hex) }
+    }
+}
+
 extension Session {
     /// Notes where training left a run.
     func note(_ run: Run) {
@@ -67,25 +94,20 @@ extension Session {
         guard wake >= 0 else { return [] }
         var bytes = [UInt8](repeating: 0, count: 64)
         while read(wake, &bytes, bytes.count) > 0 {}
-        var news: [String] = []
+        releaseEnded()
+        var news = endings.flatMap(\.lines)
+        for ending in endings { if let state = ending.state { note(state) } }
+        endings = []
+        for run in backgrounds { news += run.takeLines().map { "\(run.name): \($0)" } }
+        return news
+    }
+
+    /// Keeps of training that has ended what is to be said of it, and lets go of the run.
+    private func releaseEnded() {
         for run in backgrounds {
-            let status = run.now
-            news += run.takeLines().map { "\(run.name): \($0)" }
-            guard let end = status.end else { continue }
-            if let result = run.result { note(result) }
-            switch end {
-            case .finished:
-                news.append("run \(run.name) has reached step \(status.step) in the background")
-            case .stopped:
-                news.append(
-                    "run \(run.name) was stopped in the background after step \(status.step) of "
-                        + "\(status.target); run:resume() goes on from there")
-            case .failed(let reason):
-                news.append("run \(run.name) failed in the background: \(reason)")
-            }
+            if let ending = BackgroundEnding(run) { endings.append(ending) }
         }
         backgrounds.removeAll { $0.now.end != nil }
-        return news
     }
 
     /// Asks all training in the background to stop, and waits until the states are saved.
@@ -94,7 +116,10 @@ extension Session {
         for run in backgrounds { while !run.wait(seconds: 1) {} }
     }
 
-    fileprivate func begin(_ run: BackgroundRun) { backgrounds.append(run) }
+    fileprivate func begin(_ run: BackgroundRun) {
+        releaseEnded()
+        backgrounds.append(run)
+    }
 
     /// The end of the pipe that training in the background writes to.
     fileprivate func bell() throws -> Int32 {

@@ -19,6 +19,8 @@ public final class Session {
     private var reached: [ReachedState] = []
     /// Training in the background whose end has not been announced, and the pipe that wakes the prompt.
     var backgrounds: [BackgroundRun] = []
+    /// What is to be announced of training that has ended, in the order of its ends.
+    var endings: [BackgroundEnding] = []
     var (wake, ring): (Int32, Int32) = (-1, -1)
 
     init(_ settings: Interpreter.Settings, stop: @escaping ShouldStop) {

@@ -61,13 +61,15 @@ static void forward(void *context, long unit) {
         atomic_store(&p->failed, 1);
         return;
     }
+    int failed = 0;
     for (long first = 0; first < time; first += QUERIES) {
         long rows = ck_min(QUERIES, time - first), keys = first + rows;
-        ck_gemm_unit(0, 1, rows, keys, size, q + first * size, size, k, size, 0, scores, keys);
+        failed |= ck_gemm_unit(0, 1, rows, keys, size, q + first * size, size, k, size, 0, scores, keys);
         causal_softmax(rows, keys, first + 1, scores, lse + first);
         if (s->round) round_all(rows * keys, scores);
-        ck_gemm_unit(0, 0, rows, size, keys, scores, keys, v, size, 0, out + first * stride, stride);
+        failed |= ck_gemm_unit(0, 0, rows, size, keys, scores, keys, v, size, 0, out + first * stride, stride);
     }
+    if (failed) atomic_store(&p->failed, 1);
 }
 
 #if defined(__x86_64__)
@@ -125,6 +127,7 @@ static void backward(void *context, long unit) {
         return;
     }
     float *dp = scores + height * time, *dout = dp + height * time, inner[QUERIES];
+    int failed = 0;
     // From the last block, which sees every key, so that it initialises dk and dv.
     for (long first = (time - 1) / QUERIES * QUERIES; first >= 0; first -= QUERIES) {
         long rows = ck_min(QUERIES, time - first), keys = first + rows;
@@ -140,13 +143,14 @@ static void backward(void *context, long unit) {
             inner[r] = dot;
         }
         if (s->round) round_all(rows * size, dout);
-        ck_gemm_unit(0, 1, rows, keys, size, q + first * size, size, k, size, 0, scores, keys);
-        ck_gemm_unit(0, 1, rows, keys, size, dout, size, v, size, 0, dp, keys);
+        failed |= ck_gemm_unit(0, 1, rows, keys, size, q + first * size, size, k, size, 0, scores, keys);
+        failed |= ck_gemm_unit(0, 1, rows, keys, size, dout, size, v, size, 0, dp, keys);
         score_gradients(rows, keys, first + 1, lse + first, inner, s->round, scores, dp);
-        ck_gemm_unit(1, 0, keys, size, rows, scores, keys, dout, size, beta, dv, size);
-        ck_gemm_unit(0, 0, rows, size, keys, dp, keys, k, size, 0, dq + first * size, size);
-        ck_gemm_unit(1, 0, keys, size, rows, dp, keys, q + first * size, size, beta, dk, size);
+        failed |= ck_gemm_unit(1, 0, keys, size, rows, scores, keys, dout, size, beta, dv, size);
+        failed |= ck_gemm_unit(0, 0, rows, size, keys, dp, keys, k, size, 0, dq + first * size, size);
+        failed |= ck_gemm_unit(1, 0, keys, size, rows, dp, keys, q + first * size, size, beta, dk, size);
     }
+    if (failed) atomic_store(&p->failed, 1);
 }
 
 int ck_attend_gradient(const ck_attention *shape, const float *q, const float *k, const float *v,

@@ -1,12 +1,14 @@
 // Matrix products: a fixed division of the result into tiles, each computed by a single-threaded
 // library call.
 #include "kernels.h"
+#include "libraries.h"
 #include "pool.h"
 #include "vector.h"
 
 #include <cblas.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,21 +34,6 @@ const char *ck_processor(void) {
     return processor_name;
 }
 
-float *ck_scratch(size_t count) {
-    static _Thread_local float *memory;
-    static _Thread_local size_t capacity;
-    if (count > capacity) {
-        free(memory);
-        capacity = 0;
-        memory = NULL;
-        void *fresh;
-        if (posix_memalign(&fresh, 64, count * sizeof(float)) != 0) return NULL;
-        memory = fresh;
-        capacity = count;
-    }
-    return memory;
-}
-
 static int wide;
 
 static void look(void) {
@@ -67,22 +54,24 @@ int ck_is_portable(void) {
     return choice != NULL && strcmp(choice, "portable") == 0;
 }
 
-void ck_gemm_unit(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
-                  const float *b, long ldb, float beta, float *c, long ldc) {
+int ck_gemm_unit(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
+                 const float *b, long ldb, float beta, float *c, long ldc) {
     // By measurement: with 512-bit vectors oneDNN is the faster at every shape; without, it packs rows
     // of the second operand well and OpenBLAS long strides.
     if (!ck_is_wide() && ((transpose_a && k > 64) || (!transpose_b && n > 384))) {
+        if (!ck_enter_blas()) return -1;
         cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
                     transpose_b ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0f,
                     a, (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
-        return;
+        ck_leave_blas();
+        return 0;
     }
-    // Its only failure is lack of memory for packing; the result is then marked invalid.
-    if (dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a, lda, b, ldb,
-                   beta, c, ldc) == dnnl_success)
-        return;
-    for (long i = 0; i < m; i++)
-        for (long j = 0; j < n; j++) c[i * ldc + j] = __builtin_nanf("");
+    // Its only failure is lack of memory for packing.
+    if (ck_prepare_dnnl()
+        && dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a, lda, b, ldb,
+                      beta, c, ldc) == dnnl_success)
+        return 0;
+    return -1;
 }
 
 typedef struct {
@@ -91,17 +80,20 @@ typedef struct {
     const float *a, *b, *bias, *residual;
     float *c;
     float beta;
+    atomic_int failed;
 } product;
 
 static void product_unit(void *context, long unit) {
-    const product *p = context;
+    product *p = context;
     long i = unit / p->columns * p->tile_m, j = unit % p->columns * p->tile_n;
     long m = ck_min(p->tile_m, p->m - i), n = ck_min(p->tile_n, p->n - j);
     const float *a = p->transpose_a ? p->a + i : p->a + i * p->lda;
     const float *b = p->transpose_b ? p->b + j * p->ldb : p->b + j;
     float *c = p->c + i * p->ldc + j;
-    ck_gemm_unit(p->transpose_a, p->transpose_b, m, n, p->k, a, p->lda, b, p->ldb, p->beta, c,
-                 p->ldc);
+    if (ck_gemm_unit(p->transpose_a, p->transpose_b, m, n, p->k, a, p->lda, b, p->ldb, p->beta, c, p->ldc)) {
+        atomic_store(&p->failed, 1);
+        return;
+    }
     ck_finish_rows(m, n, p->bias == NULL ? NULL : p->bias + j,
                    p->residual == NULL ? NULL : p->residual + i * p->ldc + j, c, p->ldc);
 }
@@ -144,14 +136,15 @@ void ck_gemm_tiles(long m, long n, long *tile_m, long *tile_n) {
     while (*tile_n > 1024) *tile_n = ck_blocks(ck_blocks(*tile_n, 2), 16) * 16;
 }
 
-void ck_gemm(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
-             const float *b, long ldb, float beta, float *c, long ldc, const float *bias,
-             const float *residual) {
-    if (m <= 0 || n <= 0) return;
-    product p = { transpose_a, transpose_b, m, n, k, lda, ldb, ldc, 0, 0, 0, a, b, bias, residual, c, beta };
+int ck_gemm(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
+            const float *b, long ldb, float beta, float *c, long ldc, const float *bias,
+            const float *residual) {
+    if (m <= 0 || n <= 0) return 0;
+    product p = { transpose_a, transpose_b, m, n, k, lda, ldb, ldc, 0, 0, 0, a, b, bias, residual, c, beta, 0 };
     ck_gemm_tiles(m, n, &p.tile_m, &p.tile_n);
     p.columns = ck_blocks(n, p.tile_n);
     ck_parallel(ck_blocks(m, p.tile_m) * p.columns, product_unit, &p);
+    return -atomic_load(&p.failed);
 }
 
 typedef struct {
@@ -160,22 +153,21 @@ typedef struct {
 } batch;
 
 static void batch_unit(void *context, long unit) {
-    const batch *all = context;
-    const product *p = &all->one;
-    ck_gemm_unit(p->transpose_a, p->transpose_b, p->m, p->n, p->k, p->a + unit * all->step_a, p->lda,
-                 p->b + unit * all->step_b, p->ldb, p->beta, p->c + unit * all->step_c, p->ldc);
+    batch *all = context;
+    product *p = &all->one;
+    if (ck_gemm_unit(p->transpose_a, p->transpose_b, p->m, p->n, p->k, p->a + unit * all->step_a, p->lda,
+                     p->b + unit * all->step_b, p->ldb, p->beta, p->c + unit * all->step_c, p->ldc))
+        atomic_store(&p->failed, 1);
 }
 
-void ck_gemm_batch(long count, int transpose_a, int transpose_b, long m, long n, long k,
-                   const float *a, long step_a, const float *b, long step_b, float beta, float *c,
-                   long step_c) {
-    if (m <= 0 || n <= 0) return;
+int ck_gemm_batch(long count, int transpose_a, int transpose_b, long m, long n, long k,
+                  const float *a, long step_a, const float *b, long step_b, float beta, float *c,
+                  long step_c) {
+    if (m <= 0 || n <= 0) return 0;
     long lda = transpose_a ? m : k, ldb = transpose_b ? k : n;
-    if (count == 1) {
-        ck_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, beta, c, n, NULL, NULL);
-        return;
-    }
-    batch all = { { transpose_a, transpose_b, m, n, k, lda, ldb, n, 0, 0, 0, a, b, NULL, NULL, c, beta },
+    if (count == 1) return ck_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, beta, c, n, NULL, NULL);
+    batch all = { { transpose_a, transpose_b, m, n, k, lda, ldb, n, 0, 0, 0, a, b, NULL, NULL, c, beta, 0 },
                   step_a, step_b, step_c };
     ck_parallel(count, batch_unit, &all);
+    return -atomic_load(&all.one.failed);
 }

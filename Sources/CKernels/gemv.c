@@ -47,13 +47,11 @@ void ck_gemv(long n, long k, const float *w, long ld, const float *x, const floa
     ck_parallel(ck_blocks(n, ROWS), wide_rows, &p);
 }
 
-void ck_gemv_bf16(long n, long k, const uint16_t *w, long ld, const uint16_t *x, const float *bias, float *y) {
+int ck_gemv_bf16(long n, long k, const uint16_t *w, long ld, const uint16_t *x, const float *bias, float *y) {
     float *wide = ck_scratch((size_t)k);
-    if (wide == NULL) {  // no memory: the result is marked invalid
-        for (long row = 0; row < n; row++) y[row] = __builtin_nanf("");
-        return;
-    }
+    if (wide == NULL) return -1;
     for (long i = 0; i < k; i++) wide[i] = widened(x[i]);
     product p = { .n = n, .k = k, .ld = ld, .x = wide, .narrow = w, .bias = bias, .y = y };
     ck_parallel(ck_blocks(n, ROWS), narrow_rows, &p);
+    return 0;
 }

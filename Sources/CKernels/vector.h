@@ -80,7 +80,7 @@ static inline void ck_row_to_bf16(long count, const float *x, uint16_t *y) {
 enum { CK_PIECE = 256 };
 
 /// At least `count` floats that belong to the calling thread until its next call; NULL if there is
-/// no memory. They grow with the largest request and stay.
+/// no memory. They grow with the largest request, up to a limit, and are freed with the thread.
 float *ck_scratch(size_t count);
 
 /// Whether this processor has the 512-bit instructions of attention_rows.h, and they are not forbidden.
@@ -89,13 +89,13 @@ int ck_is_wide(void);
 /// Whether the environment asks for the kernels of any processor (MTREPL_KERNELS=portable), for tests.
 int ck_is_portable(void);
 
-/// The product of one unit of work, on the calling thread: C = op(A) op(B) + beta C.
-void ck_gemm_unit(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
-                  const float *b, long ldb, float beta, float *c, long ldc);
+/// The product of one unit of work, on the calling thread: C = op(A) op(B) + beta C. Not 0 if there is no memory.
+int ck_gemm_unit(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
+                 const float *b, long ldb, float beta, float *c, long ldc);
 
 /// The same with bfloat16 operands. Only where ck_has_bf16() is true.
-void ck_gemm_bf16_unit(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a,
-                       long lda, const uint16_t *b, long ldb, float beta, float *c, long ldc);
+int ck_gemm_bf16_unit(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a,
+                      long lda, const uint16_t *b, long ldb, float beta, float *c, long ldc);
 
 /// c += bias[n] in every row, then += residual, of the strides of c; either may be NULL.
 void ck_finish_rows(long m, long n, const float *bias, const float *residual, float *c, long ldc);

@@ -30,6 +30,11 @@ struct StoreOption: ParsableArguments {
         }
         return try Store(folder)
     }
+
+    /// Fails when a checkpoint cannot be read: what was printed leaves it out.
+    func checkCheckpoints(_ store: Store) throws {
+        if let damage = try store.checkpoints().damaged.first { throw damage }
+    }
 }
 
 struct RunsList: ParsableCommand {
@@ -42,8 +47,10 @@ struct RunsList: ParsableCommand {
     var json = false
 
     func run() throws {
-        let runs = try place.open().runs()
+        let store = try place.open()
+        let runs = try store.runs()
         print(json ? try RunList.json(runs) : RunList.text(runs))
+        try place.checkCheckpoints(store)
     }
 }
 
@@ -76,5 +83,6 @@ struct RunsShow: ParsableCommand {
         print(
             steps ? StepRecord.csv(history) : found.text(history: history),
             terminator: steps ? "" : "\n")
+        if !steps { try place.checkCheckpoints(store) }
     }
 }

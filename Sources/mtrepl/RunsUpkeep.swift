@@ -61,8 +61,10 @@ struct RunsGarbage: ParsableCommand {
     var dryRun = false
 
     func run() throws {
-        let garbage = try place.open().collectGarbage(damaged: damaged, dryRun: dryRun)
+        let store = try place.open()
+        let garbage = try store.collectGarbage(damaged: damaged, dryRun: dryRun)
         if dryRun { for item in garbage where item.kind != .lock { print(item.path) } }
         print(garbage.text(dryRun: dryRun))
+        try place.checkCheckpoints(store)
     }
 }

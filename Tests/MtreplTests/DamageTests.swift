@@ -123,4 +123,98 @@ import Testing
             #expect(study.csv("again") == expected)
         }
     }
+
+    @Test("a damaged summary or footer, and two that changed places, are noticed by name")
+    func sealed() throws {
+        let study = try StudyScript()
+        let expected = try study.expected()
+        let store = study.store("whole")
+        let summaries = try files(store, "corpora", ".json")
+        let tokens = try files(store, "tokens", ".tokens")
+        try #require(summaries.count == 3 && tokens.count > 3)
+        let damages: [() throws -> [String]] = [
+            {
+                for path in summaries {
+                    try change(path) {
+                        let text = String(decoding: $0, as: UTF8.self)
+                        $0 = Data(
+                            text.replacing("\"promptBytes\":", with: "\"promptBytes\":5").utf8)
+                    }
+                }
+                return summaries
+            },
+            {
+                let place = summaries[0] + "~"
+                try FileManager.default.moveItem(atPath: summaries[0], toPath: place)
+                try FileManager.default.moveItem(atPath: summaries[1], toPath: summaries[0])
+                try FileManager.default.moveItem(atPath: place, toPath: summaries[1])
+                return Array(summaries[..<2])
+            },
+            {
+                // The bytes of text and the id that ends documents, in the last 256 bytes.
+                try change(tokens[0]) { $0[$0.count - 256 + 33] ^= 1 }
+                try change(tokens[1]) { $0[$0.count - 256 + 53] ^= 1 }
+                return Array(tokens[..<2])
+            },
+        ]
+        for damage in damages {
+            let named = try damage()
+            for end in ["", "-wal", "-shm"] {
+                try? FileManager.default.removeItem(atPath: store + "/registry.sqlite" + end)
+            }
+            let outcome = try run(study, store)
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            #expect(study.csv("again") == expected)
+            for path in named {
+                #expect(outcome.errors.contains("warning: \(path)"), "\(outcome.errors)")
+            }
+        }
+    }
+
+    @Test(
+        "a study on files that changed behind their dates fails, and the next one reads them again")
+    func changed() throws {
+        let scratch = try Scratch()
+        func write(_ word: String) throws {
+            let lines = (0..<200).map { "{\"text\": \"\(word) number \($0 % 10)\($0)\"}\n" }
+            // In place, and with the time it had.
+            let path = scratch.path + "/a.jsonl"
+            if !FileManager.default.fileExists(atPath: path) {
+                try scratch.write("a.jsonl", "")
+            }
+            let file = try #require(FileHandle(forWritingAtPath: path))
+            try file.write(contentsOf: Data(lines.joined().utf8))
+            try file.close()
+            var times = [timespec(tv_sec: 1_700_000_000, tv_nsec: 0)]
+            times.append(times[0])
+            #expect(utimensat(AT_FDCWD, path, times, 0) == 0)
+        }
+        let script = try scratch.write(
+            "study.lua",
+            """
+            local corpus = mt.corpus { "a", files = "\(scratch.path)/a.jsonl", valid_fraction = 0.2, test_fraction = 0.2 }
+            local tokens = mt.tokenizer { train_on = { corpus }, vocabulary = 270 }
+            local result = mt.study {
+              arms = mt.grid { seed = { 1 } },
+              recipe = function(arm)
+                return mt.recipe { model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 16 }),
+                  steps = 2, batch = 2, seed = arm.seed, mixture = { a = 1 } }
+              end,
+              evaluate = { corpus }, limit = 2,
+            }:run()
+            print(result.trained_steps)
+            """)
+        let store = scratch.path + "/store"
+        try write("some")
+        #expect(try Program.run(["--store", store, script]).output == "2\n")
+        try write("word")
+        try FileManager.default.removeItem(atPath: store + "/tokens")
+        let failed = try Program.run(["--store", store, script])
+        #expect(failed.code == 1)
+        #expect(
+            failed.errors.contains("a: its files changed while they were tokenized; run again"),
+            "\(failed.errors)")
+        let again = try Program.run(["--store", store, script])
+        #expect(again.code == 0 && again.output == "2\n", "\(again.errors)")
+    }
 }

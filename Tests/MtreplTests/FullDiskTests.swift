@@ -111,4 +111,27 @@ private final class SmallDisk {
         #expect(last.code == 0, "\(last.errors)")
         #expect(study.csv("limited") == expected)
     }
+
+    @Test("the first error is the one that is reported, also where the state cannot be saved")
+    func first() throws {
+        let scratch = try Scratch()
+        let script = try scratch.write(
+            "first.lua",
+            StudyScript.prelude + """
+
+                base:run { name = "trunk", on_step = function(record)
+                  if record.step == 3 then error("the callback's own error") end
+                end }
+                """)
+        let failed = try Program.start(
+            ["--threads", "1", "--store", scratch.path + "/store", script], shell: "ulimit -f 700"
+        ).wait()
+        #expect(failed.code == 1)
+        #expect(
+            failed.errors.contains("mtrepl: \(script)")
+                && failed.errors.contains("the callback's own error"), "\(failed.errors)")
+        #expect(
+            failed.errors.contains("warning: step 3 is not saved: cannot write"), "\(failed.errors)"
+        )
+    }
 }

@@ -38,4 +38,54 @@ import Testing
         #expect(training < 12 << 20, "340 steps grew the process by \(training) bytes")
         #expect(prompt < 6 << 20, "1500 lines grew the process by \(prompt) bytes")
     }
+
+    @Test("sixty background runs and sixty short studies leave memory as it was")
+    func ended() throws {
+        let scratch = try Scratch()
+        let script = try scratch.write(
+            "ended.lua",
+            StudyScript.prelude + """
+
+                local small = base:with { steps = 2 }
+                local held = {}
+                local function train(seed)
+                  local run = small:with { seed = seed }:open { name = "run " .. seed }
+                  run:background()
+                  run:wait()
+                  held[#held + 1] = run
+                end
+                local function study(seed)
+                  mt.study {
+                    arms = mt.grid { seed = { seed } },
+                    recipe = function(arm) return small:with { seed = arm.seed } end,
+                    evaluate = { prose }, limit = 1,
+                  }:run()
+                end
+                local function report()
+                  collectgarbage() collectgarbage()
+                  local memory = mt.memory()
+                  print("memory", memory.live, memory.resident)
+                end
+                for seed = 1, 10 do train(seed) study(100 + seed) end
+                report()
+                for seed = 11, 60 do train(seed) end
+                report()
+                for seed = 11, 60 do study(100 + seed) end
+                report()
+                for _, run in ipairs(held) do assert(run.finished and run.step == 2) end
+                print(#held[1]:generate { "a", tokens = 2 } > 0)
+                """)
+        let outcome = try Program.run(
+            ["--threads", "2", "--store", scratch.path + "/store", script])
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(outcome.output.hasSuffix("true\n"), "\(outcome.output)")
+        let sizes = outcome.output.split(separator: "\n").compactMap { line -> [Int]? in
+            line.hasPrefix("memory\t") ? line.split(separator: "\t").compactMap { Int($0) } : nil
+        }
+        try #require(sizes.count == 3 && sizes.allSatisfy { $0.count == 2 }, "\(outcome.output)")
+        print("live and resident after 20, 70 and 120: \(sizes)")
+        // A model with its gradients and moments has 2.2 MB.
+        #expect(sizes[2][0] - sizes[0][0] < 8 << 20, "live: \(sizes)")
+        #expect(sizes[2][1] - sizes[0][1] < 48 << 20, "resident: \(sizes)")
+    }
 }

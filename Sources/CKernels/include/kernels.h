@@ -1,24 +1,26 @@
 // The arithmetic of mtrepl on the processor. Arrays are row-major float32; every kernel divides its
 // work by shape alone and sums in a fixed order, so results do not depend on the thread count.
-// Nothing here allocates memory that outlives a call, except small per-thread scratch.
+// Nothing here allocates memory that outlives a call, except per-thread scratch and prepared products, which are
+// bounded and freed with their thread.
 #ifndef CK_KERNELS_H
 #define CK_KERNELS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 // ---- gemm.c ---------------------------------------------------------------------------------
 
 /// C[m,n] = op(A)[m,k] op(B)[k,n] + beta C, then + bias[n] to every row unless bias is NULL, then
 /// + residual, of the strides of C, unless it is NULL. op transposes where the flag is set; ld* are row
-/// strides of the arrays as stored.
-void ck_gemm(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
-             const float *b, long ldb, float beta, float *c, long ldc, const float *bias,
-             const float *residual);
+/// strides of the arrays as stored. Not 0, here and below, if there is no memory; C is then undefined.
+int ck_gemm(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
+            const float *b, long ldb, float beta, float *c, long ldc, const float *bias,
+            const float *residual);
 
 /// The same with bfloat16 operands and float32 sums. Only where ck_has_bf16() is true.
-void ck_gemm_bf16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a,
-                  long lda, const uint16_t *b, long ldb, float beta, float *c, long ldc,
-                  const float *bias, const float *residual);
+int ck_gemm_bf16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a,
+                 long lda, const uint16_t *b, long ldb, float beta, float *c, long ldc,
+                 const float *bias, const float *residual);
 
 // ---- gemv.c ---------------------------------------------------------------------------------
 
@@ -26,20 +28,23 @@ void ck_gemm_bf16(int transpose_a, int transpose_b, long m, long n, long k, cons
 void ck_gemv(long n, long k, const float *w, long ld, const float *x, const float *bias, float *y);
 
 /// The same with bfloat16 operands and float32 sums, on any processor.
-void ck_gemv_bf16(long n, long k, const uint16_t *w, long ld, const uint16_t *x, const float *bias,
-                  float *y);
+int ck_gemv_bf16(long n, long k, const uint16_t *w, long ld, const uint16_t *x, const float *bias,
+                 float *y);
 
 /// What results depend on beside the source: vector width compiled for and kernels that the libraries
 /// choose, such as `avx2 Zen`.
 const char *ck_processor(void);
 
+/// Whether the system would map so many more bytes into this process now.
+int ck_has_room(size_t bytes);
+
 /// Whether this processor multiplies bfloat16 natively.
 int ck_has_bf16(void);
 
 /// `count` products as ck_gemm without bias and residual, array i of each operand at i times its step.
-void ck_gemm_batch(long count, int transpose_a, int transpose_b, long m, long n, long k,
-                   const float *a, long step_a, const float *b, long step_b, float beta, float *c,
-                   long step_c);
+int ck_gemm_batch(long count, int transpose_a, int transpose_b, long m, long n, long k,
+                  const float *a, long step_a, const float *b, long step_b, float beta, float *c,
+                  long step_c);
 
 /// Rounds to the nearest bfloat16, kept as float32 (ties to even; infinities and NaN stay).
 void ck_round_bf16(long count, const float *x, float *y);

@@ -33,12 +33,12 @@ extension Tensor {
                 losses: &losses)
             let rows = chunk.targets.count
             let dx = Tensor(gradient.storage, shape: [rows, width], offset: chunk.start * width)
-            Kernels.multiply(
+            try Kernels.multiply(
                 top, chunk.weight, into: dx, m: rows, n: width, k: vocabulary,
                 name: Tensor.headProduct)
             guard let node = weight.node else { return }
             let (dw, beta) = try node.accumulator()
-            Kernels.multiply(
+            try Kernels.multiply(
                 transposeA: true, top, chunk.hidden, into: dw, m: vocabulary, n: width, k: rows,
                 beta: beta, name: Tensor.headProduct)
         }
@@ -74,7 +74,7 @@ extension Tensor {
                     Tensor(storage, shape: [rows, width], offset: offset + start * width),
                     precision),
                 logits: Tensor(buffer.storage, shape: [rows, vocabulary]))
-            Kernels.multiply(
+            try Kernels.multiply(
                 chunk.hidden, head, transposeB: true, into: chunk.logits, m: rows, n: vocabulary,
                 k: width, name: Tensor.headProduct)
             try body(chunk, &losses)

@@ -33,6 +33,13 @@ public struct CheckpointManifest: Codable, Sendable {
     public var processor: String
     /// SHA-256 of each file in the folder.
     public var files: [String: Digest]
+
+    /// Whether a checksum vouches for what it says; those of earlier versions have none.
+    public internal(set) var isSealed = true
+
+    private enum CodingKeys: CodingKey {
+        case format, key, step, optimizerSteps, rolling, model, recipe, numerics, processor, files
+    }
 }
 
 /// Checkpoint folders: `model.safetensors`, `optimizer.safetensors`, `manifest.json`.
@@ -58,7 +65,7 @@ public enum Checkpoint {
             for name in [modelFile, optimizerFile] {
                 manifest.files[name] = try Digest.ofFile("\(temporary)/\(name)")
             }
-            try AtomicFile.write("\(temporary)/\(manifestFile)", json: manifest)
+            try write(manifest, temporary)
             if rename(temporary, folder) != 0 {
                 let code = errno
                 // Another process may have finished the same state first: equal keys are the same state.
@@ -74,18 +81,43 @@ public enum Checkpoint {
         }
     }
 
+    private static let manifestKind = "checkpoint manifest 2"
+
+    /// Writes the manifest of a checkpoint in a folder, under its seal.
+    static func write(_ manifest: CheckpointManifest, _ folder: String) throws {
+        try SealedFile.write(
+            "\(folder)/\(manifestFile)", kind: manifestKind, name: manifest.key.hex,
+            json: Array((try CanonicalJSON.text(manifest) + "\n").utf8))
+    }
+
     /// The manifest of a checkpoint folder; `nil` when the folder is not there.
     ///
     /// - Throws: `CheckpointError` when it is there but unreadable.
     public static func manifest(_ folder: String) throws -> CheckpointManifest? {
         guard FileManager.default.fileExists(atPath: folder) else { return nil }
+        let path = "\(folder)/\(manifestFile)"
         do {
-            let bytes = try FileReader.bytes("\(folder)/\(manifestFile)")
-            return try JSONDecoder().decode(CheckpointManifest.self, from: Data(bytes))
+            // The name of the folder is the state's key.
+            guard
+                let content = try SealedFile.read(
+                    path, kind: manifestKind, name: PathName.last(folder))
+            else { throw DamagedFile(path, "it is not there") }
+            var manifest = try SealedFile.decode(CheckpointManifest.self, content, path)
+            manifest.isSealed = content.isSealed
+            guard manifest.format == 1 else {
+                throw DamagedFile(path, "the field format is \(manifest.format); expected 1")
+            }
+            guard manifest.step >= 0, (0...manifest.step).contains(manifest.optimizerSteps) else {
+                throw DamagedFile(
+                    path,
+                    "the fields step and optimizerSteps are \(manifest.step) and \(manifest.optimizerSteps)"
+                )
+            }
+            return manifest
+        } catch let error as DamagedFile {
+            throw CheckpointError(path: folder, reason: "\(manifestFile): \(error.reason)")
         } catch let error as FileError {
             throw CheckpointError(path: folder, reason: error.message)
-        } catch {
-            throw CheckpointError(path: folder, reason: "\(manifestFile): \(error)")
         }
     }
 

@@ -39,11 +39,13 @@ public final class Registry: Sendable {
 
     /// Opens the database, making it or bringing it up to date.
     ///
-    /// - Throws: `RegistryError`.
+    /// - Throws: `RegistryError`; `FileError` when a pipe or a device stands in its place.
     public init(path: String) throws {
         self.path = path
         let folder = PathName.parent(path)
         try AtomicFile.makeFolder(folder)
+        // SQLite would wait for the other end of a pipe.
+        for end in ["", "-wal", "-shm"] { try RegularFile.check(path + end) }
         // Two processes that find a new file would both make its tables.
         let lock = try FileLock("\(folder)/locks/registry")
         defer { withExtendedLifetime(lock) {} }

@@ -27,16 +27,26 @@ extension Store {
         guard let checkpoint = found.checkpoints.first(where: { $0.step == wanted }),
             let manifest = try manifest(checkpoint.key)
         else {
+            // One of those that cannot be read may be the one that is meant.
+            let damage = try checkpoints().damaged.map { "; \($0.message)" }.joined()
             let steps = found.checkpoints.map { "\($0.step)" }.reversed()
             throw ExportError(
                 message: "run \(found.row.name) has no checkpoint of state \(wanted); "
                     + (steps.isEmpty
                         ? "it has none at all" : "it has those of \(steps.joined(separator: ", "))")
-                    + (step == nil && !steps.isEmpty ? ", as in \(name)@\(steps.last ?? "")" : ""))
+                    + (step == nil && !steps.isEmpty ? ", as in \(name)@\(steps.last ?? "")" : "")
+                    + damage)
         }
         let tokenizer = try tokenizer(of: found, file)
         let path = checkpointFolder(checkpoint.key)
         try Checkpoint.verify(path, manifest)
+        // The recipe in the registry is a second witness: a manifest of an earlier version has no checksum.
+        guard try manifest.model == found.model() else {
+            throw CheckpointError(
+                path: path,
+                reason: "the field model of \(Checkpoint.manifestFile) contradicts the run's recipe"
+            )
+        }
         try manifest.model.validate()
         let parameters = try Parameters(manifest.model.parameterShapes)
         try Checkpoint.read(path, manifest: manifest, parameters: parameters, optimizer: nil)
@@ -46,13 +56,6 @@ extension Store {
         return (found, wanted)
     }
 
-    /// Keeps a tokenizer under its digest, so that states can be exported later.
-    func keep(_ tokenizer: Tokenizer) throws {
-        let path = "\(folder)/tokenizers/\(tokenizer.digest.hex).json"
-        guard !FileManager.default.fileExists(atPath: path) else { return }
-        try tokenizer.save(path)
-    }
-
     /// The parts of `RUN@STEP`; without a step it is all name.
     static func parse(_ text: String) -> (name: String, step: Int?) {
         guard let at = text.lastIndex(of: "@"), let step = Int(text[text.index(after: at)...]),
@@ -60,31 +63,18 @@ extension Store {
         else { return (text, nil) }
         return (String(text[..<at]), step)
     }
+}
 
-    private func tokenizer(of run: StoredRun, _ file: String?) throws -> Tokenizer {
-        let recipe = try JSONValue.read(
-            Array(run.row.recipe.utf8), file: "the recipe of run \(run.row.name)")
-        let digest = recipe["tokenizer"]?.string ?? ""
-        if let file {
-            let tokenizer = try Tokenizer.load(file)
-            guard tokenizer.digest.hex == digest else {
-                throw ExportError(
-                    message: "\(file) is not the tokenizer of run \(run.row.name): expected the "
-                        + "digest \(digest), got \(tokenizer.digest.hex)")
-            }
-            return tokenizer
+extension StoredRun {
+    /// The shape of the model that the run's recipe names.
+    ///
+    /// - Throws: `ExportError` when the recipe is not readable.
+    fileprivate func model() throws -> NeoXConfiguration {
+        struct Recipe: Decodable { let model: NeoXConfiguration }
+        do {
+            return try JSONDecoder().decode(Recipe.self, from: Data(row.recipe.utf8)).model
+        } catch {
+            throw ExportError(message: "the recipe of run \(row.name) does not name a model")
         }
-        let place = "\(folder)/tokenizers"
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
-        // Stores of earlier versions have only those that were trained, under other names.
-        let ordered = ["\(digest).json"] + names.sorted().filter { $0.hasSuffix(".json") }
-        for name in ordered where names.contains(name) {
-            if let known = try? Tokenizer.load("\(place)/\(name)"), known.digest.hex == digest {
-                return known
-            }
-        }
-        throw ExportError(
-            message: "the store \(folder) does not have the tokenizer of run \(run.row.name) "
-                + "(digest \(digest)); expected its tokenizer.json with --tokenizer")
     }
 }

@@ -11,6 +11,8 @@ public final class Store {
     private var finetuneSets: [String: FinetuneSet] = [:]
     private var evaluators: [EvaluatorName: Evaluator] = [:]
     private var retained: [Corpus] = []  // their addresses name them above
+    /// Digests of the tokenizers that this object knows to be in the store.
+    var keptTokenizers: Set<Digest> = []
 
     private struct EvaluatorName: Hashable {
         let set: EvaluationSet
@@ -69,35 +71,6 @@ public final class Store {
         return set
     }
 
-    /// A tokenizer trained on the train splits of some corpora, trained on first use and read back afterwards.
-    ///
-    /// - Parameters:
-    ///   - size: How many ids.
-    ///   - maximumBytes: Text used in all; `nil` for everything.
-    /// - Throws: as `Tokenizer.train`; `FileError`.
-    public func tokenizer(
-        trainedOn corpora: [Corpus], vocabulary size: Int, maximumBytes: Int?,
-        progress: @escaping ProgressHandler = { _ in }, stop: @escaping ShouldStop = { false }
-    ) throws -> Tokenizer {
-        var builder = DigestBuilder("trained tokenizer 1")
-        for corpus in corpora {
-            builder.add(
-                try corpus.summary(cache: folder, progress: progress, stop: stop)[.train].digest)
-        }
-        builder.add(size)
-        builder.add(maximumBytes ?? -1)
-        let path = "\(folder)/tokenizers/\(builder.finish().hex).json"
-        if FileManager.default.fileExists(atPath: path), let known = try? Tokenizer.load(path) {
-            return known
-        }
-        let tokenizer = try Tokenizer.train(
-            on: corpora, vocabularySize: size, maximumBytes: maximumBytes, progress: progress,
-            stop: stop)
-        try AtomicFile.makeFolder("\(folder)/tokenizers")
-        try tokenizer.save(path)
-        return tokenizer
-    }
-
     /// What evaluates models on a set, prepared on first use.
     public func evaluator(
         _ set: EvaluationSet, _ tokenizer: Tokenizer, context: Int,
@@ -123,7 +96,8 @@ public final class Store {
         guard let manifest = try Checkpoint.manifest(checkpointFolder(key)) else { return nil }
         guard manifest.key == key else {
             throw CheckpointError(
-                path: checkpointFolder(key), reason: "its manifest names the state \(manifest.key)")
+                path: checkpointFolder(key),
+                reason: "\(Checkpoint.manifestFile) names the state \(manifest.key)")
         }
         return manifest
     }
@@ -147,7 +121,7 @@ public final class Store {
     public func keep(_ key: Digest) throws {
         guard var manifest = try manifest(key), manifest.rolling else { return }
         manifest.rolling = false
-        try AtomicFile.write("\(checkpointFolder(key))/\(Checkpoint.manifestFile)", json: manifest)
+        try Checkpoint.write(manifest, checkpointFolder(key))
     }
 
     /// Deletes a checkpoint unless it was marked as one to stay meanwhile.

@@ -25,16 +25,44 @@ public struct FileError: RuntimeError {
     public var message: String { "cannot \(action) \(path): \(reason)" }
 }
 
+/// Opening files that must not be a pipe or a device.
+enum RegularFile {
+    /// The descriptor of a regular file; opening a pipe of that name would otherwise wait for its other end.
+    ///
+    /// - Parameter action: What is attempted, for the error.
+    /// - Throws: `FileError`.
+    static func open(_ path: String, _ flags: Int32, action: String = "open") throws -> Int32 {
+        let descriptor = Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o644)
+        guard descriptor >= 0 else { throw FileError(action, path, errno: errno) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw FileError(action, path, reason: "it is not a regular file")
+        }
+        return descriptor
+    }
+
+    /// Refuses what is there under a name and is not a regular file; nothing under it is fine.
+    ///
+    /// - Throws: `FileError`.
+    static func check(_ path: String) throws {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw FileError("open", path, reason: "it is not a regular file")
+        }
+    }
+}
+
 /// Reading files in pieces.
 public enum FileReader {
-    /// Calls `body` with consecutive pieces of the file, at most `size` bytes each.
+    /// Calls `body` with consecutive pieces of a regular file, at most `size` bytes each.
     ///
     /// - Throws: `FileError` naming the path; whatever `body` throws.
     public static func forEachChunk(
         _ path: String, size: Int = 1 << 20, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileError("open", path, errno: errno) }
+        let descriptor = try RegularFile.open(path, O_RDONLY)
         defer { close(descriptor) }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
         defer { buffer.deallocate() }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A whole file mapped for reading.
+/// A whole regular file mapped for reading.
 final class MappedFile: @unchecked Sendable {
     // The mapping is private and read-only.
     let bytes: UnsafeRawBufferPointer
@@ -15,7 +15,11 @@ final class MappedFile: @unchecked Sendable {
             throw FileError("read", path, reason: "it is not a regular file")
         }
         let size = Int(status.st_size)
-        guard size > 0 else { throw FileError("read", path, reason: "the file is empty") }
+        // Nothing can be mapped of an empty file.
+        guard size > 0 else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
         let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
         guard let address, address != MAP_FAILED else {
             throw FileError("map", path, errno: errno)
@@ -23,5 +27,9 @@ final class MappedFile: @unchecked Sendable {
         bytes = UnsafeRawBufferPointer(start: address, count: size)
     }
 
-    deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
+    deinit {
+        if !bytes.isEmpty {
+            munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+        }
+    }
 }

@@ -12,13 +12,12 @@ final class RandomAccessFile {
     ///
     /// - Throws: `FileError`.
     init(_ path: String) throws {
-        // Without O_NONBLOCK a pipe of that name would be waited for.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw FileError("open", path, errno: errno) }
+        let descriptor = try RegularFile.open(path, O_RDONLY)
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        guard fstat(descriptor, &status) == 0 else {
+            let code = errno
             close(descriptor)
-            throw FileError("open", path, reason: "it is not a regular file")
+            throw FileError("open", path, errno: code)
         }
         self.path = path
         self.descriptor = descriptor

@@ -124,7 +124,7 @@ private struct Projection {
 
     func output(_ affine: Affine, adding residual: Tensor? = nil) throws -> Tensor {
         let y = try Tensor(uninitialized: [rows, outputs])
-        Kernels.multiply(
+        try Kernels.multiply(
             input, weight, transposeB: true, into: y, m: rows, n: outputs, k: inputs,
             bias: try affine.bias?.packed(), residual: residual)
         return y
@@ -132,14 +132,14 @@ private struct Projection {
 
     func inputGradient(_ top: Kernels.Operand) throws -> Tensor {
         let dx = try Tensor(uninitialized: [rows, inputs])
-        Kernels.multiply(top, weight, into: dx, m: rows, n: inputs, k: outputs)
+        try Kernels.multiply(top, weight, into: dx, m: rows, n: inputs, k: outputs)
         return dx
     }
 
     func addGradients(_ top: Kernels.Operand, weight node: Node?) throws {
         guard let node else { return }
         let (dw, beta) = try node.accumulator()
-        Kernels.multiply(
+        try Kernels.multiply(
             transposeA: true, top, input, into: dw, m: outputs, n: inputs, k: rows, beta: beta)
     }
 }

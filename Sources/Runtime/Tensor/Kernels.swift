@@ -51,35 +51,39 @@ enum Kernels {
     /// product.
     ///
     /// Both operands are of one precision. `name` is what a profile calls the product.
+    ///
+    /// - Throws: `LibraryOutOfMemory` if the matrix library has no memory; `c` is then undefined.
     static func multiply(
         transposeA: Bool = false, _ a: Operand, _ b: Operand, transposeB: Bool = false,
         into c: Tensor, m: Int, n: Int, k: Int, beta: Float = 0, bias: Tensor? = nil,
         residual: Tensor? = nil, name: String = "matmul"
-    ) {
+    ) throws {
         let (ta, tb): (Int32, Int32) = (transposeA ? 1 : 0, transposeB ? 1 : 0)
         let (lda, ldb) = (a.stride ?? (transposeA ? m : k), b.stride ?? (transposeB ? k : n))
-        run(
+        let status = run(
             a.isHalf ? "\(name) bf16" : name, (a.tensor, b.tensor, c, bias, residual),
             "\(m) x \(n) x \(k)", operations: 2 * m * n * k,
             numbers: m * n + (m * k + n * k) / (a.isHalf ? 2 : 1)
-        ) {
-            if m == 1, transposeB, !transposeA, beta == 0 {
-                if a.isHalf {
-                    ck_gemv_bf16(n, k, b.half, ldb, a.half, bias?.pointer, c.pointer)
-                } else {
-                    ck_gemv(n, k, b.tensor.pointer, ldb, a.tensor.pointer, bias?.pointer, c.pointer)
-                }
-                if let residual { ck_axpby(n, 1, residual.pointer, 1, c.pointer) }
-            } else if a.isHalf {
-                ck_gemm_bf16(
-                    ta, tb, m, n, k, a.half, lda, b.half, ldb, beta, c.pointer, n, bias?.pointer,
-                    residual?.pointer)
-            } else {
-                ck_gemm(
-                    ta, tb, m, n, k, a.tensor.pointer, lda, b.tensor.pointer, ldb, beta, c.pointer,
-                    n, bias?.pointer, residual?.pointer)
+        ) { () -> Int32 in
+            guard m == 1, transposeB, !transposeA, beta == 0 else {
+                return a.isHalf
+                    ? ck_gemm_bf16(
+                        ta, tb, m, n, k, a.half, lda, b.half, ldb, beta, c.pointer, n,
+                        bias?.pointer, residual?.pointer)
+                    : ck_gemm(
+                        ta, tb, m, n, k, a.tensor.pointer, lda, b.tensor.pointer, ldb, beta,
+                        c.pointer, n, bias?.pointer, residual?.pointer)
             }
+            var status: Int32 = 0
+            if a.isHalf {
+                status = ck_gemv_bf16(n, k, b.half, ldb, a.half, bias?.pointer, c.pointer)
+            } else {
+                ck_gemv(n, k, b.tensor.pointer, ldb, a.tensor.pointer, bias?.pointer, c.pointer)
+            }
+            if let residual { ck_axpby(n, 1, residual.pointer, 1, c.pointer) }
+            return status
         }
+        try check(status)
     }
 
     /// `count` products of equal shapes, one after the other in each operand.
@@ -87,8 +91,8 @@ enum Kernels {
         _ count: Int, transposeA: Bool = false, _ a: Tensor, _ b: Tensor, transposeB: Bool = false,
         into c: Tensor,
         m: Int, n: Int, k: Int, beta: Float = 0
-    ) {
-        run(
+    ) throws {
+        let status = run(
             "matmul batch", (a, b, c), "\(count) x \(m) x \(n) x \(k)",
             operations: 2 * count * m * n * k, numbers: count * (m * n + m * k + n * k)
         ) {
@@ -97,6 +101,11 @@ enum Kernels {
                 k * n, beta,
                 c.pointer, m * n)
         }
+        try check(status)
+    }
+
+    private static func check(_ status: Int32) throws {
+        guard status == 0 else { throw LibraryOutOfMemory() }
     }
 
     /// `y = factor x + beta y`.

@@ -29,18 +29,19 @@ extension Tensor {
         let y = try Tensor(uninitialized: shape.dropLast() + [outputs])
         let left = try Kernels.operand(x, precision)
         let right = try Kernels.operand(w, precision)
-        Kernels.multiply(
+        try Kernels.multiply(
             left, right, transposeB: true, into: y, m: rows, n: outputs, k: inputs, bias: b)
         return Tensor.record(y, [self, weight] + (bias.map { [$0] } ?? [])) { gradient, nodes in
             let dy = try gradient.packed()
             let top = try Kernels.operand(dy, precision)
             if let node = nodes[0] {
                 let (dx, beta) = try node.accumulator()
-                Kernels.multiply(top, right, into: dx, m: rows, n: inputs, k: outputs, beta: beta)
+                try Kernels.multiply(
+                    top, right, into: dx, m: rows, n: inputs, k: outputs, beta: beta)
             }
             if let node = nodes[1] {
                 let (dw, beta) = try node.accumulator()
-                Kernels.multiply(
+                try Kernels.multiply(
                     transposeA: true, top, left, into: dw, m: outputs, n: inputs, k: rows,
                     beta: beta)
             }

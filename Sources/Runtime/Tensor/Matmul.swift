@@ -23,17 +23,17 @@ extension Tensor {
         let batch = leading.reduce(1, *)
         let (a, b) = (try packed(), try other.packed())
         let y = try Tensor(uninitialized: leading + [m, n])
-        Kernels.multiplyBatch(batch, a, b, into: y, m: m, n: n, k: k)
+        try Kernels.multiplyBatch(batch, a, b, into: y, m: m, n: n, k: k)
         return Tensor.record(y, [self, other]) { gradient, nodes in
             let dy = try gradient.packed()
             if let node = nodes[0] {
                 let (da, beta) = try node.accumulator()
-                Kernels.multiplyBatch(
+                try Kernels.multiplyBatch(
                     batch, dy, b, transposeB: true, into: da, m: m, n: k, k: n, beta: beta)
             }
             if let node = nodes[1] {
                 let (db, beta) = try node.accumulator()
-                Kernels.multiplyBatch(
+                try Kernels.multiplyBatch(
                     batch, transposeA: true, a, dy, into: db, m: k, n: n, k: m, beta: beta)
             }
         }

@@ -17,6 +17,15 @@ public struct OutOfMemory: RuntimeError {
     }
 }
 
+/// The matrix library got no memory for its buffers or its code.
+public struct LibraryOutOfMemory: RuntimeError {
+    /// Says what may be the cause.
+    public var message: String {
+        "out of memory: the matrix library gets none for its buffers, \(Memory.describe(Memory.liveBytes)) are in use "
+            + "by tensors; a limit such as `ulimit -v` may be too low"
+    }
+}
+
 /// Memory of tensors: counted, limited, and kept for reuse by size class.
 ///
 /// Pages fresh from the system cost more than the arithmetic on them, so freed buffers are kept, up

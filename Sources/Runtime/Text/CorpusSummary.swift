@@ -34,6 +34,45 @@ public struct CorpusSummary: Codable, Hashable, Sendable {
     }
 }
 
+/// Files of a corpus that are not what they were when they were first read.
+public struct ChangedCorpus: RuntimeError {
+    /// The corpus.
+    public let name: String
+    /// What was being done when it showed, such as `read`.
+    public let activity: String
+
+    /// `NAME: its files changed while they were ACTIVITY; run again`.
+    public var message: String {
+        "\(name): its files changed while they were \(activity); run again"
+    }
+}
+
+extension CorpusSummary {
+    fileprivate static let kind = "corpus summary 2"
+
+    /// The summary in a file; `nil` when there is none, or none that can be used, which a notice then says.
+    ///
+    /// - Throws: `FileError` for a file that cannot be read.
+    fileprivate static func kept(
+        _ path: String, _ key: Digest, _ progress: ProgressHandler?
+    ) throws -> CorpusSummary? {
+        do {
+            guard let content = try SealedFile.read(path, kind: kind, name: key.hex) else {
+                return nil
+            }
+            guard content.isSealed else { throw DamagedFile(path, SealedFile.unsealed) }
+            let summary = try SealedFile.decode(CorpusSummary.self, content, path)
+            guard Set(summary.parts.keys) == Set(Split.allCases.map(\.rawValue)) else {
+                throw DamagedFile(path, "the field parts does not have every split")
+            }
+            return summary
+        } catch let error as DamagedFile {
+            progress?(WorkProgress(notice: error.message + "; the corpus is read again"))
+            return nil
+        }
+    }
+}
+
 /// Summaries made by this process.
 final class SummaryCache: Sendable {
     let known = Mutex<[Digest: CorpusSummary]>([:])
@@ -45,29 +84,44 @@ extension Corpus {
     /// With a `cache` folder the result is kept there under the names, sizes and times of the files, and a second call
     /// with unchanged files reads none of them.
     ///
-    /// - Throws: whatever reading throws; `TextError` if the train split is empty or the splits overlap.
+    /// - Throws: whatever reading throws; `TextError` if the train split is empty or the splits overlap;
+    ///   `ChangedCorpus` if a file changes meanwhile.
     public func summary(
         cache: String? = nil, progress: ProgressHandler? = nil, stop: ShouldStop = { false }
     ) throws -> CorpusSummary {
-        let stamps = try Split.allCases.flatMap { try (files[$0] ?? []).map(FileStamp.init) }
+        let stamps = try stamps()
         let key = try summaryKey(stamps)
         if let known = summaries.known.withLock({ $0[key] }) { return known }
-        let path = cache.map { "\($0)/corpora/\(key.hex).json" }
-        if let path, let bytes = try? FileReader.bytes(path),
-            let kept = try? JSONDecoder().decode(CorpusSummary.self, from: Data(bytes))
-        {
+        let path = cache.map { Self.summaryPath($0, key) }
+        if let path, let kept = try CorpusSummary.kept(path, key, progress) {
             summaries.known.withLock { $0[key] = kept }
             return kept
         }
         let summary = try scan(total: stamps.reduce(0) { $0 + $1.size }, progress, stop)
         // A file that changed while it was read must not be remembered under its new time.
         let after = try stamps.map { try FileStamp($0.path) }
-        guard after == stamps else {
-            throw TextError(name, "its files changed while they were read; read them again")
-        }
+        guard after == stamps else { throw ChangedCorpus(name: name, activity: "read") }
         summaries.known.withLock { $0[key] = summary }
-        if let path { try AtomicFile.write(path, json: summary) }
+        if let path {
+            let json = Array((try CanonicalJSON.text(summary) + "\n").utf8)
+            try SealedFile.write(path, kind: CorpusSummary.kind, name: key.hex, json: json)
+        }
         return summary
+    }
+
+    /// Forgets the summary of the files as they are now: what they hold is not what it says.
+    func forgetSummary(cache: String?) {
+        guard let stamps = try? stamps(), let key = try? summaryKey(stamps) else { return }
+        summaries.known.withLock { $0[key] = nil }
+        if let cache { unlink(Self.summaryPath(cache, key)) }
+    }
+
+    private func stamps() throws -> [FileStamp] {
+        try Split.allCases.flatMap { try (files[$0] ?? []).map(FileStamp.init) }
+    }
+
+    private static func summaryPath(_ cache: String, _ key: Digest) -> String {
+        "\(cache)/corpora/\(key.hex).json"
     }
 
     /// The digest of all three splits: of their documents in order and nothing else.

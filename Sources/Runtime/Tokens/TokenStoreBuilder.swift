@@ -6,8 +6,8 @@ extension TokenStore {
     /// The file is named by the content of the documents and the tokenizer, so that moved or regrouped files find it
     /// again. It is built under a lock and appears whole or not at all; a damaged one is built again (`repair` says so).
     ///
-    /// - Throws: `TokenStoreError` if the split is empty or the files change meanwhile; `Interrupted`; whatever reading
-    ///   and writing throw.
+    /// - Throws: `TokenStoreError` if the split is empty; `ChangedCorpus` if the files change meanwhile; `Interrupted`;
+    ///   whatever reading and writing throw.
     public static func open(
         corpus: Corpus, split: Split, tokenizer: Tokenizer, folder: String,
         progress: ProgressHandler? = nil, stop: ShouldStop = { false }
@@ -31,18 +31,17 @@ extension TokenStore {
                 }
                 return store
             } catch let error as TokenStoreError {
-                repair = error.message + "; it was built again"
-            } catch let error as FileError {
-                repair = error.message + "; it was built again"
+                repair = error.message + "; it is built again"
             }
             return nil
         }
         if let store = try existing() { return store }
+        if let repair { progress?(WorkProgress(notice: repair)) }
         let lock = try FileLock(path + ".lock", stop: stop)
         defer { withExtendedLifetime(lock) {} }
         // Another process may have built it while this one waited.
         if let store = try existing() { return store }
-        try build(path, corpus, split, part, tokenizer, digest, progress, stop)
+        try build(path, corpus, split, part, tokenizer, digest, folder, progress, stop)
         return try TokenStore(mapping: path, repair: repair)
     }
 
@@ -55,7 +54,8 @@ extension TokenStore {
 
     private static func build(
         _ path: String, _ corpus: Corpus, _ split: Split, _ part: CorpusSummary.Part,
-        _ tokenizer: Tokenizer, _ digest: Digest, _ progress: ProgressHandler?, _ stop: ShouldStop
+        _ tokenizer: Tokenizer, _ digest: Digest, _ folder: String, _ progress: ProgressHandler?,
+        _ stop: ShouldStop
     ) throws {
         let activity = "tokenizing \(corpus.name) (\(split))"
         try AtomicFile.write(path) { writer in
@@ -84,8 +84,9 @@ extension TokenStore {
             }
             try flush()
             guard content.finish().digest == part.digest else {
-                throw TokenStoreError(
-                    corpus.name, "its files changed while they were tokenized; open it again")
+                // What was remembered of the files is not what they hold: it would say so for ever.
+                corpus.forgetSummary(cache: folder)
+                throw ChangedCorpus(name: corpus.name, activity: "tokenized")
             }
             try builder.finish(digest, &writer)
         }

@@ -5,13 +5,17 @@ import Foundation
 ///
 ///     ids         tokens × 2 or 4 bytes, then zeros up to a multiple of 8
 ///     documents   (documents + 1) × (first token, first byte of text), 8 bytes each
-///     footer      256 bytes: magic, sizes, digest, checksum of everything before the footer
+///     footer      256 bytes: magic, sizes, digest, checksum of everything before the footer, checksum of the footer
+///                 up to here, zeros
 ///
-/// All numbers are little-endian. The checksum is the SHA-256 of the SHA-256 of each MiB, so that it can be checked on
-/// all threads.
+/// All numbers are little-endian. The first checksum is the SHA-256 of the SHA-256 of each MiB, so that it can be checked
+/// on all threads. Version 1 had no second one.
 struct TokenStoreLayout: Sendable {
-    static let magic: UInt64 = 0x3130_4b4f_5452_544d  // MTRTOK01
+    static let magic: UInt64 = 0x3230_4b4f_5452_544d  // MTRTOK02
+    private static let magic1: UInt64 = 0x3130_4b4f_5452_544d  // MTRTOK01
     static let footerBytes = 256
+    /// The bytes of the footer before its own checksum.
+    private static let checkedBytes = 184
     static let chunkBytes = 1 << 20
 
     let idBytes: Int
@@ -55,10 +59,18 @@ struct TokenStoreLayout: Sendable {
                 hex: String(
                     decoding: map.bytes[start + offset..<start + offset + 64], as: UTF8.self))
         }
+        guard number(0) != Self.magic1 else {
+            throw damaged("an earlier version wrote it, without a checksum of its last 256 bytes")
+        }
         guard number(0) == Self.magic else {
             throw damaged("it does not end with a footer (truncated, or not a token store)")
         }
         let sizes = (1...6).map { Int(exactly: number($0)) ?? -1 }
+        let checked = UnsafeRawBufferPointer(
+            rebasing: map.bytes[start..<(start + Self.checkedBytes)])
+        guard text(Self.checkedBytes) == Digest(SHA256.hash(data: checked)),
+            map.bytes[(start + Self.checkedBytes + 64)...].allSatisfy({ $0 == 0 })
+        else { throw damaged("the checksum of its last \(Self.footerBytes) bytes differs") }
         guard sizes.allSatisfy({ $0 >= 0 && $0 < 1 << 48 }), sizes[0] == 2 || sizes[0] == 4,
             let digest = text(56), let checksum = text(120)
         else { throw damaged("its footer is not readable") }
@@ -90,6 +102,7 @@ struct TokenStoreLayout: Sendable {
         }
         bytes.append(contentsOf: digest.hex.utf8)
         bytes.append(contentsOf: checksum.hex.utf8)
+        bytes.append(contentsOf: Digest(SHA256.hash(data: bytes)).hex.utf8)
         bytes.append(contentsOf: repeatElement(0, count: Self.footerBytes - bytes.count))
         return bytes
     }

@@ -48,7 +48,8 @@ public final class BackgroundRun: Sendable {
     ///   - target: The state to stop at; `nil` for the last.
     ///   - options: As for `Run.train`; its `onEvent`, `progress` and `stop` are not used.
     ///   - onEnd: Called on the thread of the training when it has ended.
-    /// - Throws: as `Trajectory.init`, `Store.init` and, for `target`, `Run.train`.
+    /// - Throws: as `Trajectory.init`, `Store.init` and, for `target`, `Run.train`; `FileError` when the system gives no
+    ///   thread.
     public init(
         _ recipe: Recipe, name: String, storeFolder: String, to target: Int?, options: RunOptions,
         onEnd: @escaping @Sendable () -> Void
@@ -71,7 +72,7 @@ public final class BackgroundRun: Sendable {
         }
         status = Mutex(Status(step: run.step, target: end))
         try run.checkResources(to: end, options)
-        start(options, onEnd)
+        try start(options, onEnd)
     }
 
     /// How far it is now.
@@ -98,7 +99,7 @@ public final class BackgroundRun: Sendable {
         }
     }
 
-    private func start(_ options: RunOptions, _ onEnd: @escaping @Sendable () -> Void) {
+    private func start(_ options: RunOptions, _ onEnd: @escaping @Sendable () -> Void) throws {
         var options = options
         options.checksResources = false
         options.progress = { _ in }
@@ -108,19 +109,14 @@ public final class BackgroundRun: Sendable {
             return true
         }
         nonisolated(unsafe) let settings = options
-        let thread = Thread { [self] in
+        let code = OwnThread.start(stackBytes: 16 << 20) { [self] in
             train(settings)
             onEnd()
             ended.signal()
         }
-        thread.stackSize = 16 << 20
-        // Signals are for the thread that runs Lua; the new one inherits this mask.
-        var all = sigset_t()
-        var before = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_SETMASK, &all, &before)
-        thread.start()
-        pthread_sigmask(SIG_SETMASK, &before, nil)
+        guard code == 0 else {
+            throw FileError("start", "a thread for run \(name)", errno: code)
+        }
     }
 
     private func train(_ options: RunOptions) {
@@ -133,6 +129,8 @@ public final class BackgroundRun: Sendable {
         } catch {
             end = .failed((error as? any RuntimeError)?.message ?? "\(error)")
         }
+        // What the store has need not stay in memory until somebody asks for it.
+        run.releaseStoredState()
         let step = run.step
         status.withLock {
             $0.step = step

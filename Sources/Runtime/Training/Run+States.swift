@@ -39,6 +39,7 @@ extension Run {
         do {
             guard let found = try store.manifest(key) else { return false }
             manifest = found
+            try trajectory.check(manifest, of: target, folder)
             try Checkpoint.verify(folder, manifest)
         } catch let error as CheckpointError {
             // Another process may have removed it while it was read.
@@ -60,6 +61,12 @@ extension Run {
         rolling = manifest.rolling && !stays && own ? key : nil
         _ = try options.onEvent(.restored(step: target))
         return true
+    }
+
+    /// Frees the model and the moments if the store has them; they are read again when they are needed.
+    func releaseStoredState() {
+        guard unsaved.isEmpty, step == 0 || hasCheckpoint(step) else { return }
+        state = nil
     }
 
     /// Hands the steps to the registry, and with them how far the run is.
@@ -100,5 +107,28 @@ extension Run {
             key: last, name: name, status: status, step: step, steps: trajectory.steps,
             updated: Date().timeIntervalSince1970, recipe: try trajectory.recipeText(),
             failure: failure, state: key, exposure: trajectory.exposure(at: step))
+    }
+}
+
+extension Trajectory {
+    /// Refuses a manifest that contradicts what the recipe says of a state.
+    ///
+    /// All that decides a number is compared, so that nothing rests on a manifest without a checksum.
+    ///
+    /// - Throws: `CheckpointError` naming the field.
+    func check(_ manifest: CheckpointManifest, of state: Int, _ folder: String) throws {
+        // The moments are new at the first step of finetuning.
+        let updates = finetune.map { state > $0.start ? state - $0.start : state } ?? state
+        let wrong =
+            manifest.step != state
+            ? "step"
+            : manifest.optimizerSteps != updates
+                ? "optimizerSteps"
+                : manifest.model != recipe.model
+                    ? "model" : manifest.numerics != Numerics.version ? "numerics" : nil
+        guard let wrong else { return }
+        throw CheckpointError(
+            path: folder,
+            reason: "the field \(wrong) of \(Checkpoint.manifestFile) contradicts the recipe")
     }
 }

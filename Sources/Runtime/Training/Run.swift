@@ -72,11 +72,15 @@ public final class Run {
             try register(step == trajectory.steps ? "finished" : "interrupted")
         } catch {
             let stopped = error is Interrupted
-            let failure = stopped ? nil : ((error as? any RuntimeError)?.message ?? "\(error)")
+            let failure = stopped ? nil : Self.text(error)
             // The first error is the one to report; a registry on a full disk must not hide it.
             try? register(stopped ? "interrupted" : "failed", failure: failure)
             throw error
         }
+    }
+
+    private static func text(_ error: any Error) -> String {
+        (error as? any RuntimeError)?.message ?? "\(error)"
     }
 
     /// Writes the present state to the store, to stay there.
@@ -152,7 +156,11 @@ public final class Run {
             throw error
         } catch {
             // Interrupted, not finite, or a callback's own error: the parameters are those of the last whole step.
-            try write(state, rolling: true)
+            // A disk that is full as well must not hide it: the state before is still there.
+            do { try write(state, rolling: true) } catch let second {
+                _ = try? options.onEvent(
+                    .warning("step \(step) is not saved: \(Self.text(second))"))
+            }
             throw error
         }
         if boundary < trajectory.steps || options.keepLast {

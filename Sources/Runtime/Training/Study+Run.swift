@@ -6,7 +6,8 @@ extension Study {
     /// Processes that run the same study share its arms: each takes one that no other has, and whose trunk is there.
     ///
     /// - Throws: `ResourceError` before any step when memory or disk cannot hold the study; `Interrupted` when asked to
-    ///   stop, and `FileError` when the store cannot be written: what was finished stays, and running again goes on. An
+    ///   stop, `FileError` when the store cannot be written, and the error of a file that is damaged or
+    ///   changes meanwhile: what was finished stays, and running again goes on. An
     ///   arm that fails otherwise is named in the result, and the others go on.
     public func run(options: StudyOptions = StudyOptions()) throws -> StudyResult {
         do { return try carryOut(options) } catch let interrupt as Interrupted {
@@ -108,11 +109,14 @@ extension Study {
         let lock: FileLock?
     }
 
-    /// Errors of one arm are results; an interrupt, or a store or machine that is full, ends the study.
+    /// Errors of one arm are results; an interrupt, a store or machine that is full, or a file that is damaged or changes
+    /// while it is read ends the study.
     private func attempt<T>(_ body: () throws -> T) throws -> Result<T, any Error> {
         do { return .success(try body()) } catch {
             switch error {
             case is Interrupted, is FileError, is RegistryError, is ResourceError: throw error
+            case is DamagedFile, is CheckpointError, is SafetensorsError, is LostState: throw error
+            case is ChangedCorpus: throw error
             case is any RuntimeError: return .failure(error)
             default: throw error
             }

@@ -72,6 +72,7 @@ extension Trajectory {
         guard let manifest = try store.manifest(keys[step]) else {
             throw CheckpointError(path: folder, reason: "there is no checkpoint of step \(step)")
         }
+        try check(manifest, of: step, folder)
         try Checkpoint.verify(folder, manifest)
         try Checkpoint.read(
             folder, manifest: manifest, parameters: model.parameters, optimizer: nil)
