@@ -3,12 +3,23 @@ import Runtime
 extension Library {
     static var files: Library { Library(functions: [writeCSV]) }
 
+    /// What every function that writes CSV says.
+    static let formulas =
+        "Texts that begin with =, +, -, @, a tab or a carriage return get an apostrophe before them, as spreadsheets would run them; numbers stay as they are."
+
+    /// The option of functions that write CSV.
+    static var rawOption: Parameter {
+        .boolean("raw", "Write texts as they are, whatever they begin with.").or(false)
+    }
+
     private static var writeCSV: Function {
         Function(
-            "write_csv", "Writes rows as CSV, whole or not at all, making the folder if need be.",
+            "write_csv",
+            "Writes rows as CSV, whole or not at all, making the folder if need be. \(formulas)",
             [
                 .path("path", "Where to."), .strings("columns", "The heads of the columns."),
                 .table("rows", "A list of tables with a field for every column that is known."),
+                .options([rawOption]).optional,
             ],
             example: """
                 mt.write_csv("losses.csv", { "step", "loss" }, { { step = 1, loss = 3.5 }, { step = 2, loss = 3.1 } })
@@ -27,7 +38,8 @@ extension Library {
                 }
                 table.append(try columns.map { try text(fields[$0], call, "[\(index + 1)].\($0)") })
             }
-            try AtomicFile.write(try call.string("path"), text: table.csv())
+            try AtomicFile.write(
+                try call.string("path"), text: table.csv(raw: try call.options().boolean("raw")))
         }
     }
 

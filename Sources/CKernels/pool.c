@@ -38,7 +38,7 @@ enum { MAX_THREADS = 256, IDLE_SPINS = 20000, WAIT_SPINS = 2000, LEFT_BITS = 24 
 // two moments at which a worker that succeeds in claiming a unit reads and changes `claim`.
 static struct {
     pthread_mutex_t use;  // held for one fork-join
-    int threads;          // caller included; 0 until first asked
+    atomic_int threads;   // caller included; 0 until first asked
     int started;          // workers alive
     _Alignas(64) _Atomic uint64_t claim;  // generation << LEFT_BITS | units left to claim
     _Atomic uint32_t epoch;               // what idle workers sleep on; changes with every generation
@@ -125,18 +125,16 @@ static int processors(void) {
     return count < 1 ? 1 : count > MAX_THREADS ? MAX_THREADS : count;
 }
 
+// Not under `use`: a unit of work may ask, and its caller holds that.
 int ck_threads(void) {
-    pthread_mutex_lock(&pool.use);
-    if (pool.threads == 0) pool.threads = processors();
-    int threads = pool.threads;
-    pthread_mutex_unlock(&pool.use);
-    return threads;
+    int threads = atomic_load(&pool.threads);
+    if (threads > 0) return threads;
+    int count = processors();
+    return atomic_compare_exchange_strong(&pool.threads, &threads, count) ? count : threads;
 }
 
 void ck_set_threads(int threads) {
-    pthread_mutex_lock(&pool.use);
-    pool.threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
-    pthread_mutex_unlock(&pool.use);
+    atomic_store(&pool.threads, threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads);
 }
 
 // Starts what is missing of the workers. One that cannot be started only costs speed: the caller drains what is
@@ -166,7 +164,8 @@ static uint64_t now(void) {
 static long workers(void) {
     enum { MEMORY = 20000000 };
     bool crowded = now() - atomic_load_explicit(&pool.crowded, memory_order_relaxed) < MEMORY;
-    return crowded ? pool.threads / 2 - 1 : pool.threads - 1;
+    int threads = ck_threads();
+    return crowded ? threads / 2 - 1 : threads - 1;
 }
 
 // Units first ... first + count - 1 on the pool, which the caller holds, with at most so many workers.
@@ -202,7 +201,6 @@ void ck_parallel(long units, ck_unit run, void *context) {
         atomic_store_explicit(&pool.crowded, now(), memory_order_relaxed);
         alone = true;
     } else if (!alone) {
-        if (pool.threads == 0) pool.threads = processors();
         limit = workers();
         alone = limit < 1;
         if (alone) pthread_mutex_unlock(&pool.use);

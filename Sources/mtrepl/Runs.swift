@@ -43,7 +43,7 @@ struct RunsList: ParsableCommand {
 
     func run() throws {
         let runs = try place.open().runs()
-        print(json ? try RunList.json(runs) : RunList.text(runs))
+        say(json ? try RunList.json(runs) : RunList.text(runs))
     }
 }
 
@@ -71,10 +71,10 @@ struct RunsShow: ParsableCommand {
     func run() throws {
         let store = try place.open()
         let found = try store.run(name)
-        if recipe { return print(found.row.recipe) }
+        if recipe { return say(found.row.recipe) }
         let history = try found.row.state.map { try store.registry.history($0) } ?? []
-        print(
+        say(
             steps ? StepRecord.csv(history) : found.text(history: history),
-            terminator: steps ? "" : "\n")
+            end: steps ? "" : "\n")
     }
 }
