@@ -27,7 +27,10 @@ extension Library {
         ) { call in
             let columns = try call.strings("columns")
             var table = TextTable(columns)
+            let stop = call.interpreter.session.stop
+            let raw = try call.options().boolean("raw")
             for (index, row) in try call.table("rows").items.enumerated() {
+                if index % 4096 == 0, stop() { throw Interrupted("interrupted while writing rows") }
                 guard case .table(let fields) = row else {
                     throw call.mistake(
                         "rows", "a table expected at [\(index + 1)], got \(row.summary)")
@@ -38,8 +41,14 @@ extension Library {
                 }
                 table.append(try columns.map { try text(fields[$0], call, "[\(index + 1)].\($0)") })
             }
-            try AtomicFile.write(
-                try call.string("path"), text: table.csv(raw: try call.options().boolean("raw")))
+            try AtomicFile.write(try call.string("path")) { writer in
+                for (index, line) in table.csvLines(raw: raw).enumerated() {
+                    if index % 4096 == 0, stop() {
+                        throw Interrupted("interrupted while writing rows")
+                    }
+                    try writer.write(line)
+                }
+            }
         }
     }
 

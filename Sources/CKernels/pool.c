@@ -44,6 +44,7 @@ static struct {
     _Atomic uint32_t epoch;               // what idle workers sleep on; changes with every generation
     atomic_int sleeping;
     _Atomic(ck_unit) run;
+    atomic_bool over;     // what is left need not be run
     void *_Atomic context;
     atomic_long end;      // the unit after the last one
     atomic_long limit;    // workers that take part
@@ -53,6 +54,19 @@ static struct {
 } pool = { .use = PTHREAD_MUTEX_INITIALIZER };
 
 static _Thread_local bool inside;
+
+// Whether the caller wants no more units.
+static _Thread_local struct {
+    bool (*ask)(void *);
+    void *context;
+} stopper;
+
+void ck_leave_out_when(bool (*ask)(void *), void *context) {
+    stopper.ask = ask;
+    stopper.context = context;
+}
+
+static bool is_over(void) { return stopper.ask != NULL && stopper.ask(stopper.context); }
 static _Thread_local long helped;  // units of this thread's fork-joins that workers ran
 
 void ck_quiet_libraries(void) {
@@ -85,7 +99,8 @@ static uint32_t drain(long index, uint64_t *claim) {
         if (!atomic_compare_exchange_weak_explicit(&pool.claim, claim, *claim - 1, memory_order_acq_rel,
                                                    memory_order_acquire))
             continue;
-        run(context, unit);
+        if (index < 0 && is_over()) atomic_store_explicit(&pool.over, true, memory_order_relaxed);
+        if (!atomic_load_explicit(&pool.over, memory_order_relaxed)) run(context, unit);
         count++;
         *claim = atomic_load_explicit(&pool.claim, memory_order_acquire);
     }
@@ -174,6 +189,7 @@ static void share(long first, long count, long limit, ck_unit run, void *context
     atomic_store_explicit(&pool.context, context, memory_order_relaxed);
     atomic_store_explicit(&pool.end, first + count, memory_order_relaxed);
     atomic_store_explicit(&pool.limit, limit, memory_order_relaxed);
+    atomic_store_explicit(&pool.over, false, memory_order_relaxed);
     atomic_store_explicit(&pool.done, 0, memory_order_relaxed);
     uint64_t claim = atomic_load_explicit(&pool.claim, memory_order_relaxed);
     atomic_store(&pool.claim, ((claim >> LEFT_BITS) + 1) << LEFT_BITS | (uint64_t)count);
@@ -207,7 +223,7 @@ void ck_parallel(long units, ck_unit run, void *context) {
     }
     ck_quiet_libraries();
     if (alone) {
-        for (long unit = 0; unit < units; unit++) run(context, unit);
+        for (long unit = 0; unit < units && !is_over(); unit++) run(context, unit);
         return;
     }
     inside = true;

@@ -19,7 +19,7 @@ import Testing
         let scratch = try Scratch()
         let file = try scratch.write("setup.lua", Self.training)
         let store = ["--threads", "1", "--store", scratch.path + "/store"]
-        for (name, code) in [
+        let ways = [
             (
                 "trained",
                 "while true do pcall(function() long:run { name = 'trained', on_step = say } end) end"
@@ -30,14 +30,16 @@ import Testing
             ),
             (
                 "behind",
-                "run = long:open { name = 'behind' } run:background() while run:progress().step < 3 do end print('at 3') io.stdout:flush() while true do pcall(run.wait, run) end"
+                "run = long:open { name = 'behind' } local first = run.step run:background() while run:progress().step < first + 3 do end print('at 3') io.stdout:flush() while true do pcall(run.wait, run) end"
             ),
-        ] {
+        ]
+        // What follows a signal is the same for all.
+        for (name, code) in number == SIGHUP ? ways : [ways[0]] {
             let program = try Program.start(store + ["-e", "dofile('\(file)') \(code)"])
             program.waitForOutput("at 3")
             program.signal(number)
-            // Whoever is impatient while it saves loses nothing.
-            for other in Self.ending { program.signal(other) }
+            // Whoever is impatient while it saves loses nothing. Of signals that wait, the lowest number comes first.
+            for other in Self.ending { program.signal(number == SIGHUP ? other : number) }
             let outcome = try program.wait(atMost: 120)
             #expect(outcome.code == 128 + number, "\(name): \(outcome)")
             let shown = try Program.run(["runs", "show", name] + store.suffix(2))
@@ -55,6 +57,31 @@ import Testing
         try terminal.expect("> ")
         terminal.signal(number)
         #expect(terminal.wait() == 128 + number)
+    }
+
+    @Test("a terminal that is closed saves what trains, in front and in the background")
+    func hangUp() throws {
+        let scratch = try Scratch()
+        let file = try scratch.write("setup.lua", Self.training)
+        let store = scratch.path + "/store"
+        let idle = try Terminal([])
+        try idle.expect("> ")
+        #expect(idle.hangUp() == 128 + SIGHUP)
+        for (name, code) in [
+            ("front", "long:run { name = 'front', on_step = say }"),
+            (
+                "behind",
+                "run = long:open { name = 'behind' } local first = run.step run:background() while run:progress().step < first + 3 do end print('at 3')"
+            ),
+        ] {
+            let terminal = try Terminal(["--threads", "1", "--store", store, "-i", file])
+            try terminal.expect("> ")
+            terminal.type(code + "\n")
+            try terminal.expect("\nat 3\n")
+            #expect(terminal.hangUp() == 128 + SIGHUP, "\(name)")
+            let shown = try Program.run(["runs", "show", name, "--store", store])
+            #expect(shown.output.contains("interrupted, "), "\(name): \(shown)")
+        }
     }
 
     @Test("what nohup ignores stays ignored")
@@ -108,7 +135,9 @@ import Testing
         try terminal.expect("return 6 *")
         terminal.signal(SIGCONT)
         try terminal.expect("return 6 *")
-        terminal.type("\u{1a} 7\n")
+        terminal.type("\u{1a}")
+        try terminal.expect("return 6 *")
+        terminal.type(" 7\n")
         try terminal.expect("42\n> ")
         terminal.type("\u{4}")
         #expect(terminal.wait() == 0)

@@ -60,13 +60,16 @@ public struct TextTable: Sendable {
     /// Numbers stay as they are.
     ///
     /// - Parameter raw: Whether such texts are written as they are.
-    public func csv(raw: Bool = false) -> String {
-        func quoted(_ cell: String) -> String {
+    public func csv(raw: Bool = false) -> String { csvLines(raw: raw).joined() }
+
+    /// The lines of `csv(raw:)`, made one by one.
+    public func csvLines(raw: Bool = false) -> some Sequence<String> {
+        @Sendable func quoted(_ cell: String) -> String {
             let cell = !raw && Self.isFormula(cell) ? "'" + cell : cell
             guard cell.unicodeScalars.contains(where: { ",\"\n\r".unicodeScalars.contains($0) })
             else { return cell }
             return "\"" + cell.replacing("\"", with: "\"\"") + "\""
         }
-        return ([columns] + rows).map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
+        return ([columns] + rows).lazy.map { $0.map(quoted).joined(separator: ",") + "\n" }
     }
 }

@@ -104,7 +104,7 @@ public struct Plot: Sendable {
     /// The plot in characters.
     ///
     /// - Throws: as `svg(stop:)`.
-    public func text(width: Int = 80, stop: ShouldStop = { false }) throws -> String {
+    public func text(width: Int = 80, stop: ShouldStop = Interruption.stop) throws -> String {
         let width = max(40, min(width, 400))
         if let text = content.characters(width: width) {
             return title.isEmpty ? text : title + "\n" + text
