@@ -47,7 +47,7 @@ extension Interpreter {
     func prepare() throws {
         let state = try open()
         for function in [
-            Self.undefinedGlobal, Self.page, Self.present, Self.columns, Self.cut,
+            Self.undefinedGlobal, Self.page, Self.present, Self.columns, Self.cut, Self.shown,
         ] {
             try check(mt_add_function(state, "mt_internal", function.name, note(function)))
         }

@@ -103,11 +103,11 @@ import Testing
         }
     }
 
-    @Test("Markdown shows them unchanged, in headings, paragraphs, lists and tables")
+    @Test(
+        "Markdown shows them unchanged, in headings, paragraphs, lists and tables",
+        .enabled(if: Python.path != nil, "it needs the Python packages of scripts/venv"))
     func markdown() throws {
-        guard
-            let python = ProcessInfo.processInfo.environment["MTREPL_PYTHON"]
-        else { return print("NOT CHECKED: Markdown's reading of names needs MTREPL_PYTHON") }
+        let python = try #require(Python.path)
         var table = TextTable(["first", "name"])
         for name in Self.names { table.append(["x", name]) }
         let document = ReportDocument(
@@ -123,15 +123,10 @@ import Testing
             plain = lambda token: "".join(c.content for c in token.children if c.type in ("text", "text_special"))
             json.dump([(tokens[i - 1].type, plain(t)) for i, t in enumerate(tokens) if t.type == "inline"], sys.stdout)
             """
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: python)
-        process.arguments = ["-c", program, scratch.path + "/names.md"]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        let read = try JSONDecoder().decode([[String]].self, from: data)
+        let outcome = try Program.run(
+            other: python, ["-c", program, scratch.path + "/names.md"])
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        let read = try JSONDecoder().decode([[String]].self, from: Data(outcome.output.utf8))
         func texts(_ kind: String) -> [String] { read.filter { $0[0] == kind }.map { $0[1] } }
         #expect(texts("heading_open").dropFirst() == Self.names[...])
         let paragraphs = texts("paragraph_open").filter { !$0.hasPrefix("Table ") }

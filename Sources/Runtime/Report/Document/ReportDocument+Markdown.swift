@@ -41,8 +41,8 @@ extension ReportDocument {
         func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
         let rule = table.numericColumns.map { $0 ? "--:" : "---" }
         return
-            ([row(table.columns.map(Markup.markdown)), row(rule)]
-            + table.rows.map { row($0.map(Markup.markdown)) }).joined(separator: "\n")
+            ([row(table.columns.map { Markup.markdown($0) }), row(rule)]
+            + table.rows.map { row($0.map { Markup.markdown($0) }) }).joined(separator: "\n")
     }
 
     /// Text as it is, inside a fence longer than any in it.
