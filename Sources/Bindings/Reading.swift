@@ -88,13 +88,8 @@ struct Reader {
         let length = mt_table_length(call, index)
         var table = Table()
         var others: [Int: Value] = [:]
-        var entries = 0
         while mt_table_next(call, index) {
             try count(depth: depth)
-            entries += 1
-            if entries % 65536 == 0, let state = interpreter.core.state, mt_should_stop(state) {
-                throw Interrupted("interrupted while reading a table")
-            }
             let top = mt_top(call)
             let value = try value(top, depth: depth + 1)
             mt_settop(call, top - 1)
