@@ -51,7 +51,7 @@ public final class ObjectType {
         }
         event("__tostring") { call in
             let object = try call.argument(1).object(Object.self)
-            let text = Interruption.$stop.withValue(call.interpreter.session.stop) {
+            let text = Interruption.asking(call.interpreter.session.stop) {
                 object.map(describe) ?? "\(name) (closed)"
             }
             try call.returns(text)
