@@ -56,10 +56,12 @@ extension Library {
             ],
             methods: [
                 Method(
-                    "csv", "Writes the table as CSV, intervals in three columns.",
-                    [.path("path", "Where to.")]
+                    "csv", "Writes the table as CSV, intervals in three columns. \(formulas)",
+                    [.path("path", "Where to."), .options([rawOption]).optional]
                 ) { box, call in
-                    try AtomicFile.write(try call.string("path"), text: box.finding.csv())
+                    try AtomicFile.write(
+                        try call.string("path"),
+                        text: box.finding.csv(raw: try call.options().boolean("raw")))
                 }
             ])
     }

@@ -57,21 +57,23 @@ public final class Interpreter {
         /// Hands on what is buffered for standard output; whether all that was ever written has arrived.
         public static func flushStandardOutput() -> Bool { mt_flush() }
 
-        /// Writes text to standard output, in order with `print`.
+        /// Writes text to standard output, in order with `print`; a terminal gets it visible.
         public static func toStandardOutput(_ text: String) {
-            var text = text
+            var text = TerminalText.shown(text, on: 1)
             text.withUTF8 { mt_write($0.baseAddress, $0.count) }
         }
 
-        /// Writes text to standard error.
+        /// Writes text to standard error; a terminal gets it visible.
         public static func toStandardError(_ text: String) {
-            var text = text
+            var text = TerminalText.shown(text, on: 2)
             text.withUTF8 { mt_write_error($0.baseAddress, $0.count) }
         }
 
         /// Writes text to descriptor 1 or 2 past the listener; what comes before it has been flushed.
-        public static func put(_ text: String, to descriptor: Int32) {
-            var text = text
+        ///
+        /// A terminal gets it visible, unless it `moves` the cursor on purpose.
+        public static func put(_ text: String, to descriptor: Int32, moves: Bool = false) {
+            var text = moves ? text : TerminalText.shown(text, on: descriptor)
             text.withUTF8 { _ = mt_put(descriptor, $0.baseAddress, $0.count) }
         }
 
@@ -305,6 +307,9 @@ public final class Interpreter {
     // MARK: Interrupts
 
     /// Lets Ctrl-C interrupt this interpreter; pressed three times, it ends the process, unless that `stays`.
+    ///
+    /// SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGXCPU are from then on `os.exit(128 + signal)`, unless they were ignored, and so
+    /// is the end of whoever reads standard output.
     public func catchInterrupts(stays: Bool = false) {
         guard let state = core.state else { return }
         mt_catch_interrupts(state)
@@ -315,6 +320,17 @@ public final class Interpreter {
     public var leaveWhenInterrupted: @Sendable () -> Void {
         nonisolated(unsafe) let state = core.state
         return { if let state { mt_leave(state) } }
+    }
+
+    /// Has 8 bytes written to a descriptor when a signal asks the process to end.
+    public func wake(by descriptor: Int32) {
+        if let state = core.state { mt_wake_by(state, descriptor) }
+    }
+
+    /// Whether `os.exit` was called, or a signal asked to end; called on any thread until the interpreter is closed.
+    public var isLeaving: @Sendable () -> Bool {
+        nonisolated(unsafe) let state = core.state
+        return { state.map { mt_exiting($0) } ?? true }
     }
 
     /// Does what Ctrl-C does.
@@ -328,7 +344,7 @@ public final class Interpreter {
     @discardableResult
     public func clearInterrupt() -> Bool { core.state.map { mt_clear_interrupt($0) } ?? false }
 
-    /// Whether `os.exit` was called, or SIGTERM came; the code to leave with.
+    /// Whether `os.exit` was called, or a signal asked to end; the code to leave with.
     public var exitCode: Int32? {
         core.state.flatMap { mt_exiting($0) ? Int32(mt_exit_code($0)) : nil }
     }

@@ -32,7 +32,7 @@ enum LuaManual {
         loadfile([path], [mode], [environment]) | Compiles a file; the function, or nil and a message.
         next(table, [key]) | The next key and value of a table in no order; nil after the last.
         pairs(table) | For loops over all keys and values, in no order: for key, value in pairs(t).
-        pcall(f, ...) | Calls f; true and its results, or false and the error.
+        pcall(f, ...) | Calls f; true and its results, or false and the error. An interrupt (Ctrl-C) and os.exit pass it: they are raised again.
         print(...) | Writes its arguments with tabs between and a newline.
         rawequal(a, b) | Whether two values are the same, without __eq.
         rawget(table, key) | A field, without __index.
@@ -45,11 +45,11 @@ enum LuaManual {
         tostring(value) | The value as text.
         type(value) | "nil", "number", "string", "boolean", "table", "function", "thread" or "userdata".
         warn(message, ...) | Writes a warning, where "@on" has switched them on.
-        xpcall(f, handler, ...) | As pcall; the handler gets the error where it was raised.
+        xpcall(f, handler, ...) | As pcall; the handler gets the error where it was raised, also an interrupt, after which it may work for about a second.
         coroutine.close(thread) | Ends a suspended coroutine and closes its pending variables.
         coroutine.create(f) | A coroutine that will run f.
         coroutine.isyieldable([thread]) | Whether it can yield.
-        coroutine.resume(thread, ...) | Goes on with a coroutine; true and what it yields or returns, or false and the error.
+        coroutine.resume(thread, ...) | Goes on with a coroutine; true and what it yields or returns, or false and the error. An interrupt passes it, as it does pcall.
         coroutine.running() | The running coroutine, and whether it is the main one.
         coroutine.status(thread) | "running", "suspended", "normal" or "dead".
         coroutine.wrap(f) | A function that resumes a coroutine of f at every call.
@@ -113,7 +113,7 @@ enum LuaManual {
         os.getenv(name) | A variable of the environment; nil if it is not set.
         os.remove(path) | Deletes a file or an empty folder; or nil and a message.
         os.rename(old, new) | Renames a file; or nil and a message.
-        os.setlocale(locale, [category]) | Sets or, for nil, gives the locale.
+        os.setlocale(locale, [category]) | Sets or, for nil, gives the locale; numbers keep their point.
         os.time([table]) | Seconds since 1970, now or of a table such as os.date("*t") makes.
         os.tmpname() | A name for a temporary file.
         package.loaded | The modules that require has loaded, by name.

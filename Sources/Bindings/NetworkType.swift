@@ -229,13 +229,16 @@ extension Library {
                         "list of `layers + 2` tensors [columns, width], or [rows, columns, width]"
                 ) { network, call in
                     let batch = try Batch(network, call)
-                    let states =
+                    let states = try Parallel.stoppable(
+                        call.interpreter.session.stop, "interrupted in hidden_states"
+                    ) {
                         if let replacing = batch.replacing {
                             try network.model.hiddenStates(
                                 batch.ids, rows: batch.rows, replacing: replacing)
                         } else {
                             try network.model.hiddenStates(batch.ids, rows: batch.rows)
                         }
+                    }
                     try call.returns(try states.map(batch.flattened))
                 },
             ], closable: true)

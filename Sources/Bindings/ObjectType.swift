@@ -1,3 +1,5 @@
+import Runtime
+
 /// A type of object in Lua: a Swift class or struct with methods and fields.
 public final class ObjectType {
     /// The name in Lua, such as `corpus`.
@@ -48,8 +50,11 @@ public final class ObjectType {
             members.append(Function(event, "", body: body).with(.metamethod(name)))
         }
         event("__tostring") { call in
-            try call.returns(
-                (call.argument(1).object(Object.self)).map(describe) ?? "\(name) (closed)")
+            let object = try call.argument(1).object(Object.self)
+            let text = Interruption.asking(call.interpreter.session.stop) {
+                object.map(describe) ?? "\(name) (closed)"
+            }
+            try call.returns(text)
         }
         event("__eq") { call in
             let both = try (

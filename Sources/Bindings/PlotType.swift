@@ -12,11 +12,12 @@ extension Library {
             methods: [
                 Method(
                     "save",
-                    "Writes it in the format of the name's ending: .svg, .png, .csv (the numbers) or .gp (the gnuplot script). Without gnuplot, the numbers and the script are written and an error says so.",
-                    [.path("path", "Where to.")]
+                    "Writes it in the format of the name's ending: .svg, .png, .csv (the numbers) or .gp (the gnuplot script). Without gnuplot, the numbers and the script are written and an error says so. \(formulas)",
+                    [.path("path", "Where to."), .options([rawOption]).optional]
                 ) { box, call in
                     try box.plot.save(
-                        try call.string("path"), allow: call.interpreter.checkPath,
+                        try call.string("path"), raw: try call.options().boolean("raw"),
+                        allow: call.interpreter.checkPath,
                         stop: call.interpreter.session.stop)
                 },
                 Method("show", "Shows it now: as text, or as a picture where there is a way to.") {

@@ -349,7 +349,7 @@ enum Prelude {
             lines[index] = paint("1", row.name) .. rep(" ", wide - size(row.name)) .. "  " .. row.type
               .. rep(" ", kinds - size(row.type)) .. "  " .. row.value
           end
-          print(concat(lines, "\n"))
+          print(hidden.shown(concat(lines, "\n")))
         end
 
         local description

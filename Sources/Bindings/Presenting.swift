@@ -41,6 +41,13 @@ extension Interpreter {
         }.with(.metamethod("_G"))
     }
 
+    /// A text as standard output gets it where it is not the script's own, for the prelude.
+    static var shown: Function {
+        Function("shown", "") { call in
+            try call.returns(TerminalText.shown(try text(call.argument(1)) ?? "", on: 1))
+        }.with(.metamethod("_G"))
+    }
+
     private static func text(_ value: Value) -> String? {
         switch value {
         case .string(let text): text

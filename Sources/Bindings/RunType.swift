@@ -351,13 +351,14 @@ extension Library {
                             .choice(
                                 "format", RunMetrics.Format.allCases.map(\.rawValue),
                                 "steps and evaluations as .csv or .jsonl files, or an event file of TensorBoard's."
-                            ).or("csv")
+                            ).or("csv"), rawOption,
                         ]).optional,
                     ], returns: "list of the files"
                 ) { box, call in
                     let format = RunMetrics.Format(rawValue: try call.options().string("format"))
                     let files = try box.run.metrics().write(
-                        to: try call.string("folder"), format: format ?? .csv)
+                        to: try call.string("folder"), format: format ?? .csv,
+                        raw: try call.options().boolean("raw"))
                     try call.returns(Record([], items: files))
                 },
                 Method("export", exportHelp, exportParameters) { box, call in

@@ -38,9 +38,10 @@ extension Library {
                 throw call.mistake(
                     "confidence", "a number above 0 and below 1 expected, got \(confidence)")
             }
-            let found = PairedComparison(
+            let found = try PairedComparison(
                 differences: zip(first, second).map { $0 - $1 }, reference: second,
-                seed: UInt64(try call.integer("seed")), confidence: confidence)
+                seed: UInt64(try call.integer("seed")), confidence: confidence,
+                stop: call.interpreter.session.stop)
             try call.returns(
                 Record([
                     ("n", found.estimate.count), ("mean", found.estimate.mean),
@@ -96,7 +97,8 @@ extension Library {
         ) { call in
             let x = try call.numbers("x")
             let found = try MixedModel(
-                try call.numbers("y"), [x.map { _ in 1 }, x], groups: try call.strings("groups"))
+                try call.numbers("y"), [x.map { _ in 1 }, x], groups: try call.strings("groups"),
+                stop: call.interpreter.session.stop)
             try call.returns(FindingBox(found.finding()))
         }
     }

@@ -439,9 +439,13 @@ extension Library {
                     try call.returns(comparison.text())
                 },
                 resultPlotMethod, resultCurvesMethod, resultReportMethod,
-                Method("csv", "Writes the rows as CSV.", [.path("path", "Where to.")]) {
-                    box, call in
-                    try AtomicFile.write(try call.string("path"), text: box.result.csv())
+                Method(
+                    "csv", "Writes the rows as CSV. \(formulas)",
+                    [.path("path", "Where to."), .options([rawOption]).optional]
+                ) { box, call in
+                    try AtomicFile.write(
+                        try call.string("path"),
+                        text: box.result.csv(raw: try call.options().boolean("raw")))
                 },
                 Method(
                     "json", "Writes the rows as a JSON array of objects.",

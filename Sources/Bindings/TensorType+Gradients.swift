@@ -29,7 +29,10 @@ extension Library {
                     x:exp():backward(mt.ones(3))
                     print(x.grad)
                     """
-            ) { tensor, call in try tensor.backward(try call.object(ifPresent: "gradient")) },
+            ) { tensor, call in
+                try tensor.backward(
+                    try call.object(ifPresent: "gradient"), stop: call.interpreter.session.stop)
+            },
             Method(
                 "detach", "The same numbers, without the memory of how they were computed.",
                 returns: "tensor",

@@ -195,9 +195,13 @@ extension Call {
 
     /// Hands over a tensor; if there is no memory for it, garbage is collected and it is tried again.
     func returns(_ make: () throws -> Tensor) throws {
-        do { try returns(try make()) } catch is Runtime.OutOfMemory {
+        func made() throws -> Tensor {
+            try Parallel.stoppable(
+                interpreter.session.stop, "interrupted in \(function.name)", make)
+        }
+        do { try returns(try made()) } catch is Runtime.OutOfMemory {
             interpreter.collect()
-            try returns(try make())
+            try returns(try made())
         }
     }
 }

@@ -38,12 +38,13 @@ enum { MAX_THREADS = 256, IDLE_SPINS = 20000, WAIT_SPINS = 2000, LEFT_BITS = 24 
 // two moments at which a worker that succeeds in claiming a unit reads and changes `claim`.
 static struct {
     pthread_mutex_t use;  // held for one fork-join
-    int threads;          // caller included; 0 until first asked
+    atomic_int threads;   // caller included; 0 until first asked
     int started;          // workers alive
     _Alignas(64) _Atomic uint64_t claim;  // generation << LEFT_BITS | units left to claim
     _Atomic uint32_t epoch;               // what idle workers sleep on; changes with every generation
     atomic_int sleeping;
     _Atomic(ck_unit) run;
+    atomic_bool over;     // what is left need not be run
     void *_Atomic context;
     atomic_long end;      // the unit after the last one
     atomic_long limit;    // workers that take part
@@ -53,6 +54,19 @@ static struct {
 } pool = { .use = PTHREAD_MUTEX_INITIALIZER };
 
 static _Thread_local bool inside;
+
+// Whether the caller wants no more units.
+static _Thread_local struct {
+    bool (*ask)(void *);
+    void *context;
+} stopper;
+
+void ck_leave_out_when(bool (*ask)(void *), void *context) {
+    stopper.ask = ask;
+    stopper.context = context;
+}
+
+static bool is_over(void) { return stopper.ask != NULL && stopper.ask(stopper.context); }
 static _Thread_local long helped;  // units of this thread's fork-joins that workers ran
 
 void ck_quiet_libraries(void) {
@@ -85,7 +99,8 @@ static uint32_t drain(long index, uint64_t *claim) {
         if (!atomic_compare_exchange_weak_explicit(&pool.claim, claim, *claim - 1, memory_order_acq_rel,
                                                    memory_order_acquire))
             continue;
-        run(context, unit);
+        if (index < 0 && is_over()) atomic_store_explicit(&pool.over, true, memory_order_relaxed);
+        if (!atomic_load_explicit(&pool.over, memory_order_relaxed)) run(context, unit);
         count++;
         *claim = atomic_load_explicit(&pool.claim, memory_order_acquire);
     }
@@ -125,18 +140,16 @@ static int processors(void) {
     return count < 1 ? 1 : count > MAX_THREADS ? MAX_THREADS : count;
 }
 
+// Not under `use`: a unit of work may ask, and its caller holds that.
 int ck_threads(void) {
-    pthread_mutex_lock(&pool.use);
-    if (pool.threads == 0) pool.threads = processors();
-    int threads = pool.threads;
-    pthread_mutex_unlock(&pool.use);
-    return threads;
+    int threads = atomic_load(&pool.threads);
+    if (threads > 0) return threads;
+    int count = processors();
+    return atomic_compare_exchange_strong(&pool.threads, &threads, count) ? count : threads;
 }
 
 void ck_set_threads(int threads) {
-    pthread_mutex_lock(&pool.use);
-    pool.threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
-    pthread_mutex_unlock(&pool.use);
+    atomic_store(&pool.threads, threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads);
 }
 
 // Starts what is missing of the workers. One that cannot be started only costs speed: the caller drains what is
@@ -166,7 +179,8 @@ static uint64_t now(void) {
 static long workers(void) {
     enum { MEMORY = 20000000 };
     bool crowded = now() - atomic_load_explicit(&pool.crowded, memory_order_relaxed) < MEMORY;
-    return crowded ? pool.threads / 2 - 1 : pool.threads - 1;
+    int threads = ck_threads();
+    return crowded ? threads / 2 - 1 : threads - 1;
 }
 
 // Units first ... first + count - 1 on the pool, which the caller holds, with at most so many workers.
@@ -175,6 +189,7 @@ static void share(long first, long count, long limit, ck_unit run, void *context
     atomic_store_explicit(&pool.context, context, memory_order_relaxed);
     atomic_store_explicit(&pool.end, first + count, memory_order_relaxed);
     atomic_store_explicit(&pool.limit, limit, memory_order_relaxed);
+    atomic_store_explicit(&pool.over, false, memory_order_relaxed);
     atomic_store_explicit(&pool.done, 0, memory_order_relaxed);
     uint64_t claim = atomic_load_explicit(&pool.claim, memory_order_relaxed);
     atomic_store(&pool.claim, ((claim >> LEFT_BITS) + 1) << LEFT_BITS | (uint64_t)count);
@@ -202,14 +217,13 @@ void ck_parallel(long units, ck_unit run, void *context) {
         atomic_store_explicit(&pool.crowded, now(), memory_order_relaxed);
         alone = true;
     } else if (!alone) {
-        if (pool.threads == 0) pool.threads = processors();
         limit = workers();
         alone = limit < 1;
         if (alone) pthread_mutex_unlock(&pool.use);
     }
     ck_quiet_libraries();
     if (alone) {
-        for (long unit = 0; unit < units; unit++) run(context, unit);
+        for (long unit = 0; unit < units && !is_over(); unit++) run(context, unit);
         return;
     }
     inside = true;

@@ -91,7 +91,9 @@ static int set_up(lua_State *L) {
     mt_state *s = mt_light(L);
     luaL_openlibs(L);
     mt_setup_trampoline(L);
+    mt_setup_interrupts(L);
     mt_setup_coroutines(L);
+    mt_setup_protected(L);
     mt_setup_loaders(L);
     mt_setup_sandbox(L);
     lua_getglobal(L, "math");
@@ -117,6 +119,7 @@ mt_state *mt_open(const mt_host *host) {
     s->soft_maximum = host->soft_maximum;
     mt_set_memory_limit(s, host->memory_limit);
     s->owner = pthread_self();
+    s->wake = -1;
     s->L = lua_newstate(allocate, s);
     if (!s->L) {
         free(s->safe_folder);
@@ -142,6 +145,7 @@ void mt_close(mt_state *s) {
     mt_forget(s);
     s->exiting = false;  // finalizers may run Lua
     s->interrupted = 0;
+    s->unwinding = false;
     s->fail_at = 0;
     lua_sethook(s->L, NULL, 0, 0);
     lua_close(s->L);

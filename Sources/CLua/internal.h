@@ -46,6 +46,7 @@ struct mt_call {
     int count;       // arguments, at 1 ... count
     int error_slot;  // stack index of the error value of the last failed callback
     uint64_t pending;
+    unsigned raised;  // of the state, when the call began
     mt_list *results;
     struct mt_call *previous;
 };
@@ -80,8 +81,14 @@ struct mt_state {
     volatile sig_atomic_t interrupted, presses, stays, leaves;
     volatile sig_atomic_t waits;  // for a command of os.execute
     pthread_t owner;
-    char interrupt_text[160];
-    bool run_interrupted;
+    int wake;  // a descriptor that a request to end the process is written to, or -1
+    // An interrupt that was raised and is on its way out of the outermost run; see interrupt.c.
+    bool reaches;  // into finalizers and message handlers
+    bool unwinding;
+    unsigned raised;  // how often one was raised
+    int patience;     // what is left to the code that cleans up, in ticks
+    int depth;        // mt_run and mt_invoke under way
+    char interrupt_text[1024];
     volatile sig_atomic_t exiting;
     bool closing;
     int exit_code;
@@ -113,10 +120,19 @@ mt_box *mt_new_box(lua_State *L, int32_t type);
 void mt_release(mt_state *s, void *object);
 // interrupt.c
 void mt_rearm(mt_state *s, lua_State *L);
-void mt_delivered(mt_state *s, lua_State *L);
+int mt_raise_interrupt(lua_State *L);
+int mt_raise_again(lua_State *L);
+int mt_stop_here(lua_State *L);
+bool mt_passes(lua_State *L, unsigned before);
+void mt_tick(lua_State *L);
+void mt_settle(mt_state *s);
+void mt_setup_interrupts(lua_State *L);
 int mt_raise_exit(lua_State *L);
 bool mt_is_exit(lua_State *L, int index);
 void mt_forget(mt_state *s);
+void mt_lost_reader(void);
+// protected.c
+void mt_setup_protected(lua_State *L);
 // output.c, coroutine.c, sandbox.c
 void mt_setup_output(void);
 void mt_setup_coroutines(lua_State *L);

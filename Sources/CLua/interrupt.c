@@ -1,12 +1,55 @@
-// Ctrl-C and os.exit: a flag that Swift work polls, and a hook that stops Lua code.
+// Ctrl-C, the signals that end a process, and os.exit: flags that Swift work polls, and a hook that stops Lua code.
+//
+// An interrupt is raised as an error, and no protected call keeps it: pcall, xpcall, coroutine.resume and the like raise it
+// again when they return, until the outermost run has ended. The code that cleans up meanwhile (message handlers, __close)
+// sees it and may work for a while; then it is raised there too, past every message handler. A finalizer's error becomes a
+// warning of Lua's, so that an interrupt which comes within a finalizer stays pending.
+//
+// Lua calls no hook within a finalizer, nor within a message handler for an error that a hook raised: an endless loop there
+// could not be stopped. A byte of lua_State decides that. It has had its place in all of Lua 5.4, and is used only if it is
+// seen to be what it should be.
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "internal.h"
 
+#define TICK 1000        // instructions
+#define PATIENCE 100000  // ticks that all the code which cleans up has; about a second
+
 static mt_state *volatile catching;
 static const char exit_key;
+// Those that ask a process to end: a closed terminal, a batch system before its limit, a limit of processor time.
+static const int ending[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU};
+#define ENDING (sizeof ending / sizeof ending[0])
+
+// How Lua 5.4's lua_State begins (lstate.h).
+typedef struct {
+    void *next;
+    unsigned char type, mark, status, allows_hook;
+} head;
+
+static void observe(lua_State *L, lua_Debug *where) {
+    (void)where;
+    mt_of(L)->reaches = ((head *)L)->allows_hook == 0;
+}
+
+void mt_setup_interrupts(lua_State *L) {
+    bool allowed = ((head *)L)->allows_hook == 1;
+    lua_sethook(L, observe, LUA_MASKCOUNT, 1);
+    if (luaL_loadstring(L, "local x = 1") == LUA_OK) lua_pcall(L, 0, 0, 0);
+    lua_sethook(L, NULL, 0, 0);
+    mt_state *s = mt_of(L);
+    s->reaches = s->reaches && allowed && ((head *)L)->allows_hook == 1;
+}
+
+// Lets hooks run also where Lua calls none.
+static void reach(mt_state *s, lua_State *L) {
+    if (s->reaches) ((head *)L)->allows_hook = 1;
+}
+
+static bool is_in_finalizer(lua_State *L) { return lua_gc(L, LUA_GCCOUNT) < 0; }
 
 bool mt_is_exit(lua_State *L, int index) { return lua_touserdata(L, index) == &exit_key; }
 
@@ -17,29 +60,82 @@ int mt_raise_exit(lua_State *L) {
     return lua_error(L);
 }
 
-static void stop(lua_State *L, lua_Debug *where) {
-    (void)where;
+// Whether an interrupt that was raised since `before` has still to leave the outermost run, or a finalizer.
+bool mt_passes(lua_State *L, unsigned before) {
     mt_state *s = mt_of(L);
-    if (s->exiting) mt_raise_exit(L);
-    lua_sethook(L, NULL, 0, 0);
-    if (!s->interrupted) return;
+    return (s->unwinding && s->raised != before) || (s->interrupted && is_in_finalizer(L));
+}
+
+// Raises again what a protected call has caught.
+int mt_raise_again(lua_State *L) {
+    mt_state *s = mt_of(L);
+    if (s->exiting) return mt_raise_exit(L);
+    if (!s->unwinding)
+        lua_pushliteral(L, "interrupted!");
+    else if (s->patience > 0)
+        lua_pushstring(L, s->interrupt_text);
+    else
+        lua_pushliteral(L, "not enough memory");  // Lua calls no message handler for this one
+    return lua_error(L);
+}
+
+// Raises the message on top of the stack as an interrupt: nothing is pending any more.
+int mt_raise_interrupt(lua_State *L) {
+    mt_state *s = mt_of(L);
+    if (s->interrupted && is_in_finalizer(L)) return lua_error(L);  // into a warning: it stays pending
+    const char *text = lua_tostring(L, -1);
+    size_t length = strlen(text), room = sizeof s->interrupt_text - 1;
+    if (length > room)
+        for (length = room; length > 0 && (text[length] & 0xc0) == 0x80;) length--;
+    memcpy(s->interrupt_text, text, length);
+    s->interrupt_text[length] = 0;
+    if (s->interrupted || !s->unwinding) s->patience = PATIENCE;
+    s->interrupted = 0;
+    s->unwinding = true;
+    s->raised++;
+    mt_rearm(s, L);
+    return s->patience > 0 ? lua_error(L) : mt_raise_again(L);
+}
+
+// The outermost run has ended, and with it an interrupt.
+void mt_settle(mt_state *s) {
+    s->unwinding = false;
+    if (!s->interrupted && !s->exiting) lua_sethook(s->current, NULL, 0, 0);
+}
+
+// Counts what the code that cleans up does.
+void mt_tick(lua_State *L) {
+    mt_state *s = mt_of(L);
+    if (!s->unwinding) return;
+    if (s->patience > 0) s->patience--;
+    if (s->patience == 0) mt_raise_again(L);
+}
+
+// Raises what waits to be delivered.
+int mt_stop_here(lua_State *L) {
+    if (mt_of(L)->exiting) return mt_raise_exit(L);
     luaL_where(L, 0);
     lua_pushliteral(L, "interrupted!");
     lua_concat(L, 2);
-    mt_delivered(s, L);
-    lua_error(L);
+    return mt_raise_interrupt(L);
 }
 
-// Sets the hook on the running coroutine if something waits to be delivered.
+static void stop(lua_State *L, lua_Debug *where) {
+    (void)where;
+    mt_state *s = mt_of(L);
+    reach(s, L);
+    if (s->exiting || s->interrupted) mt_stop_here(L);
+    if (!s->unwinding) lua_sethook(L, NULL, 0, 0);
+    mt_tick(L);
+}
+
+// Sets the hook on the running coroutine if something waits to be delivered, or if it cleans up.
 void mt_rearm(mt_state *s, lua_State *L) {
-    if (s->interrupted || s->exiting) lua_sethook(L, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
-}
-
-// The message on top of the stack is the interrupt: nothing is pending any more, and the run can tell it from other errors.
-void mt_delivered(mt_state *s, lua_State *L) {
-    s->interrupted = 0;
-    if (!s->exiting) lua_sethook(L, NULL, 0, 0);
-    snprintf(s->interrupt_text, sizeof s->interrupt_text, "%s", lua_tostring(L, -1));
+    if (s->interrupted || s->exiting) {
+        lua_sethook(L, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+        reach(s, L);
+    } else if (s->unwinding)
+        lua_sethook(L, stop, LUA_MASKCOUNT, TICK);
 }
 
 void mt_interrupt(mt_state *s) {
@@ -48,21 +144,19 @@ void mt_interrupt(mt_state *s) {
     mt_rearm(s, s->current);
 }
 
-static void on_signal(int number) {
-    mt_state *s = catching;
-    if (!s) return;
-    if (!pthread_equal(pthread_self(), s->owner)) {  // the hook must be set by the thread that runs Lua
-        pthread_kill(s->owner, number);
-        return;
-    }
-    if (number == SIGTERM) {  // leaves like os.exit: what is under way is saved, and no pcall keeps it
-        if (s->exiting) signal(SIGTERM, SIG_DFL);
-        mt_quiet(false);
-        s->exit_code = 128 + SIGTERM;
-        s->exiting = true;
-        mt_rearm(s, s->current);
-        return;
-    }
+// Leaves like os.exit: what is under way is saved, and no pcall keeps it. What asks again meanwhile changes nothing, so that
+// it cannot end the saving.
+static void end(mt_state *s, int number) {
+    if (s->exiting) return;
+    s->exit_code = 128 + number;
+    s->exiting = true;
+    mt_quiet(false);
+    mt_rearm(s, s->current);
+    uint64_t one = 1;
+    if (s->wake >= 0 && write(s->wake, &one, sizeof one) < 0) { /* it is raised already */ }
+}
+
+static void press(mt_state *s) {
     if (s->leaves) s->exiting = true;
     // Ctrl-C is the command's first, which may be a program that takes it many times.
     if (s->waits) {
@@ -79,6 +173,29 @@ static void on_signal(int number) {
     mt_interrupt(s);
 }
 
+static void on_signal(int number) {
+    mt_state *s = catching;
+    int error = errno;  // of whatever was interrupted
+    if (!s)
+        ;
+    else if (!pthread_equal(pthread_self(), s->owner))  // the hook must be set by the thread that runs Lua
+        pthread_kill(s->owner, number);
+    else if (number == SIGINT)
+        press(s);
+    else
+        end(s, number);
+    errno = error;
+}
+
+// Writing to a pipe without a reader is an error where it is written. Not SIG_IGN, which other programs would inherit.
+static void pass(int number) { (void)number; }
+
+// Nobody reads standard output or standard error any more.
+void mt_lost_reader(void) {
+    mt_state *s = catching;
+    if (s && pthread_equal(pthread_self(), s->owner)) end(s, SIGPIPE);
+}
+
 // The handler runs on a stack of its own: machine code that oneDNN makes uses the stack pointer for data,
 // and a signal frame pushed there would overwrite a matrix or the heap.
 void mt_catch_interrupts(mt_state *s) {
@@ -88,28 +205,36 @@ void mt_catch_interrupts(mt_state *s) {
     s->presses = 0;
     s->owner = pthread_self();
     catching = s;
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
-    sigemptyset(&action.sa_mask);
-    sigaddset(&action.sa_mask, SIGINT);
-    sigaddset(&action.sa_mask, SIGTERM);
+    sigset_t all;
+    sigemptyset(&all);
+    sigaddset(&all, SIGINT);
+    for (size_t i = 0; i < ENDING; i++) sigaddset(&all, ending[i]);
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK, .sa_mask = all}, before;
     sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    // Whoever started the program may have blocked it, as thread pools do for their workers.
-    sigset_t interrupt;
-    sigemptyset(&interrupt);
-    sigaddset(&interrupt, SIGINT);
-    sigaddset(&interrupt, SIGTERM);
-    pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
+    for (size_t i = 0; i < ENDING; i++) {  // what `nohup` and the like ignore stays ignored
+        sigaction(ending[i], NULL, &before);
+        if (before.sa_handler != SIG_IGN) sigaction(ending[i], &action, NULL);
+    }
+    action.sa_handler = pass;
+    sigaction(SIGPIPE, &action, NULL);
+    // Whoever started the program may have blocked them, as thread pools do for their workers.
+    pthread_sigmask(SIG_UNBLOCK, &all, NULL);
 }
 
 void mt_stay(mt_state *s) { s->stays = 1; }
 
 void mt_leave(mt_state *s) { s->leaves = 1; }
 
+void mt_wake_by(mt_state *s, int descriptor) { s->wake = descriptor; }
+
 void mt_forget(mt_state *s) {
     if (catching != s) return;
+    struct sigaction now;
     signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
+    for (size_t i = 0; i < ENDING; i++) {
+        sigaction(ending[i], NULL, &now);
+        if (now.sa_handler == on_signal) signal(ending[i], SIG_DFL);
+    }
     catching = NULL;
 }
 

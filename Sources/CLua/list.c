@@ -113,6 +113,7 @@ int mt_replay(lua_State *L, mt_list *list) {
     if (list->failed) return luaL_error(L, "not enough memory");
     for (size_t i = 0; i < list->count; i++) {
         mt_op *op = &list->ops[i];
+        if (i % 65536 == 65535 && mt_should_stop(list->state)) return mt_stop_here(L);
         luaL_checkstack(L, 4, "too many values");
         switch (op->code) {
             case OP_NIL: lua_pushnil(L); break;

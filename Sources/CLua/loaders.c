@@ -19,6 +19,13 @@ static int finish(lua_State *L, int status, int environment) {
     return 1;
 }
 
+// A reader that was interrupted ends lua_load with an error like any other.
+static int finish_reading(lua_State *L, int status, int environment, unsigned before) {
+    mt_state *s = mt_of(L);
+    if (mt_passes(L, before) || (status != LUA_OK && s->exiting)) return mt_raise_again(L);
+    return finish(L, status, environment);
+}
+
 // The mode for lua_load: text, or nothing at all where the script asks for binary chunks only.
 static const char *text_only(lua_State *L, int index) {
     return strchr(luaL_optstring(L, index, "t"), 't') ? "t" : "none";
@@ -53,7 +60,8 @@ static int load(lua_State *L) {
     const char *name = luaL_optstring(L, 2, "=(load)");
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, PIECE);
-    return finish(L, lua_load(L, read_piece, NULL, name, mode), environment);
+    unsigned before = mt_of(L)->raised;
+    return finish_reading(L, lua_load(L, read_piece, NULL, name, mode), environment, before);
 }
 
 static const char *checked_file(lua_State *L) {

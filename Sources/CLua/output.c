@@ -25,6 +25,7 @@ bool mt_put(int descriptor, const void *bytes, size_t length) {
         if (count < 0) {
             if (errno == EINTR) continue;
             if (descriptor == STDOUT_FILENO) lost = true;
+            if (errno == EPIPE) mt_lost_reader();
             return false;
         }
         from += count;

@@ -79,9 +79,8 @@ const char *mt_error_place(mt_state *s, int *line) {
     return s->place;
 }
 
-// Message handler: adds the traceback, and notes an interrupt.
+// Message handler: adds the traceback.
 static int traceback(lua_State *L) {
-    mt_state *s = mt_of(L);
     if (mt_is_exit(L, 1)) return 1;
     const char *text = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : NULL;
     if (!text) {
@@ -92,7 +91,6 @@ static int traceback(lua_State *L) {
         else
             text = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
     }
-    if (s->interrupt_text[0] && strstr(text, s->interrupt_text)) s->run_interrupted = true;
     note_place(L, text);
     luaL_traceback(L, L, text, 1);
     return 1;
@@ -125,7 +123,6 @@ mt_status mt_run(mt_state *s, mt_list *arguments, int printer, int *first) {
     lua_State *before = s->current;
     s->current = L;
     s->owner = pthread_self();
-    s->run_interrupted = false;
     free(s->place);
     s->place = NULL;
     int function = lua_gettop(L);
@@ -137,16 +134,24 @@ mt_status mt_run(mt_state *s, mt_list *arguments, int printer, int *first) {
     lua_pushcfunction(L, invoke);
     lua_pushlightuserdata(L, &i);
     lua_rotate(L, function, -1);  // handler, invoke, light, function
+    unsigned raised = s->raised;
+    s->depth++;
     int status = lua_pcall(L, 2, LUA_MULTRET, function);
+    s->depth--;
     s->current = before;
     lua_remove(L, function);
     *first = function;
+    bool interrupted = mt_passes(L, raised);
+    if (s->depth == 0) mt_settle(s);
     if (status == LUA_OK) return MT_OK;
     mt_status result = s->exiting             ? MT_EXIT
-                       : s->run_interrupted   ? MT_INTERRUPTED
+                       : interrupted          ? MT_INTERRUPTED
                        : status == LUA_ERRMEM ? MT_MEMORY
                                               : MT_ERROR;
-    keep_message(s, L);
+    if (result == MT_INTERRUPTED)
+        mt_set_message(s, s->interrupt_text, strlen(s->interrupt_text));
+    else
+        keep_message(s, L);
     lua_settop(L, function - 1);
     return result;
 }
@@ -157,14 +162,19 @@ mt_status mt_invoke(mt_state *s, int reference, mt_list *arguments, int *first) 
     invocation i = {.arguments = arguments, .reference = reference};
     *first = lua_gettop(L) + 1;
     if (!lua_checkstack(L, 8)) return MT_MEMORY;
-    s->interrupt_text[0] = 0;
     lua_pushcfunction(L, invoke);
     lua_pushlightuserdata(L, &i);
+    unsigned raised = s->raised;
+    s->depth++;
     int status = lua_pcall(L, 1, LUA_MULTRET, 0);
+    s->depth--;
+    bool interrupted = mt_passes(L, raised);
+    if (s->depth == 0) mt_settle(s);
     if (status == LUA_OK) return MT_OK;
-    bool interrupted = s->interrupt_text[0] && lua_type(L, -1) == LUA_TSTRING
-                       && strstr(lua_tostring(L, -1), s->interrupt_text);
-    keep_message(s, L);
+    if (interrupted)
+        mt_set_message(s, s->interrupt_text, strlen(s->interrupt_text));
+    else
+        keep_message(s, L);
     lua_replace(L, c->error_slot);  // kept, so that it can be raised again unchanged
     c->pending = ++s->errors;
     return s->exiting             ? MT_EXIT

@@ -1,4 +1,5 @@
 // What a script must not reach, always; and what --safe withholds besides.
+#include <locale.h>
 #include <string.h>
 
 #include "internal.h"
@@ -71,6 +72,23 @@ static void keep_debug(lua_State *L) {
     lua_pop(L, 3);
 }
 
+// os.setlocale that leaves numbers their point: scripts, files and the programs that we start are written with it.
+static int set_locale(lua_State *L) {
+    const char *name = luaL_optstring(L, 1, NULL), *category = luaL_optstring(L, 2, "all");
+    bool is_plain = !name || !strcmp(name, "C") || !strcmp(name, "POSIX");
+    if (!strcmp(category, "numeric") && !is_plain) {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_settop(L, 2);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 2, 1);
+    setlocale(LC_NUMERIC, "C");
+    if (lua_isstring(L, -1) && !strcmp(category, "all")) lua_pushstring(L, setlocale(LC_ALL, NULL));
+    return 1;
+}
+
 // Upvalue 1: the original function. Upvalue 2: how many leading arguments may be paths.
 static int guarded(lua_State *L) {
     int paths = (int)lua_tointeger(L, lua_upvalueindex(2));
@@ -111,6 +129,9 @@ void mt_setup_sandbox(lua_State *L) {
     lua_setfield(L, -2, "exit");
     lua_pushcfunction(L, mt_execute);
     lua_setfield(L, -2, "execute");
+    lua_getfield(L, -1, "setlocale");
+    lua_pushcclosure(L, set_locale, 1);
+    lua_setfield(L, -2, "setlocale");
     lua_pop(L, 1);
     if (!mt_of(L)->safe_folder) return;
     guard(L, "io", "open", 1);

@@ -55,8 +55,9 @@ static int raise_error(mt_call *c, mt_status status) {
     lua_State *L = c->L;
     mt_state *s = c->state;
     int outbox = c->count + 1;
-    if (status == MT_EXIT) return mt_raise_exit(L);
-    if (status == MT_VALUE) {
+    if (s->exiting) return mt_raise_exit(L);
+    bool passes = mt_passes(L, c->raised);
+    if (status == MT_VALUE && !passes) {
         give_outbox(L, s, outbox, c->results);
         lua_settop(L, c->error_slot);
         return lua_error(L);
@@ -69,8 +70,10 @@ static int raise_error(mt_call *c, mt_status status) {
         lua_pushlstring(L, c->results->bytes, c->results->used);
     lua_concat(L, 2);
     give_outbox(L, s, outbox, c->results);
-    if (status == MT_INTERRUPTED) mt_delivered(s, L);
-    return lua_error(L);
+    // Ctrl-C came, or a callback was interrupted; otherwise a callback asked to stop, which is an error like any other.
+    bool interrupts = status == MT_INTERRUPTED && (s->interrupted || passes);
+    if (interrupts) return mt_raise_interrupt(L);
+    return passes ? mt_raise_again(L) : lua_error(L);
 }
 
 // Lua sees a tensor as 16 bytes; this is what makes it collect them.
@@ -85,7 +88,7 @@ static void collect_if_needed(mt_state *s, lua_State *L) {
 
 static int trampoline(lua_State *L) {
     mt_state *s = mt_of(L);
-    mt_call c = {.state = s, .L = L, .count = lua_gettop(L)};
+    mt_call c = {.state = s, .L = L, .count = lua_gettop(L), .raised = s->raised};
     luaL_checkstack(L, LUA_MINSTACK, "too many arguments");
     if (s->freed_count) mt_drain(s, L);
     c.results = take_outbox(L, s);  // all that can raise is done before Swift runs
@@ -97,6 +100,7 @@ static int trampoline(lua_State *L) {
     s->top = c.previous;
     // No Swift frame of this call is alive below this line.
     if (status != MT_OK) return raise_error(&c, status);
+    if (mt_passes(L, c.raised)) return mt_raise_again(L);
     lua_settop(L, c.error_slot);
     int n = mt_replay(L, c.results);
     give_outbox(L, s, c.count + 1, c.results);

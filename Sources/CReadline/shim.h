@@ -1,12 +1,18 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <stdbool.h>
 #include <stdio.h>
 #include <readline/readline.h>
 #include <readline/history.h>
 #include <stdlib.h>
 #include <string.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
-#include <sys/select.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 // The callback interface with plain values, since Swift 6 does not let globals of C be used.
 
@@ -85,15 +91,38 @@ static inline void mt_rl_abandon(void) {
 }
 
 // Waits with the signals of `mask` blocked, at most so many seconds unless they are 0: 1 for input, 2 for something at `news`
-// (a descriptor, or -1), 0 for a signal or the end of the time.
-static inline int mt_rl_wait(const sigset_t *mask, int news, int seconds) {
+// (a descriptor, or -1), 3 when the terminal is gone, 4 for something at `jobs`, 0 for a signal or the end of the time.
+static inline int mt_rl_wait(const sigset_t *mask, int news, int jobs, int seconds) {
     struct timespec time = {.tv_sec = seconds};
-    fd_set set;
-    FD_ZERO(&set);
-    FD_SET(0, &set);
-    if (news >= 0) FD_SET(news, &set);
-    if (pselect((news > 0 ? news : 0) + 1, &set, NULL, NULL, seconds > 0 ? &time : NULL, mask) <= 0) return 0;
-    return news >= 0 && FD_ISSET(news, &set) ? 2 : 1;
+    struct pollfd waiting[] = {{.fd = 0, .events = POLLIN}, {.fd = news, .events = POLLIN}, {.fd = jobs, .events = POLLIN}};
+    if (ppoll(waiting, 3, seconds > 0 ? &time : NULL, mask) <= 0) return 0;
+    if (waiting[2].revents) return 4;
+    if (waiting[0].revents & (POLLHUP | POLLERR | POLLNVAL)) return 3;
+    return waiting[1].revents ? 2 : 1;
+}
+
+// A descriptor that tells of Ctrl-Z and of going on after it while these signals are blocked; -1 if there is none left.
+static inline int mt_rl_jobs(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK); }
+
+// Does what a signal at `jobs` asks for: gives the terminal back and stops until the shell lets it go on, then takes the
+// terminal and draws the line again.
+static inline void mt_rl_stop(int jobs) {
+    struct signalfd_siginfo signal;
+    bool stops = false;
+    while (read(jobs, &signal, sizeof signal) == sizeof signal) stops = stops || signal.ssi_signo == SIGTSTP;
+    if (stops) {
+        rl_deprep_term_function();
+        sigset_t stop;
+        sigemptyset(&stop);
+        sigaddset(&stop, SIGTSTP);
+        raise(SIGTSTP);
+        pthread_sigmask(SIG_UNBLOCK, &stop, NULL);  // here it stops
+        pthread_sigmask(SIG_BLOCK, &stop, NULL);
+        while (read(jobs, &signal, sizeof signal) == sizeof signal) continue;
+    }
+    rl_prep_term_function(1);
+    rl_on_new_line();
+    rl_redisplay();
 }
 
 // Takes what was typed. Where a search is under way or ends, the line is drawn anew: readline changes what differs from the

@@ -9,6 +9,8 @@ enum ExitStatus {
     static let failure: Int32 = 1
     static let usage: Int32 = 2
     static let interrupted: Int32 = 130
+    /// The terminal was closed.
+    static let hangup: Int32 = 129
 }
 
 /// Parses and runs a command with our exit codes: 2 for a wrong command line.
@@ -25,7 +27,7 @@ enum CommandLineParser {
             finish(ExitStatus.failure)
         } catch {
             if type.exitCode(for: error) == .success {
-                print(type.fullMessage(for: error))
+                say(type.fullMessage(for: error))
                 finish(ExitStatus.success)
             }
             Interpreter.Report.toStandardError(type.fullMessage(for: error) + "\n")

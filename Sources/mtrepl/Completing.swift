@@ -1,6 +1,7 @@
 import Bindings
 import CReadline
 import Glibc
+import Runtime
 
 /// Tab: readline asks, `Interpreter.complete` answers.
 enum Completing {
@@ -31,7 +32,9 @@ enum Completing {
         -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
     {
         let line = Array(String(cString: mt_rl_buffer()).utf8)
-        let found = answer()
+        var found = answer()
+        // readline shows candidates as they are, and what a terminal would act on can hardly be typed.
+        found.candidates.removeAll { !$0.isVisible }
         mt_rl_exactly(found.inString && found.candidates.contains { $0.contains("/") })
         // readline replaces from its own idea of the word's beginning.
         let ours = found.start - before.utf8.count

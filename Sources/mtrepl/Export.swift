@@ -56,6 +56,6 @@ struct Export: ParsableCommand {
         let (run, step) = try place.open().export(
             state, to: folder, storage: StorageFormat(rawValue: storage) ?? .float32,
             shardBytes: shardBytes, tokenizer: tokenizer)
-        print("\(folder): run \(run.row.name) after \(step) of \(run.row.steps) steps, \(storage)")
+        say("\(folder): run \(run.row.name) after \(step) of \(run.row.steps) steps, \(storage)")
     }
 }

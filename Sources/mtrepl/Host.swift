@@ -21,7 +21,7 @@ final class Host {
     /// Hands on what the interpreter reports and what is written to the standard streams.
     private final class Relay {
         var observers: [any CellObserver]
-        var partial: [Int32: [UInt8]] = [:]
+        var texts: [Int32: StreamText] = [:]
 
         init(_ observers: [any CellObserver]) { self.observers = observers }
 
@@ -45,32 +45,16 @@ final class Host {
 
         /// Bytes as text; a character that is not whole yet waits for its rest.
         func stream(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) {
-            var all = partial.removeValue(forKey: descriptor) ?? []
-            all.append(contentsOf: bytes)
-            let cut = Self.unfinished(all)
-            if cut > 0 { partial[descriptor] = Array(all.suffix(cut)) }
-            let text = String(decoding: all.dropLast(cut), as: UTF8.self)
+            let text = texts[descriptor, default: StreamText()].text(bytes)
             if !text.isEmpty { send(descriptor == 1 ? .output(text) : .error(text)) }
         }
 
         /// Sends bytes that never became a character.
         func finish() {
-            for (descriptor, bytes) in partial.sorted(by: { $0.key < $1.key }) {
-                let text = String(decoding: bytes, as: UTF8.self)
-                send(descriptor == 1 ? .output(text) : .error(text))
+            for descriptor in texts.keys.sorted() {
+                let text = texts[descriptor]?.rest() ?? ""
+                if !text.isEmpty { send(descriptor == 1 ? .output(text) : .error(text)) }
             }
-            partial = [:]
-        }
-
-        /// How many bytes at the end are the beginning of a character.
-        private static func unfinished(_ bytes: [UInt8]) -> Int {
-            for back in 1..<4 where back <= bytes.count {
-                let byte = bytes[bytes.count - back]
-                if byte & 0xc0 == 0x80 { continue }
-                let length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
-                return length > back ? back : 0
-            }
-            return 0
         }
     }
 

@@ -8,7 +8,7 @@ final class LineEditor {
         case line(String)
         case interrupted
         case end
-        /// The process was asked to end.
+        /// The process was asked to end, or its terminal is gone.
         case terminated
     }
 
@@ -60,15 +60,23 @@ final class LineEditor {
     ///
     /// The prompt is asked for again every second while something is under way.
     func read(_ prompt: () -> String) -> Input {
-        // SIGINT is let through only inside mt_rl_wait, so that it cannot come between a test and the
-        // wait.
+        // Signals are let through only inside mt_rl_wait, so that none can come between a test and the wait; those of
+        // the shell's job control are read there.
         var blocked = sigset_t()
+        var jobs = sigset_t()
         var before = sigset_t()
         sigemptyset(&blocked)
-        sigaddset(&blocked, SIGINT)
-        sigaddset(&blocked, SIGTERM)
-        sigaddset(&blocked, SIGWINCH)
+        sigemptyset(&jobs)
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU, SIGWINCH] {
+            sigaddset(&blocked, signal)
+        }
+        for signal in [SIGTSTP, SIGCONT] { sigaddset(&jobs, signal) }
         pthread_sigmask(SIG_BLOCK, &blocked, &before)
+        let stops = mt_rl_jobs(&jobs)
+        if stops >= 0 { pthread_sigmask(SIG_BLOCK, &jobs, nil) }
+        var during = before
+        if stops >= 0 { for signal in [SIGTSTP, SIGCONT] { sigaddset(&during, signal) } }
+        defer { if stops >= 0 { close(stops) } }
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         Self.received = nil
         width = Screen.width
@@ -87,12 +95,16 @@ final class LineEditor {
                 mt_rl_abandon()
                 return .interrupted
             }
-            switch mt_rl_wait(&before, news.descriptor(), news.isUnderWay() ? 1 : 0) {
+            switch mt_rl_wait(&during, news.descriptor(), stops, news.isUnderWay() ? 1 : 0) {
             case 0:
                 guard !isTerminated() else { break }
                 drawAgain(prompt())
                 mt_rl_prompt(prompt())
             case 1: mt_rl_read()
+            case 3:
+                mt_rl_abandon()
+                return .terminated
+            case 4: mt_rl_stop(stops)
             default:
                 mt_rl_hide()
                 news.announce()

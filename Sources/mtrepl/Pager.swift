@@ -16,7 +16,7 @@ enum Pager {
         }
         guard rows + 2 > Screen.height else { return false }
         fflush(nil)
-        return mt_page(command, text + "\n")
+        return mt_page(command, TerminalText.shown(text, on: 1) + "\n")
     }
 
     /// `PAGER`, else less; none if that is empty or would not stop.

@@ -48,7 +48,7 @@ struct Prompt {
             case .interrupted:
                 pending = ""
             case .terminated:
-                return interpreter.exitCode ?? ExitStatus.success
+                return interpreter.exitCode ?? ExitStatus.hangup
             case .line(let line):
                 if pending.isEmpty, line.allSatisfy(\.isWhitespace) { continue }
                 pending += pending.isEmpty ? line : "\n" + line
@@ -91,7 +91,8 @@ struct Prompt {
     /// The prompt: before it how far training in the background is, itself in bold.
     private static func mark(_ isFirst: Bool, _ session: Session) -> String {
         let state =
-            isFirst && Screen.isLive ? session.backgroundSummary(columns: Screen.width / 2) : ""
+            isFirst && Screen.isLive
+            ? session.backgroundSummary(columns: Screen.width / 2).singleLine.visible() : ""
         let text = isFirst ? "> " : ">> "
         guard Screen.colours(1) else { return (state.isEmpty ? "" : state + " ") + text }
         return (state.isEmpty ? "" : hidden("\u{1b}[2m") + state + hidden("\u{1b}[0m") + " ")

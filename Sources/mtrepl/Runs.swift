@@ -49,7 +49,7 @@ struct RunsList: ParsableCommand {
     func run() throws {
         let store = try place.open()
         let runs = try store.runs()
-        print(json ? try RunList.json(runs) : RunList.text(runs))
+        say(json ? try RunList.json(runs) : RunList.text(runs))
         try place.checkCheckpoints(store)
     }
 }
@@ -78,11 +78,11 @@ struct RunsShow: ParsableCommand {
     func run() throws {
         let store = try place.open()
         let found = try store.run(name)
-        if recipe { return print(found.row.recipe) }
+        if recipe { return say(found.row.recipe) }
         let history = try found.row.state.map { try store.registry.history($0) } ?? []
-        print(
+        say(
             steps ? StepRecord.csv(history) : found.text(history: history),
-            terminator: steps ? "" : "\n")
+            end: steps ? "" : "\n")
         if !steps { try place.checkCheckpoints(store) }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bindings
 import Runtime
 
 /// `mtrepl runs export`: what a run measured, for other programs.
@@ -15,6 +16,9 @@ struct RunsExport: ParsableCommand {
 
     @Option(help: "csv, jsonl or tensorboard.")
     var format = "csv"
+
+    @Flag(help: "Write texts as they are, also those that a spreadsheet would take for formulas.")
+    var raw = false
 
     @Argument(
         help: ArgumentHelp("The run's name, or the beginning of its key.", valueName: "run"))
@@ -34,7 +38,7 @@ struct RunsExport: ParsableCommand {
         let store = try place.open()
         let metrics = try store.metrics(of: try store.run(name))
         let files = try metrics.write(
-            to: folder, format: RunMetrics.Format(rawValue: format) ?? .csv)
-        for file in files { print(file) }
+            to: folder, format: RunMetrics.Format(rawValue: format) ?? .csv, raw: raw)
+        for file in files { say(file) }
     }
 }

@@ -29,15 +29,15 @@ struct RunsRemove: ParsableCommand {
             guard isatty(0) != 0 else {
                 throw ValidationError("--yes is needed where nobody can be asked")
             }
-            print(RunList.text(found))
-            print("Remove? [y/N] ", terminator: "")
+            say(RunList.text(found))
+            say("Remove? [y/N] ", end: "")
             fflush(nil)
             guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
                 throw ExitCode(ExitStatus.failure)
             }
         }
         let gone = try store.remove(found)
-        print(
+        say(
             "removed \(found.count) runs and \(gone.count) checkpoints, "
                 + Memory.describe(gone.reduce(0) { $0 + $1.bytes }))
     }
@@ -63,8 +63,8 @@ struct RunsGarbage: ParsableCommand {
     func run() throws {
         let store = try place.open()
         let garbage = try store.collectGarbage(damaged: damaged, dryRun: dryRun)
-        if dryRun { for item in garbage where item.kind != .lock { print(item.path) } }
-        print(garbage.text(dryRun: dryRun))
+        if dryRun { for item in garbage where item.kind != .lock { say(item.path) } }
+        say(garbage.text(dryRun: dryRun))
         try place.checkCheckpoints(store)
     }
 }

@@ -1,6 +1,9 @@
 import Bindings
 import Glibc
 
+/// Writes text to standard output; a terminal gets it visible, whatever names are in it.
+func say(_ text: String, end: String = "\n") { Interpreter.Report.toStandardOutput(text + end) }
+
 /// What the terminal can show.
 enum Screen {
     /// The display of the interpreter: the width of the terminal, and colours where they are wanted.
@@ -33,9 +36,7 @@ enum Screen {
 
     /// Whether a descriptor is a terminal that shows colours, and `NO_COLOR` is not set.
     static func colours(_ descriptor: Int32) -> Bool {
-        let term = variable("TERM")
-        return isatty(descriptor) != 0 && variable("NO_COLOR").isEmpty && !term.isEmpty
-            && term != "dumb"
+        TerminalText.hasColours(descriptor)
     }
 
     /// An environment variable, empty if it is not set.

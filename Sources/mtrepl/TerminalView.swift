@@ -1,5 +1,6 @@
 import Bindings
 import Glibc
+import Runtime
 
 /// Shows cells on the program's own standard output and error; progress is a line that is rewritten in place on a terminal.
 final class TerminalView: CellObserver {
@@ -21,7 +22,7 @@ final class TerminalView: CellObserver {
             clear()
             status = text
             Interpreter.Report.hideTyping(!text.isEmpty)
-            Interpreter.Report.put(text, to: 2)
+            Interpreter.Report.put(text.singleLine, to: 2)
         case .display(let output), .value(let output):
             clear()
             Interpreter.Report.put(output.text + "\n", to: 1)
@@ -52,7 +53,7 @@ final class TerminalView: CellObserver {
 
     /// Removes the progress line.
     private func clear() {
-        if !status.isEmpty { Interpreter.Report.put("\r\u{1b}[K", to: 2) }
+        if !status.isEmpty { Interpreter.Report.put("\r\u{1b}[K", to: 2, moves: true) }
         status = ""
     }
 }

@@ -282,14 +282,18 @@ import Testing
             #expect(
                 try bench.text("local n = 0 for i = 1, 1000 do n = n + 1 end return n") == "1000")
         }
-        // Caught by the script, it is over: one Ctrl-C is one interrupt.
-        #expect(
-            try bench.text(
-                "local ok, message = pcall(mt.work) for i = 1, 100 do end return ok, message")
-                == "false evaluate:1: interrupted at step 0")
-        #expect(throws: LuaError.self) {
-            try bench.interpreter.run("pcall(mt.work) error('other')", name: "=test")
+        // A protected call raises it again; an error in its place does not hide it.
+        for code in [
+            "pcall(mt.work) for i = 1, 100 do end", "pcall(mt.work) error('other')",
+            "mt.apply(function() pcall(mt.work) end)",
+            "pcall(mt.apply, function() pcall(mt.work) error('other') end)",
+        ] {
+            #expect(throws: Interrupted.self, "\(code)") {
+                try bench.interpreter.run(code, name: "=test")
+            }
         }
+        // Without a Ctrl-C it is an error like any other: a callback asked to stop.
+        #expect(try bench.text("return pcall(error, 'own')") == "false own")
     }
 
     @Test("foreign values are not taken for objects")

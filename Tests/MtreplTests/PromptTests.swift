@@ -112,10 +112,10 @@ import Testing
         #expect(outcome.output.contains("1 field\n"), "\(outcome)")
     }
 
-    @Test("three times Ctrl-C ends a script that catches every interrupt")
+    @Test("three times Ctrl-C ends a script within a single call that has no safe point")
     func stubborn() throws {
         let terminal = try Terminal([
-            "-e", "print('begin') while true do pcall(function() while true do end end) end",
+            "-e", "print('begin') string.find(('a'):rep(60), ('.-'):rep(30) .. 'b')",
         ])
         try terminal.expect("begin")
         for _ in 0..<3 {

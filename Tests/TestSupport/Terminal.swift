@@ -8,7 +8,7 @@ public final class Terminal {
         public let description: String
     }
 
-    private let descriptor: Int32
+    private var descriptor: Int32
     private var process: pid_t = 0
     private var seen = ""
     private var position = 0
@@ -63,7 +63,7 @@ public final class Terminal {
 
     deinit {
         kill()
-        close(descriptor)
+        if descriptor >= 0 { close(descriptor) }
     }
 
     /// Ends the program with SIGKILL, if it has not ended.
@@ -77,6 +77,22 @@ public final class Terminal {
     /// Sends a signal.
     public func signal(_ number: Int32) {
         if process > 0 { _ = Foundation.kill(process, number) }
+    }
+
+    /// Closes the terminal, as its window does; the exit code of the program, or 128 + the signal.
+    ///
+    /// A program that does not end in time is killed.
+    public func hangUp(seconds: Double = 60) -> Int32 {
+        close(descriptor)
+        descriptor = -1
+        let deadline = Date().addingTimeInterval(seconds)
+        var status: Int32 = 0
+        while waitpid(process, &status, WNOHANG) == 0 {
+            if Date() > deadline { signal(SIGKILL) }
+            usleep(5000)
+        }
+        process = 0
+        return status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
     }
 
     /// Types text; `\u{3}` is Ctrl-C, `\u{4}` Ctrl-D.
@@ -109,6 +125,17 @@ public final class Terminal {
                 throw Failure(description: "waited for \"\(text)\" after \"\(rest)\"")
             }
         }
+    }
+
+    /// All that comes from here to the end of the program.
+    public func expectEnd(seconds: Double = 60) throws -> String {
+        let deadline = Date().addingTimeInterval(seconds)
+        while readMore() {
+            guard Date() < deadline else {
+                throw Failure(description: "waited for the end after \"\(seen)\"")
+            }
+        }
+        return String(seen.dropFirst(position))
     }
 
     /// Waits for the end; returns the exit code, or 128 + the signal.

@@ -111,13 +111,15 @@ uint64_t mt_pending(mt_call *call);
 void mt_exit(mt_call *call, int code);
 
 // ---- Interrupts (interrupt.c).
-// From now on SIGINT goes to this state, and SIGTERM is os.exit(143) there.
+// From now on SIGINT goes to this state, and the signals that ask a process to end (SIGTERM, SIGHUP, SIGUSR1, SIGUSR2,
+// SIGXCPU, unless they are ignored) are os.exit(128 + number) there, as is the end of standard output's reader.
 void mt_catch_interrupts(mt_state *state);
 void mt_interrupt(mt_state *state);         // as Ctrl-C does
 void mt_stay(mt_state *state);              // no number of interrupts ends the process
 void mt_leave(mt_state *state);             // from any thread: the next interrupt is an os.exit()
+void mt_wake_by(mt_state *state, int descriptor);  // 8 bytes are written to it when the process is asked to end
 bool mt_should_stop(mt_state *state);
-bool mt_exiting(mt_state *state);  // os.exit was called, or SIGTERM came
+bool mt_exiting(mt_state *state);  // os.exit was called, or a signal asks to end
 bool mt_clear_interrupt(mt_state *state);  // forgets a pending one; whether there was one
 
 // ---- Memory.

@@ -40,12 +40,16 @@ public enum Bootstrap {
     }
 
     /// The mean of some values with its percentile interval over resampled values.
+    ///
+    /// - Throws: `Interrupted`.
     public static func mean(
-        _ values: [Double], replicates: Int = 2000, seed: UInt64 = 1
-    ) -> Interval {
+        _ values: [Double], replicates: Int = 2000, seed: UInt64 = 1,
+        stop: ShouldStop = { false }
+    ) throws -> Interval {
         guard values.count > 1 else { return Interval(Samples.mean(values)) }
         let stream = RandomStream(seed: seed, "bootstrap mean")
-        let means = (0..<replicates).map { replicate in
+        let means = try (0..<replicates).map { replicate in
+            if stop() { throw Interrupted("interrupted while resampling") }
             let drawn = draw(values.count, replicate: replicate, stream: stream)
             return drawn.reduce(0) { $0 + values[$1] } / Double(values.count)
         }

@@ -25,9 +25,11 @@ public struct MixedModel: Sendable {
     /// Fits the model.
     ///
     /// - Throws: `InvalidValue` for lists of different lengths, fewer than two groups, as many columns as points, columns
-    ///   that follow from others, or an exact fit, of which no variance is left.
+    ///   that follow from others, or an exact fit, of which no variance is left; `Interrupted`.
     /// - Source: Patterson and Thompson (1971), Recovery of inter-block information when block sizes are unequal.
-    public init(_ y: [Double], _ columns: [[Double]], groups: [String]) throws {
+    public init(
+        _ y: [Double], _ columns: [[Double]], groups: [String], stop: ShouldStop = { false }
+    ) throws {
         let names = Set(groups)
         guard y.count == groups.count, columns.allSatisfy({ $0.count == y.count }) else {
             throw InvalidValue(
@@ -51,13 +53,17 @@ public struct MixedModel: Sendable {
                 "y", expected: "values that the columns do not give exactly", found: "an exact fit")
         }
         let order = names.sorted()
-        let members = order.map { name in groups.indices.filter { groups[$0] == name } }
-        func fit(_ share: Double) -> Fit { Fit(y, columns, members, ratio: share / (1 - share)) }
+        let places = Dictionary(grouping: groups.indices) { groups[$0] }
+        let members = order.map { places[$0] ?? [] }
+        func fit(_ share: Double) throws -> Fit {
+            if stop() { throw Interrupted("interrupted while fitting a mixed model") }
+            return Fit(y, columns, members, ratio: share / (1 - share))
+        }
         // The share of the variance that lies between groups: a coarse look, then a golden section.
         let steps = 400
         let last = 1 - 1e-6
         let grid = (0..<steps).map { last * Double($0) / Double(steps - 1) }
-        let values = grid.map { fit($0).logLikelihood }
+        let values = try grid.map { try fit($0).logLikelihood }
         var best = 0
         for index in values.indices where values[index] > values[best] { best = index }
         var (low, high) = (grid[max(0, best - 1)], grid[min(steps - 1, best + 1)])
@@ -65,15 +71,15 @@ public struct MixedModel: Sendable {
         for _ in 0..<100 {
             let left = high - golden * (high - low)
             let right = low + golden * (high - low)
-            if fit(left).logLikelihood >= fit(right).logLikelihood {
+            if try fit(left).logLikelihood >= fit(right).logLikelihood {
                 high = right
             } else {
                 low = left
             }
         }
-        var found = fit((low + high) / 2)
+        var found = try fit((low + high) / 2)
         // At the boundary nothing is left between groups.
-        let none = fit(0)
+        let none = try fit(0)
         if none.logLikelihood >= found.logLikelihood { found = none }
         let errors = found.covariance.map { $0.squareRoot() }
         coefficients = zip(found.beta, errors).map {

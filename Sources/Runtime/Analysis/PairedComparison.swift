@@ -22,14 +22,16 @@ public struct PairedComparison: Sendable {
     ///   - differences: Treatment minus reference.
     ///   - reference: The values of the reference, for the noise floor.
     ///   - confidence: Of Student's interval.
+    /// - Throws: `Interrupted`.
     public init(
-        differences: [Double], reference: [Double], seed: UInt64 = 1, confidence: Double = 0.95
-    ) {
+        differences: [Double], reference: [Double], seed: UInt64 = 1, confidence: Double = 0.95,
+        stop: ShouldStop = { false }
+    ) throws {
         self.differences = differences
         estimate = Estimate(differences, confidence: confidence)
-        bootstrap = Bootstrap.mean(differences, seed: seed)
+        bootstrap = try Bootstrap.mean(differences, seed: seed, stop: stop)
         signP = PairedTests.sign(differences)
-        permutationP = PairedTests.permutation(differences, seed: seed)
+        permutationP = try PairedTests.permutation(differences, seed: seed, stop: stop)
         noise = reference.count > 1 ? Samples.deviation(reference) : nil
     }
 

@@ -30,8 +30,11 @@ public enum PairedTests {
     ///
     /// Exact up to 20 pairs; beyond, from 100,000 seeded draws, the data counted among them.
     ///
+    /// - Throws: `Interrupted`.
     /// - Source: Fisher (1935), The design of experiments, section 21; Phipson and Smyth (2010) for the draws.
-    public static func permutation(_ differences: [Double], seed: UInt64 = 1) -> Double {
+    public static func permutation(
+        _ differences: [Double], seed: UInt64 = 1, stop: ShouldStop = { false }
+    ) throws -> Double {
         guard !differences.isEmpty else { return 1 }
         let observed = abs(differences.reduce(0, +))
         // Sums that differ by rounding only are equal.
@@ -42,6 +45,7 @@ public enum PairedTests {
             var extreme = 1
             let words = (count + 63) / 64
             for draw in 0..<draws {
+                if stop() { throw Interrupted("interrupted while drawing signs") }
                 var sum = 0.0
                 var bits: UInt64 = 0
                 for index in 0..<count {

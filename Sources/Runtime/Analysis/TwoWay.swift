@@ -120,27 +120,27 @@ public struct TwoWay: Sendable {
             ] + (blocks.count > 1 ? [term("seeds", one + a + b + ab, s)] : [])
         residualDegrees = degrees
         residualMean = mean
-        cells = rows.flatMap { row in
-            columns.compactMap { column in
+        cells = try rows.flatMap { row in
+            try columns.compactMap { column -> Cell? in
                 let values = points.filter { $0.row == row && $0.column == column }.map(\.value)
                 guard !values.isEmpty else { return nil }
                 return Cell(
                     row: row, column: column, estimate: Estimate(values),
-                    bootstrap: Bootstrap.mean(values, seed: seed))
+                    bootstrap: try Bootstrap.mean(values, seed: seed))
             }
         }
         let slopes = blocks.compactMap { block in
             Self.slopes(points.filter { $0.block == block }, rows, columns)
         }
-        func contrast(_ values: [Double]) -> Contrast? {
+        func contrast(_ values: [Double]) throws -> Contrast? {
             guard !values.isEmpty else { return nil }
             return Contrast(
-                estimate: Estimate(values), bootstrap: Bootstrap.mean(values, seed: seed),
-                permutationP: PairedTests.permutation(values, seed: seed))
+                estimate: Estimate(values), bootstrap: try Bootstrap.mean(values, seed: seed),
+                permutationP: try PairedTests.permutation(values, seed: seed))
         }
-        rowChange = contrast(slopes.map { $0[0] })
-        columnChange = contrast(slopes.map { $0[1] })
-        interaction = contrast(slopes.map { $0[2] })
+        rowChange = try contrast(slopes.map { $0[0] })
+        columnChange = try contrast(slopes.map { $0[1] })
+        interaction = try contrast(slopes.map { $0[2] })
     }
 
     /// The changes along rows and columns and of both together, from lowest to highest, for one seed.

@@ -79,7 +79,9 @@ public struct Finding: Sendable {
     }
 
     /// The rows as CSV, intervals in three columns.
-    public func csv() -> String {
+    ///
+    /// - Parameter raw: As for `TextTable.csv`.
+    public func csv(raw: Bool = false) -> String {
         let wide = columns.indices.map { column in
             rows.contains { if case .interval = $0[column] { true } else { false } }
         }
@@ -99,6 +101,6 @@ public struct Finding: Sendable {
                     }
                 })
         }
-        return table.csv()
+        return table.csv(raw: raw)
     }
 }

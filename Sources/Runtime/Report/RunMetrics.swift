@@ -28,10 +28,11 @@ public struct RunMetrics {
 
     /// Writes the files of a format into a folder, replacing those of an earlier export.
     ///
+    /// - Parameter raw: As for `TextTable.csv`.
     /// - Returns: the files.
     /// - Throws: `FileError`.
     @discardableResult
-    public func write(to folder: String, format: Format) throws -> [String] {
+    public func write(to folder: String, format: Format, raw: Bool = false) throws -> [String] {
         func put(_ name: String, _ text: String) throws -> String {
             try AtomicFile.write("\(folder)/\(name)", text: text)
             return "\(folder)/\(name)"
@@ -40,7 +41,7 @@ public struct RunMetrics {
         case .csv:
             return [
                 try put("steps.csv", StepRecord.csv(steps)),
-                try put("evaluations.csv", evaluationTable.csv()),
+                try put("evaluations.csv", evaluationTable.csv(raw: raw)),
             ]
         case .jsonl:
             return [

@@ -34,11 +34,11 @@ extension StoredRun {
     /// - Parameter history: The records of its steps; the last few are shown.
     public func text(history: [StepRecord]) -> String {
         var lines = [
-            "run \(row.name)",
+            "run \(row.name.singleLine)",
             "key          \(row.key.hex)",
             "status       \(status), \(row.step) of \(row.steps) steps, \(RunList.time(row.updated))",
         ]
-        if let failure = row.failure { lines.append("failure      \(failure)") }
+        if let failure = row.failure { lines.append("failure      \(failure.singleLine)") }
         if let state = row.state { lines.append("state        \(state.hex)") }
         lines += recipeLines
         if let exposure = row.exposure, !exposure.phases.isEmpty {

@@ -2,7 +2,7 @@ import Foundation
 
 extension Similarity {
     /// The matrix for people, with what it was measured on.
-    public func text(stop: ShouldStop = { false }) throws -> String {
+    public func text(stop: ShouldStop = Interruption.stop) throws -> String {
         var table = TextTable([settings.metric.label] + names)
         // An interval that was asked for and that the documents cannot tell.
         let unknown = settings.bootstrap > 1 ? " ±?" : ""

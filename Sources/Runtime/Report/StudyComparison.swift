@@ -47,9 +47,9 @@ public struct StudyComparison {
         }
         self.reference = reference
         exclusions = result.exclusions
-        var found = (effects.first?.groups ?? []).indices.map { place in
-            let paired = effects.map { effect in
-                PairedComparison(
+        var found = try (effects.first?.groups ?? []).indices.map { place in
+            let paired = try effects.map { effect in
+                try PairedComparison(
                     differences: effect.groups[place].units.map(\.difference),
                     reference: effect.groups[place].references.sorted())
             }

@@ -109,10 +109,12 @@ extension StudyResult {
     }
 
     /// The records as CSV.
-    public func csv() -> String {
+    ///
+    /// - Parameter raw: As for `TextTable.csv`.
+    public func csv(raw: Bool = false) -> String {
         var table = TextTable(columns)
         for record in records() { table.append(record.map(\.description)) }
-        return table.csv()
+        return table.csv(raw: raw)
     }
 
     /// The table of `pivot` and what is excluded from it.

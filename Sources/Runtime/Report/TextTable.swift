@@ -14,6 +14,13 @@ public struct TextTable: Sendable {
         rows.append(Array((cells + Array(repeating: "", count: missing)).prefix(columns.count)))
     }
 
+    /// Whether a spreadsheet may take a text for a formula; also in the wide forms of East Asian text.
+    private static func isFormula(_ cell: String) -> Bool {
+        guard let first = cell.unicodeScalars.first, "=+-@\t\r＝＋－＠".unicodeScalars.contains(first)
+        else { return false }
+        return Double(cell) == nil
+    }
+
     private static func isNumber(_ cell: String) -> Bool {
         guard let first = cell.first else { return true }
         return first.isNumber
@@ -28,7 +35,10 @@ public struct TextTable: Sendable {
     }
 
     /// The table as text: numbers to the right, words to the left, two spaces between columns, no trailing newline.
+    ///
+    /// A cell is one line, whatever is in it.
     public func text() -> String {
+        let (columns, rows) = (columns.map(\.singleLine), rows.map { $0.map(\.singleLine) })
         let widths = columns.indices.map { column in
             ([columns[column]] + rows.map { $0[column] }).map(\.columns).max() ?? 0
         }
@@ -45,11 +55,21 @@ public struct TextTable: Sendable {
     }
 
     /// The table as CSV with a header line (RFC 4180), lines ending in a newline.
-    public func csv() -> String {
-        func quoted(_ cell: String) -> String {
-            guard cell.contains(where: { ",\"\n\r".contains($0) }) else { return cell }
+    ///
+    /// Spreadsheets take a text that begins as a formula does for one, and run it: an apostrophe before it makes it text.
+    /// Numbers stay as they are.
+    ///
+    /// - Parameter raw: Whether such texts are written as they are.
+    public func csv(raw: Bool = false) -> String { csvLines(raw: raw).joined() }
+
+    /// The lines of `csv(raw:)`, made one by one.
+    public func csvLines(raw: Bool = false) -> some Sequence<String> {
+        @Sendable func quoted(_ cell: String) -> String {
+            let cell = !raw && Self.isFormula(cell) ? "'" + cell : cell
+            guard cell.unicodeScalars.contains(where: { ",\"\n\r".unicodeScalars.contains($0) })
+            else { return cell }
             return "\"" + cell.replacing("\"", with: "\"\"") + "\""
         }
-        return ([columns] + rows).map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
+        return ([columns] + rows).lazy.map { $0.map(quoted).joined(separator: ",") + "\n" }
     }
 }

@@ -1,7 +1,8 @@
 extension StringProtocol {
-    /// How many columns of a terminal the text takes: two for wide characters, none for marks that join others.
+    /// How many columns of a terminal the text takes: two for wide characters, none for marks that join others, and for
+    /// what a terminal would act on those of its visible form.
     public var columns: Int {
-        if utf8.allSatisfy({ $0 < 0x80 }) { return utf8.count }
+        if utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return utf8.count }
         return reduce(0) { $0 + $1.columns }
     }
 
@@ -27,8 +28,9 @@ extension StringProtocol {
 extension Character {
     /// How many columns of a terminal the character takes.
     public var columns: Int {
-        if let ascii = asciiValue { return ascii >= 0x20 && ascii < 0x7f ? 1 : 0 }
-        return unicodeScalars.reduce(0) { Swift.max($0, $1.columns) }
+        if let ascii = asciiValue, ascii >= 0x20, ascii < 0x7f { return 1 }
+        let forms = unicodeScalars.reduce(0) { $0 + ($1.visibleForm?.count ?? 0) }
+        return forms + unicodeScalars.reduce(0) { Swift.max($0, $1.columns) }
     }
 }
 

@@ -28,9 +28,30 @@ public enum Parallel {
         }
     }
 
+    /// Runs something whose results are dropped when `stop` says so: work of this thread is then left out.
+    ///
+    /// For results that nothing else sees, such as those of operations on tensors.
+    ///
+    /// - Throws: `Interrupted` with `message`, and the errors of `body`.
+    public static func stoppable<Result>(
+        _ stop: @escaping ShouldStop, _ message: String, _ body: () throws -> Result
+    ) throws -> Result {
+        var stop = stop
+        let result = try withUnsafeMutablePointer(to: &stop) { pointer in
+            ck_leave_out_when(
+                { context in
+                    context?.assumingMemoryBound(to: ShouldStop.self).pointee() ?? false
+                }, pointer)
+            defer { ck_leave_out_when(nil, nil) }
+            return try body()
+        }
+        if stop() { throw Interrupted(message) }
+        return result
+    }
+
     /// The results of `body(0 ..< units)` in order.
     ///
-    /// - Throws: the error of the lowest unit that threw.
+    /// - Throws: the error of the lowest unit that threw; `Interrupted` within `stoppable`.
     public static func map<Result: Sendable>(
         _ units: Int, _ body: @Sendable (Int) throws -> Result
     ) throws -> [Result] {
@@ -40,7 +61,7 @@ public enum Parallel {
             forEach(units) { unit in places[unit] = Swift.Result { try body(unit) } }
         }
         return try slots.map { slot in
-            guard let slot else { fatalError("a unit of work did not run") }
+            guard let slot else { throw Interrupted("interrupted") }
             return try slot.get()
         }
     }

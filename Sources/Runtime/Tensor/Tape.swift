@@ -141,8 +141,8 @@ extension Tensor {
     /// - Parameter gradient: weights of this tensor's elements, of its shape; by default the tensor
     ///   must be a single number, whose gradient is taken.
     /// - Throws: `GradientError` if nothing requires gradients or the history is already used;
-    ///   `ShapeError`; `OutOfMemory`.
-    public func backward(_ gradient: Tensor? = nil) throws {
+    ///   `ShapeError`; `OutOfMemory`; `Interrupted`, after which the leaves have no gradients.
+    public func backward(_ gradient: Tensor? = nil, stop: ShouldStop = { false }) throws {
         guard let node else {
             throw GradientError(
                 message: "backward: nothing that this tensor was computed from requires gradients")
@@ -163,7 +163,12 @@ extension Tensor {
             try node.accumulate(try Tensor.full(shape, 1))
         }
         try Tape.withoutGradients {
-            for node in try node.history() {
+            let history = try node.history()
+            for node in history {
+                guard !stop() else {
+                    for leaf in history where leaf.isLeaf { leaf.clear() }
+                    throw Interrupted("interrupted in backward; its leaves have no gradients now")
+                }
                 guard let backward = node.backward, let gradient = node.gradient else { continue }
                 node.backward = nil
                 node.spent = true

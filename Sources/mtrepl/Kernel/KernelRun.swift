@@ -19,7 +19,6 @@ struct KernelRun: ParsableCommand {
 
     func run() throws {
         let connection = try ConnectionFile(file, remote: remote)
-        signal(SIGPIPE, SIG_IGN)
         // What the kernel itself has to say still goes where the client's terminal is.
         let terminal = dup(2)
         // A process that a cell starts finds the end of its input rather than waiting for nobody.
@@ -44,8 +43,13 @@ struct KernelRun: ParsableCommand {
         host.interpreter.catchInterrupts(stays: true)
         input.stop = host.interpreter.shouldStop
         _ = host.begin()
-        server.start(whenLeaving: host.interpreter.leaveWhenInterrupted)
-        let code = Kernel(server, host, input, output, KernelHistory(KernelHistory.path)).run()
+        host.interpreter.wake(by: server.event)
+        server.start(
+            whenLeaving: host.interpreter.leaveWhenInterrupted, isAsked: host.interpreter.isLeaving)
+        var code = Kernel(server, host, input, output, KernelHistory(KernelHistory.path)).run()
+        // A signal that came between cells.
+        code = host.interpreter.exitCode ?? code
+        host.endBackground()
         // Before the interpreter is closed: the sockets' thread keeps interrupting it.
         server.finish()
         host.interpreter.close()

@@ -21,7 +21,9 @@ final class KernelServer: @unchecked Sendable {
     private let session: KernelSession
     private let context: SocketContext
     private let shell, control, iopub, stdin, heart: Socket
-    private let event = mt_event_new()
+    /// Wakes the sockets' thread.
+    let event = mt_event_new()
+    private let parent = KernelParent()
     /// What the kernel says of itself.
     let info: JSON
     /// Says why a message was dropped.
@@ -41,6 +43,7 @@ final class KernelServer: @unchecked Sendable {
     private var isFinished = false
     private var isRunning = false
     private var whenLeaving: (@Sendable () -> Void)?
+    private var isAsked: (@Sendable () -> Bool)?
     private var seen = Seen()
 
     /// Binds the sockets.
@@ -62,9 +65,13 @@ final class KernelServer: @unchecked Sendable {
 
     /// Starts the threads.
     ///
-    /// - Parameter whenLeaving: Called, on any thread, when the kernel is to leave: the next interrupt has to end a cell.
-    func start(whenLeaving: @escaping @Sendable () -> Void) {
-        lock.withLock { self.whenLeaving = whenLeaving }
+    /// - Parameters:
+    ///   - whenLeaving: Called, on any thread, when the kernel is to leave: the next interrupt has to end a cell.
+    ///   - isAsked: Whether a signal has asked the process to end; `event` is raised then.
+    func start(
+        whenLeaving: @escaping @Sendable () -> Void, isAsked: @escaping @Sendable () -> Bool
+    ) {
+        lock.withLock { (self.whenLeaving, self.isAsked) = (whenLeaving, isAsked) }
         Thread.detachNewThread { [self] in
             while let beat = heart.receive(waiting: true) { heart.send(beat) }
             heart.close()
@@ -182,11 +189,12 @@ final class KernelServer: @unchecked Sendable {
 
     /// Takes no more requests; a cell that runs is ended.
     func leave() {
-        lock.withLock {
+        let whenLeaving = lock.withLock {
             isLeaving = true
-            whenLeaving?()
-            lock.broadcast()
+            return self.whenLeaving
         }
+        whenLeaving?()
+        lock.withLock { lock.broadcast() }
     }
 
     // MARK: - The sockets' thread
@@ -210,6 +218,12 @@ final class KernelServer: @unchecked Sendable {
         }
         items.append(
             zmq_pollitem_t(socket: nil, fd: event, events: Int16(ZMQ_POLLIN), revents: 0))
+        if parent.descriptor >= 0 {
+            items.append(
+                zmq_pollitem_t(
+                    socket: nil, fd: parent.descriptor, events: Int16(ZMQ_POLLIN), revents: 0))
+        }
+        let isAsked = lock.withLock { self.isAsked }
         var leavingSince: Date?
         while true {
             let wait = lock.withLock {
@@ -221,7 +235,11 @@ final class KernelServer: @unchecked Sendable {
             while let frames = control.receive() { accept(frames, .control) }
             while let frames = shell.receive() { accept(frames, .shell) }
             while let frames = stdin.receive() { accept(frames, .stdin) }
-            if Self.isOrphan { leave() }
+            if leavingSince == nil, parent.hasEnded || isAsked?() == true {
+                leave()
+                // Its end stays readable.
+                items.removeLast(items.count - 5)
+            }
             let (sending, leaving, finishing) = lock.withLock {
                 if let since = stream?.since, -since.timeIntervalSinceNow >= Self.pause {
                     flushStream()
@@ -325,14 +343,6 @@ final class KernelServer: @unchecked Sendable {
     private func interruptCell() {
         guard lock.withLock({ isRunning }) else { return }
         kill(getpgrp() == getpid() ? 0 : getpid(), SIGINT)
-    }
-
-    /// Whether the client that started the kernel has gone.
-    private static var isOrphan: Bool {
-        guard let parent = getenv("JPY_PARENT_PID").flatMap({ Int32(String(cString: $0)) }) else {
-            return false
-        }
-        return parent > 1 && getppid() == 1
     }
 }
 

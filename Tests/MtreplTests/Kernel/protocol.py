@@ -1,13 +1,18 @@
 """What jupyter_kernel_test does not look at: signatures, malformed messages, interrupts, updates, streams, the end."""
 import base64
+import json
 import os
 import random
 import signal
 import struct
+import subprocess
+import sys
+import tempfile
 import time
 import unittest
 from queue import Empty
 
+import jupyter_client
 import nbclient
 import nbformat
 import zmq
@@ -15,6 +20,7 @@ from jupyter_client.manager import start_new_kernel
 
 KERNEL = "mtrepl"
 LONG = 120  # seconds: only ends a test that hangs
+KERNEL_SPECIFICATION = jupyter_client.kernelspec.get_kernel_spec(KERNEL)
 
 
 class Case(unittest.TestCase):
@@ -275,6 +281,90 @@ class Cells(Case):
         self.manager.restart_kernel(now=False)
         self.client.wait_for_ready(timeout=LONG)
         self.assertEqual(self.result("rawget(_G, 'kept') == nil"), ["true"])
+
+
+class Ends(Case):
+    """What ends the process of a kernel besides its clients."""
+
+    def ended(self, number):
+        process = self.manager.provisioner.process
+        process.send_signal(number)
+        return process.wait(timeout=60)
+
+    def test_signals_end_an_idle_kernel(self):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+            with self.subTest(number):
+                self.assertEqual(self.ended(number), 128 + number)
+                self.tearDown()
+                self.setUp()
+
+    def test_signals_end_a_cell(self):
+        self.client.execute('print("going") while true do pcall(function() while true do end end) end')
+        self.wait_for_stream("going")
+        self.assertEqual(self.ended(signal.SIGTERM), 128 + signal.SIGTERM)
+
+    def test_output_of_commands_keeps_its_characters(self):
+        _, messages = self.run_cell("""os.execute([[printf 'x'; i=0; while [ $i -lt 2000 ]; do
+            printf 'äöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöü'; i=$((i+1)); done]])""")
+        text = "".join(m["content"]["text"] for m in messages if m["msg_type"] == "stream")
+        self.assertEqual(text, "x" + "äöü" * 48000)
+
+
+ORPHAN = """
+import ctypes, json, os, subprocess, sys
+folder, wrapper = sys.argv[1], sys.argv[2]
+read, write = os.pipe()
+pid = os.fork()
+if pid == 0:  # the client: starts the kernel, itself or through a shell, and ends
+    environment = dict(os.environ, JPY_PARENT_PID=str(os.getpid()), MTREPL_KERNEL_HISTORY="")
+    command = json.load(open(folder + "/command"))
+    if wrapper == "shell":
+        command = ["/bin/sh", "-c", '"$@"; exit', "sh"] + command
+    process = subprocess.Popen(command, env=environment, start_new_session=True, close_fds=False, pass_fds=(write,),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.read(int(sys.argv[3]), 1)
+    os._exit(0)
+os.close(write)
+os.waitpid(pid, 0)
+print("client ended", flush=True)
+os.read(read, 1)  # its end: every process that holds the other one has ended
+print("kernel ended", flush=True)
+"""
+
+
+class Orphans(unittest.TestCase):
+    def check(self, reaper, wrapper, at_once):
+        with tempfile.TemporaryDirectory() as folder:
+            jupyter_client.connect.write_connection_file(folder + "/connection.json", key=b"key")
+            with open(KERNEL_SPECIFICATION.resource_dir + "/kernel.json") as file:
+                command = json.load(file)["argv"]
+            command = [folder + "/connection.json" if word == "{connection_file}" else word for word in command]
+            with open(folder + "/command", "w") as file:
+                json.dump(command, file)
+            gate, opened = os.pipe()
+            code = ("import ctypes; ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)\n" if reaper else "") + ORPHAN
+            parent = subprocess.Popen([sys.executable, "-c", code, folder, wrapper, str(gate)], pass_fds=(gate,),
+                                      stdout=subprocess.PIPE, text=True)
+            try:
+                if not at_once:
+                    client = jupyter_client.BlockingKernelClient(connection_file=folder + "/connection.json")
+                    client.load_connection_file()
+                    client.start_channels()
+                    client.wait_for_ready(timeout=60)
+                    client.stop_channels()
+                os.write(opened, b"x")
+                self.assertEqual(parent.communicate(timeout=60)[0], "client ended\nkernel ended\n")
+            finally:
+                parent.kill()
+                os.close(gate)
+                os.close(opened)
+
+    def test_a_kernel_ends_with_its_client(self):
+        for reaper in (False, True):
+            for wrapper in ("none", "shell"):
+                for at_once in (False, True):
+                    with self.subTest(reaper=reaper, wrapper=wrapper, at_once=at_once):
+                        self.check(reaper, wrapper, at_once)
 
 
 class Wire(Case):

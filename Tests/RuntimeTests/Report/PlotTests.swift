@@ -6,7 +6,7 @@ import Testing
 @testable import Runtime
 
 /// The text of an SVG document's elements; fails if it is not well-formed.
-private final class Texts: NSObject, XMLParserDelegate {
+final class Texts: NSObject, XMLParserDelegate {
     private(set) var all: [String] = []
     private var current = ""
 

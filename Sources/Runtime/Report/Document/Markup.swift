@@ -13,7 +13,7 @@ enum Markup {
             case "\n", "\t": result.unicodeScalars.append(character)
             default:
                 // Control characters are not allowed in HTML or SVG.
-                if character.value >= 32, character.value != 127 {
+                if character.value >= 32, !(127..<160).contains(character.value) {
                     result.unicodeScalars.append(character)
                 } else {
                     result += "\u{fffd}"
@@ -24,16 +24,33 @@ enum Markup {
     }
 
     /// Text for a paragraph or a cell of Markdown: nothing in it is markup.
-    static func markdown(_ text: String) -> String {
-        var result = ""
-        for character in text {
-            switch character {
+    ///
+    /// - Parameter beginsLine: Whether it stands where lists, rules and underlines of headings may begin.
+    static func markdown(_ text: String, beginsLine: Bool = false) -> String {
+        var result = String.UnicodeScalarView()
+        let marker = beginsLine ? lineMarker(text) : nil
+        for (index, scalar) in text.unicodeScalars.enumerated() {
+            switch scalar {
             case "\\", "`", "*", "_", "[", "]", "<", ">", "|", "#", "&", "~", "$":
-                result += "\\" + String(character)
-            case _ where character.isNewline: result += " "
-            default: result.append(character)
+                result.append("\\")
+                result.append(scalar)
+            case _ where index == marker:
+                result.append("\\")
+                result.append(scalar)
+            case " " where index == 0 && beginsLine:
+                result.append(contentsOf: "&#32;".unicodeScalars)
+            case "\n", "\r", "\t", "\u{85}", "\u{2028}", "\u{2029}": result.append(" ")
+            case _ where scalar.value < 32 || (127..<160).contains(scalar.value):
+                result.append("\u{fffd}")
+            default: result.append(scalar)
             }
         }
-        return result
+        return String(result)
+    }
+
+    /// Where a text has the sign that makes a list, a rule or an underline of its line.
+    private static func lineMarker(_ text: String) -> Int? {
+        if text.prefixMatch(of: /[-+](?:\s|$)|[-=]+\s*$|-\s*-\s*-[-\s]*$/) != nil { return 0 }
+        return text.prefixMatch(of: /(\d{1,9})[.)](?:\s|$)/).map { $0.1.count }
     }
 }

@@ -9,11 +9,12 @@ extension ReportDocument {
             case .heading(let text, let level):
                 parts.append(
                     String(repeating: "#", count: min(6, max(2, level + 1))) + " "
-                        + Markup.markdown(text))
-            case .paragraph(let text): parts.append(Markup.markdown(text))
+                        + Markup.markdown(text, beginsLine: true))
+            case .paragraph(let text): parts.append(Markup.markdown(text, beginsLine: true))
             case .list(let items):
                 parts.append(
-                    items.map { "- " + Markup.markdown($0) }.joined(separator: "\n"))
+                    items.map { "- " + Markup.markdown($0, beginsLine: true) }.joined(
+                        separator: "\n"))
             case .code(let text): parts.append(Self.fenced(text))
             case .table(let table, let caption):
                 tables += 1
@@ -40,8 +41,8 @@ extension ReportDocument {
         func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
         let rule = table.numericColumns.map { $0 ? "--:" : "---" }
         return
-            ([row(table.columns.map(Markup.markdown)), row(rule)]
-            + table.rows.map { row($0.map(Markup.markdown)) }).joined(separator: "\n")
+            ([row(table.columns.map { Markup.markdown($0) }), row(rule)]
+            + table.rows.map { row($0.map { Markup.markdown($0) }) }).joined(separator: "\n")
     }
 
     /// Text as it is, inside a fence longer than any in it.

@@ -28,10 +28,11 @@ struct GnuplotScript {
         let plain = String(
             String.UnicodeScalarView(
                 text.unicodeScalars.map { scalar in
-                    switch scalar.properties.generalCategory {
-                    case .control, .lineSeparator, .paragraphSeparator, .format, .surrogate,
-                        .privateUse, .unassigned:
-                        " "
+                    switch scalar.value {
+                    case 0x09, 0x0a, 0x0d, 0x85, 0x2028, 0x2029: " "
+                    // Neither gnuplot nor SVG has these.
+                    case 0..<0x20, 0x7f..<0xa0, 0xfdd0...0xfdef: "\u{fffd}"
+                    case _ where scalar.value & 0xfffe == 0xfffe: "\u{fffd}"
                     default: scalar
                     }
                 }))
@@ -73,9 +74,11 @@ struct GnuplotScript {
         return labels
     }
 
-    /// Names along an axis.
+    /// Names along an axis, where gnuplot takes a percent sign for the beginning of a format.
     mutating func names(_ axis: String, _ texts: [String], _ style: String = "") {
-        let list = texts.enumerated().map { "\(Self.quote($1, limit: 60)) \($0)" }
+        let list = texts.enumerated().map {
+            "\(Self.quote($1, limit: 60).replacing("%", with: "%%")) \($0)"
+        }
         lines.append("set \(axis)tics (\(list.joined(separator: ", "))) scale 0 \(style)")
     }
 

@@ -91,8 +91,10 @@ public struct Plot: Sendable {
     ///
     /// - Throws: `InvalidValue` when there is nothing to draw; `MissingGnuplot`; `ProcessError`; `Interrupted`.
     public func svg(stop: ShouldStop = { false }) throws -> String {
-        let text = String(decoding: try draw(script(.svg), stop: stop), as: UTF8.self)
-        return SVGText.compact(text, title: title)
+        // gnuplot takes `&#x…` for a character of XML; what keeps the two apart is no character, and goes again.
+        let script = script(.svg).replacing("&#x", with: "&\(SVGText.gap)#x")
+        let text = String(decoding: try draw(script, stop: stop), as: UTF8.self)
+        return SVGText.compact(text.replacing(SVGText.gap, with: ""), title: title)
     }
 
     /// The plot as a PNG file.
@@ -105,7 +107,7 @@ public struct Plot: Sendable {
     /// The plot in characters.
     ///
     /// - Throws: as `svg(stop:)`.
-    public func text(width: Int = 80, stop: ShouldStop = { false }) throws -> String {
+    public func text(width: Int = 80, stop: ShouldStop = Interruption.stop) throws -> String {
         let width = max(40, min(width, 400))
         if let text = content.characters(width: width) {
             return title.isEmpty ? text : title + "\n" + text
@@ -125,10 +127,13 @@ public struct Plot: Sendable {
     ///
     /// Without gnuplot, the script and the numbers are written beside it.
     ///
-    /// - Parameter allow: Asked about every file before it is written.
+    /// - Parameters:
+    ///   - raw: As for `TextTable.csv`.
+    ///   - allow: Asked about every file before it is written.
     /// - Throws: `InvalidValue` for another extension; `MissingGnuplot` naming the files written instead.
     public func save(
-        _ path: String, allow: (String) throws -> Void = { _ in }, stop: ShouldStop = { false }
+        _ path: String, raw: Bool = false, allow: (String) throws -> Void = { _ in },
+        stop: ShouldStop = { false }
     ) throws {
         try allow(path)
         let name = PathName.type(path).lowercased()
@@ -144,14 +149,14 @@ public struct Plot: Sendable {
                 try AtomicFile.write(path) { writer in
                     try data.withUnsafeBytes { try writer.write($0) }
                 }
-            case .csv: try AtomicFile.write(path, text: content.table().csv())
+            case .csv: try AtomicFile.write(path, text: content.table().csv(raw: raw))
             case .gp: try AtomicFile.write(path, text: script())
             }
         } catch var missing as MissingGnuplot {
             let stem = PathName.stem(path)
             missing.written = [stem + ".csv", stem + ".gp"]
             for file in missing.written { try allow(file) }
-            try AtomicFile.write(stem + ".csv", text: content.table().csv())
+            try AtomicFile.write(stem + ".csv", text: content.table().csv(raw: raw))
             try AtomicFile.write(stem + ".gp", text: script(format))
             throw missing
         }

@@ -13,9 +13,17 @@ enum SVGText {
     private static let font =
         "font-family=\"DejaVu Sans, Helvetica, Arial, sans-serif\""
 
+    /// A code point that is assigned to no character and never will be, so that no name has it.
+    static let gap = String(decoding: [0xef, 0xb7, 0x90], as: UTF8.self)
+    /// The same, for a space that stays.
+    private static let space = String(decoding: [0xef, 0xb7, 0x91], as: UTF8.self)
+
     static func compact(_ svg: String, title: String) -> String {
-        var text = svg.replacing("\r\n", with: "\n")
-            .replacing("font-family=\"DejaVu Sans\"", with: font)
+        // Names keep their spaces.
+        var text = svg.replacing("\r\n", with: "\n").replacing(
+            /(<text xml:space="preserve">)([^<]*)(<\/text>)/
+        ) { $0.1 + $0.2.replacing(" ", with: space) + $0.3 }
+        .replacing("font-family=\"DejaVu Sans\"", with: font)
         if let prologue = text.firstRange(of: "<svg") {
             text.removeSubrange(..<prologue.lowerBound)
         }
@@ -51,11 +59,12 @@ enum SVGText {
             }
         }
         // A text carries what its own group says of it.
-        text.replace(/<g (transform="translate[^>]*)>\s*<text>([^<]*)<\/text>\s*<\/g>/) {
-            "<text \($0.1)>\($0.2)</text>"
-        }
+        text.replace(
+            /<g (transform="translate[^>]*)>\s*<text( xml:space="preserve")?>([^<]*)<\/text>\s*<\/g>/
+        ) { "<text \($0.1)\($0.2 ?? "")>\($0.3)</text>" }
         return withoutBareGroups(withoutIdleSymbols(text)).replacing(/[ \t]+/, with: " ").replacing(
-            /\n[ \n]*/, with: "\n")
+            /\n[ \n]*/, with: "\n"
+        ).replacing(space, with: " ")
     }
 
     /// Drops groups that say nothing about what is in them.
