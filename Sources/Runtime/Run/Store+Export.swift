@@ -46,11 +46,16 @@ extension Store {
         return (found, wanted)
     }
 
-    /// Keeps a tokenizer under its digest, so that states can be exported later.
+    /// Keeps a tokenizer under its digest and that of what was read with it, so that states can be exported later.
     func keep(_ tokenizer: Tokenizer) throws {
-        let path = "\(folder)/tokenizers/\(tokenizer.digest.hex).json"
+        let name = Self.tokenizerName(tokenizer.digest.hex, extras: tokenizer.extras.digest?.hex)
+        let path = "\(folder)/tokenizers/\(name)"
         guard !FileManager.default.fileExists(atPath: path) else { return }
-        try tokenizer.save(path)
+        try tokenizer.save(path, withCompanions: true)
+    }
+
+    private static func tokenizerName(_ digest: String, extras: String?) -> String {
+        digest + (extras.map { "-\($0.prefix(16))" } ?? "") + ".json"
     }
 
     /// The parts of `RUN@STEP`; without a step it is all name.
@@ -65,9 +70,12 @@ extension Store {
         let recipe = try JSONValue.read(
             Array(run.row.recipe.utf8), file: "the recipe of run \(run.row.name)")
         let digest = recipe["tokenizer"]?.string ?? ""
+        func isThis(_ tokenizer: Tokenizer) -> Bool {
+            tokenizer.digest.hex == digest || tokenizer.formerDigest.hex == digest
+        }
         if let file {
             let tokenizer = try Tokenizer.load(file)
-            guard tokenizer.digest.hex == digest else {
+            guard isThis(tokenizer) else {
                 throw ExportError(
                     message: "\(file) is not the tokenizer of run \(run.row.name): expected the "
                         + "digest \(digest), got \(tokenizer.digest.hex)")
@@ -77,9 +85,12 @@ extension Store {
         let place = "\(folder)/tokenizers"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
         // Stores of earlier versions have only those that were trained, under other names.
-        let ordered = ["\(digest).json"] + names.sorted().filter { $0.hasSuffix(".json") }
+        let extras = recipe["tokenizer_extras"]?.string
+        let ordered =
+            [Self.tokenizerName(digest, extras: extras), "\(digest).json"]
+            + names.sorted().filter { $0.hasSuffix(".json") }
         for name in ordered where names.contains(name) {
-            if let known = try? Tokenizer.load("\(place)/\(name)"), known.digest.hex == digest {
+            if let known = try? Tokenizer.load("\(place)/\(name)"), isThis(known) {
                 return known
             }
         }
