@@ -10,7 +10,9 @@ file gives them too when the library loads it. The exit code is 1 if something d
 """
 
 import argparse
+import contextlib
 import json
+import os
 import pathlib
 import random
 import subprocess
@@ -154,7 +156,33 @@ def forms(program, work, draw):
             for line, a, b in zip(lines, ours, theirs) if a != b])
 
 
-def compare(program, work, cases):
+@contextlib.contextmanager
+def silent():
+    """Sends standard error nowhere, where the library says that it failed."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def ids_of(tokenizer, text):
+    """The library's ids; None where it fails itself, at white space that two tokens would take."""
+    try:
+        with silent():
+            return " ".join(map(str, tokenizer.encode(text, add_special_tokens=False).ids))
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as failure:
+        if "bad split" not in str(failure):
+            raise
+        return None
+
+
+def compare(program, work, cases, saved=True):
     """Ids of every text by every tokenizer, and by the files saved again; `cases` are definitions with texts."""
     for number, (tokenizer, texts) in enumerate(cases, 1):
         (work / f"{number}.json").write_text(json.dumps(tokenizer))
@@ -169,16 +197,18 @@ def compare(program, work, cases):
         if lines and lines[0].startswith("refused "):
             refusals.append(lines[0])
             continue
-        for name in [f"{number}.json", f"{number}.saved.json"]:
+        for name in [f"{number}.json"] + [f"{number}.saved.json"] * saved:
             try:
                 theirs = Tokenizer.from_file(str(work / name))
             except Exception as error:
                 differences.append(f"{name}: {error}")
                 continue
             for index, text in enumerate(texts):
-                for parses in [False, True]:
+                for parses in [False, True][:1 + saved]:
                     theirs.encode_special_tokens = not parses
-                    expected = " ".join(map(str, theirs.encode(text, add_special_tokens=False).ids))
+                    expected = ids_of(theirs, text)
+                    if expected is None:
+                        continue
                     if lines[2 * index + parses] != expected:
                         differences.append(
                             f"{name}, special {parses}, {tokenizer['normalizer']}, "
@@ -189,14 +219,16 @@ def compare(program, work, cases):
 
 def classes(program, work):
     """A letter, a digit and a sign merge with the first byte of what follows, if it is in the same word."""
-    heads = sorted({character.encode()[:1] for character in characters()})
+    everything = characters()
+    heads = sorted({character.encode()[:1] for character in everything})
     merges = [(before, ALPHABET[head[0]]) for before in "a1!" for head in heads]
-    texts = ["".join(f"a{c} 1{c} !{c} " for c in characters()[start:start + 4096]) for start in range(0, 0x10F800, 4096)]
+    texts = ["".join(f"a{c} 1{c} !{c} " for c in everything[start:start + 256]) for start in range(0, 0x10F800, 256)]
     # What counts as a word and as white space beside added tokens.
     added = [entry(257 + len(set(a + b for a, b in merges)) + number, content, **flags)
              for number, (content, flags) in enumerate([("QQ", {"single_word": True}), ("RR", {"lstrip": True}), ("SS", {"rstrip": True})])]
-    beside = ["".join(f"{c}QQ, QQ{c}, .{c}RR SS{c}. " for c in characters()[start:start + 4096]) for start in range(0, 0x10F800, 4096)]
-    differences, refusals = compare(program, work, [(definition(merges), texts), (definition(merges, added), beside)])
+    beside = ["".join(f"{c}QQ, QQ{c}, .{c}RR SS{c}. " for c in everything[start:start + 256]) for start in range(0, 0x10F800, 256)]
+    differences, refusals = compare(program, work, [(definition(merges), texts), (definition(merges, added), beside)],
+                                    saved=False)
     check("where words end, on every code point", differences + refusals)
 
 

@@ -11,6 +11,10 @@ extension Library {
         [
             .string("name", "What tables call it.").item,
             .paths("files", "Paths, globs or folders of .jsonl, .json, .csv and .tsv files."),
+            .boolean(
+                "parse_special",
+                "Whether special tokens of the tokenizer that are written out in templates become their ids; otherwise they are plain text, with a warning. What a record holds is always plain text."
+            ).or(false),
         ]
     }
 
@@ -184,6 +188,7 @@ extension Library {
             name: try options.string("name"), files: try options.strings("files"),
             prompt: try Template(try options.string("prompt")), form: form)
         specification.stripped = stripped
+        specification.parsesSpecial = try options.boolean("parse_special")
         return try session.working { try DownstreamTask(specification, stop: session.stop) }
     }
 

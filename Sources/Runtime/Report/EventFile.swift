@@ -25,6 +25,7 @@ enum EventFile {
     ///
     /// - Returns: the path of the file.
     /// - Throws: `FileError`.
+    @discardableResult
     static func update(_ folder: String, _ scalars: [Scalar], start: Double) throws -> String {
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
             .filter { number(of: $0) != nil }.sorted()

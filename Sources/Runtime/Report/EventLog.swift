@@ -26,7 +26,9 @@ struct EventLog {
     /// The names of its curves.
     var tags: Set<String> { Set(points.map(\.tag)) }
 
-    /// Reads a file; `nil` if it is damaged or not of ours. A last record that was cut off is left out.
+    /// Reads a file; `nil` if it is damaged or not of ours.
+    ///
+    /// A last record that was cut off is left out.
     init?(_ bytes: [UInt8]) {
         var isFirst = true
         while length < bytes.count {

@@ -29,6 +29,11 @@ extension DownstreamTask {
         if let limit, limit < 1 {
             throw InvalidValue("limit", expected: "a positive integer", found: limit)
         }
+        if !specification.parsesSpecial,
+            let notice = tokenizer.notice(ofTemplates: namedTemplates, of: "task \(name)")
+        {
+            progress(WorkProgress(notice: notice))
+        }
         let asked = questions.prefix(limit ?? questions.count)
         var result = TaskResult(
             count: asked.count, correct: 0, correctNormalised: isChoice ? 0 : nil, truncated: 0)
@@ -60,7 +65,10 @@ extension DownstreamTask {
         case .match(_, _, let tokens, let ends):
             for question in asked {
                 if stop() { throw Interrupted("interrupted while scoring \(name)") }
-                let prompt = [tokenizer.endOfText] + tokenizer.encode(question.prompt)
+                let prompt =
+                    [tokenizer.endOfText]
+                    + tokenizer.encode(
+                        question.prompt, special: .parsedWithin(question.templateText[0]))
                 if prompt.count > model.configuration.context { result.truncated += 1 }
                 let text = try generate(model, tokenizer, prompt, tokens, ends, stop)
                 let reference = String(decoding: question.answers[0], as: UTF8.self)
@@ -77,6 +85,12 @@ extension DownstreamTask {
         return (result, outcomes)
     }
 
+    private var namedTemplates: [(name: String, template: Template)] {
+        let prompt = [(name: "prompt", template: specification.prompt)]
+        guard case .choice(let correct, let distractors) = specification.form else { return prompt }
+        return prompt + [("correct", correct)] + distractors.map { ("distractors", $0) }
+    }
+
     /// Whether the first is greater than all others.
     private static func firstWins(_ scores: [Double]) -> Bool {
         scores.dropFirst().allSatisfy { $0 < scores[0] }
@@ -89,7 +103,9 @@ extension DownstreamTask {
         let context = model.configuration.context
         let texts = part.flatMap { [$0.prompt] + $0.answers }
         let continuing = part.flatMap { [false] + $0.answers.map { _ in true } }
-        let encoded = tokenizer.encode(texts: texts) { continuing[$0] }
+        let encoded = tokenizer.encode(
+            texts: texts, continuing: { continuing[$0] },
+            templateText: part.flatMap(\.templateText))
         var sequences: [(tokens: [Int32], answer: Int)] = []
         var next = 0
         for question in part {

@@ -22,6 +22,8 @@ public struct TaskSpecification: Codable, Hashable, Sendable {
     public var form: Form
     /// Fields whose white space at the beginning is left out.
     public var stripped: [String] = []
+    /// Whether special tokens written out in the templates become their ids.
+    public var parsesSpecial = false
 
     /// Creates a specification.
     public init(name: String, files: [String], prompt: Template, form: Form) {
@@ -41,6 +43,8 @@ public final class DownstreamTask: Sendable {
         let answers: [[UInt8]]
         /// Of choices, the characters of each answer.
         var lengths: [Int] = []
+        /// Of the prompt and each answer, where special tokens become their ids.
+        var templateText: [[Range<Int>]] = []
     }
 
     /// What it was made from.
@@ -97,11 +101,15 @@ public final class DownstreamTask: Sendable {
                 for name in specification.stripped {
                     values[name] = values[name].map(Self.withoutLeadingSpace)
                 }
-                let texts = templates.map { template in
-                    var text: [UInt8] = []
-                    template.render(values, into: &text)
-                    return text
+                let documents = templates.map { template in
+                    var document = Document(text: [])
+                    template.render(values, into: &document)
+                    if !specification.parsesSpecial { document.templateText = [] }
+                    return document
                 }
+                let texts = documents.map(\.text)
+                // The correct answer stays, and distractors that have any text.
+                let kept = texts.indices.filter { $0 < 2 || !Self.isBlank(texts[$0]) }
                 func wrong(_ reason: String) -> TextError {
                     TextError(path, line: records.line, reason)
                 }
@@ -109,10 +117,10 @@ public final class DownstreamTask: Sendable {
                 var lengths: [Int] = []
                 switch specification.form {
                 case .choice:
-                    answers = [texts[1]] + texts[2...].filter { !Self.isBlank($0) }
-                    lengths = zip(texts, templates).dropFirst().enumerated()
-                        .filter { $0.offset == 0 || !Self.isBlank($0.element.0) }
-                        .map { Self.length($0.element.0, after: $0.element.1) }
+                    answers = kept.dropFirst().map { texts[$0] }
+                    lengths = kept.dropFirst().map {
+                        Self.length(texts[$0], after: templates[$0])
+                    }
                     guard !Self.isBlank(texts[1]) else {
                         throw wrong("the correct answer is empty")
                     }
@@ -128,13 +136,18 @@ public final class DownstreamTask: Sendable {
                     }
                     answers = [Array(reference.utf8)]
                 }
+                let marked = kept.map { documents[$0].templateText }
                 questions.append(
-                    Question(prompt: texts[0], answers: answers, lengths: lengths))
+                    Question(
+                        prompt: texts[0], answers: answers, lengths: lengths, templateText: marked))
                 for text in [texts[0]] + answers { text.withUnsafeBytes { builder.add(bytes: $0) } }
                 builder.add(answers.count)
                 // Lengths follow from the answers but where one begins with white space of its own.
                 let odd = zip(answers, lengths).filter { Self.trimmedLength($0) != $1 }
                 for (_, length) in odd { builder.add(length) }
+                for range in marked.joined() {
+                    builder.add("template text \(range)")
+                }
             }
         }
         guard !questions.isEmpty else {
@@ -148,8 +161,11 @@ public final class DownstreamTask: Sendable {
         text.allSatisfy { $0 == 0x20 || (0x09...0x0d).contains($0) }
     }
 
+    /// The text without what Python's `lstrip` takes from it.
     private static func withoutLeadingSpace(_ text: [UInt8]) -> [UInt8] {
-        Array(String(decoding: text, as: UTF8.self).drop { $0.isWhitespace }.utf8)
+        let scalars = String(decoding: text, as: UTF8.self).unicodeScalars
+        let rest = scalars.drop { $0.properties.isWhitespace || (0x1c...0x1f).contains($0.value) }
+        return Array(String(rest).utf8)
     }
 
     /// Characters (Unicode scalars) of an answer without the white space that its template puts before it.

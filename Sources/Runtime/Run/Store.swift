@@ -46,6 +46,7 @@ public final class Store {
             stop: stop)
         tokenStores[name] = store
         retained.append(corpus)
+        tellOfTemplates(corpus, tokenizer, progress)
         return store
     }
 
@@ -66,7 +67,18 @@ public final class Store {
         }
         finetuneSets[name] = set
         retained.append(corpus)
+        tellOfTemplates(corpus, tokenizer, progress)
         return set
+    }
+
+    private func tellOfTemplates(
+        _ corpus: Corpus, _ tokenizer: Tokenizer, _ progress: ProgressHandler
+    ) {
+        guard corpus.specification.parsesSpecial != true,
+            let notice = tokenizer.notice(
+                ofTemplates: corpus.specification.fields.templates, of: "corpus \(corpus.name)")
+        else { return }
+        progress(WorkProgress(notice: notice))
     }
 
     /// A tokenizer trained on the train splits of some corpora, trained on first use and read back afterwards.

@@ -46,10 +46,11 @@ enum JSONValue: Sendable {
         switch try scanner.kind() {
         case .object:
             var members: [(key: String, value: JSONValue)] = []
-            var names: Set<String> = []
+            // Names are bytes: characters that Unicode calls equivalent are different names.
+            var names: Set<[UInt8]> = []
             try scanner.object { (key, scanner) throws(JSONFailure) in
                 let name = String(decoding: copy key, as: UTF8.self)
-                guard names.insert(name).inserted else {
+                guard names.insert(Array(name.utf8)).inserted else {
                     throw scanner.failure("the key \(quoted(name)) stands twice")
                 }
                 members.append((name, try read(&scanner, depth: depth - 1)))

@@ -1,15 +1,15 @@
 /// The list `added_tokens` of a `tokenizer.json`.
 struct AddedTokenEntries {
     let file: TokenizerFile
-    /// The ids of the tokens that merges can name.
-    let vocabulary: [String: Int32]
+    /// The ids of the tokens that merges can name, by their bytes in UTF-8.
+    let vocabulary: [[UInt8]: Int32]
 
     /// The tokens, in the order of the list.
     ///
     /// The tokenizers library does not read their ids: a token of the vocabulary keeps its id, any other gets the next
     /// that is free. A file that says another id would be encoded to other ids there, so it is refused.
     func tokens() throws -> [Tokenizer.AddedToken] {
-        var seen: [String: Int] = [:]
+        var seen: [[UInt8]: Int] = [:]
         var tokens: [Tokenizer.AddedToken] = []
         guard let list = file.root["added_tokens"] else { return [] }
         guard let entries = list.array else {
@@ -25,10 +25,10 @@ struct AddedTokenEntries {
             if content.isEmpty { continue }
             let named = "\(place) (\(JSONValue.quoted(content)))"
             let id = try file.checkedId(entry["id"], named)
-            if let other = seen.updateValue(index + 1, forKey: content) {
+            if let other = seen.updateValue(index + 1, forKey: Array(content.utf8)) {
                 throw file.error("\(named): it stands also in entry \(other)")
             }
-            let known = vocabulary[content].map(Int.init)
+            let known = vocabulary[Array(content.utf8)].map(Int.init)
             let expected = known ?? max(highest + 1, vocabulary.count)
             guard id == expected else {
                 throw file.error(

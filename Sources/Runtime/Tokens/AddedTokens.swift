@@ -58,7 +58,9 @@ struct AddedTokenMatcher: Sendable {
     private var nodes = [Node()]
     private var begins = [Bool](repeating: false, count: 256)
 
-    /// `nil` if there is nothing to find. Patterns are what is looked for, one a token; they must differ.
+    /// `nil` if there is nothing to find.
+    ///
+    /// Patterns are what is looked for, one a token; they must differ.
     init?(_ tokens: [Tokenizer.AddedToken], patterns: [[UInt8]]) {
         guard !tokens.isEmpty else { return nil }
         self.tokens = tokens
@@ -108,21 +110,20 @@ struct AddedTokenMatcher: Sendable {
                 index += 1
                 continue
             }
-            var range = index..<match.end
+            let range = index..<match.end
             index = match.end
             if match.token.special, !counts(range) { continue }
             if match.token.singleWord, TextEdges.isWithinWord(text, range) { continue }
+            var (start, end) = (range.lowerBound, range.upperBound)
             if match.token.leftStrip {
                 // White space that the token before has taken is not taken twice.
-                let start = max(TextEdges.spaceStart(text, before: range.lowerBound), done)
-                range = min(start, match.end)..<match.end
+                start = max(TextEdges.spaceStart(text, before: start), done)
             }
-            if match.token.rightStrip {
-                range = range.lowerBound..<TextEdges.spaceEnd(text, from: match.end)
-            }
-            if done < range.lowerBound { try plain(done..<range.lowerBound) }
-            token(match.token.id)
-            done = range.upperBound
+            if match.token.rightStrip { end = TextEdges.spaceEnd(text, from: end) }
+            if done < start { try plain(done..<start) }
+            // A token of white space of which the one before has left nothing is not there.
+            if start < end { token(match.token.id) }
+            done = end
         }
         if done < text.count { try plain(done..<text.count) }
     }

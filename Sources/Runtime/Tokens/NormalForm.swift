@@ -15,7 +15,9 @@ enum NormalForm: String, CaseIterable, Sendable {
     var composes: Bool { self == .c || self == .kc }
     var isCompatible: Bool { self == .kc || self == .kd }
 
-    /// A text in this form; `nil` if it is so already. Bytes that are not UTF-8 stay, and nothing joins across them.
+    /// A text in this form; `nil` if it is so already.
+    ///
+    /// Bytes that are not UTF-8 stay, and nothing joins across them.
     ///
     /// - Throws: `Interrupted` when `stop` says so.
     func apply(_ text: UnsafeRawBufferPointer, stop: ShouldStop) throws -> [UInt8]? {

@@ -28,8 +28,9 @@ final class PCREPattern: @unchecked Sendable {
 
     deinit { pcre2_code_free_8(code) }
 
-    /// Every match in `text`, from left to right and without overlap, each as the ranges of the whole and of the groups;
-    /// `nil` for a group that took no part. An empty match may follow one that is not, as in Python's `re`.
+    /// Every match in `text`, from left to right and without overlap, as the ranges of the whole and of each group.
+    ///
+    /// A group that took no part has `nil`. An empty match may follow one that is not, as in Python's `re`.
     ///
     /// - Throws: `InvalidValue` when PCRE2 gives up on a match.
     func matches(_ text: [UInt8]) throws -> [[Range<Int>?]] {

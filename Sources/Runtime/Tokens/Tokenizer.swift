@@ -294,7 +294,8 @@ public final class Tokenizer: TokenText {
 
     /// The id of exactly this text as one token, if there is one.
     public func id(of token: String) -> Int32? {
-        if let added = addedTokens.first(where: { $0.content == token }) { return added.id }
+        let added = addedTokens.first { $0.content.utf8.elementsEqual(token.utf8) }
+        if let added { return added.id }
         let ids = encode(Array(token.utf8), continuing: true)
         return ids.count == 1 ? ids[0] : nil
     }

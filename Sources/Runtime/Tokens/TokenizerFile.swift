@@ -126,16 +126,17 @@ struct TokenizerFile {
         return id
     }
 
-    /// The id of every token that merges can name.
-    private func readVocabulary(_ model: JSONValue) throws -> [String: Int32] {
+    /// The id of every token that merges can name, by its bytes in UTF-8: strings that Unicode calls equivalent are
+    /// different tokens.
+    private func readVocabulary(_ model: JSONValue) throws -> [[UInt8]: Int32] {
         guard case .object(let members)? = model["vocab"] else {
             throw error("expected an object \"model.vocab\"")
         }
-        var ids: [String: Int32] = [:]
+        var ids: [[UInt8]: Int32] = [:]
         for (text, value) in members {
             let place = "model.vocab, token \(JSONValue.quoted(text))"
             let id = Int32(try checkedId(value, place))
-            guard ids.updateValue(id, forKey: text) == nil else {
+            guard ids.updateValue(id, forKey: Array(text.utf8)) == nil else {
                 throw error("\(place) stands twice")
             }
         }
@@ -144,12 +145,15 @@ struct TokenizerFile {
 
     /// The bytes of every id.
     private func tokens(
-        _ vocabulary: [String: Int32], _ added: [Tokenizer.AddedToken]
+        _ vocabulary: [[UInt8]: Int32], _ added: [Tokenizer.AddedToken]
     ) throws -> [[UInt8]] {
         let size = vocabulary.count + added.count { !$0.inVocabulary }
         var tokens = [[UInt8]?](repeating: nil, count: size)
         let addedIds = Set(added.map(\.id))
-        for (text, id) in vocabulary.sorted(by: { ($0.value, $0.key) < ($1.value, $1.key) }) {
+        for (key, id) in vocabulary.sorted(by: {
+            ($0.value, $0.key.count) < ($1.value, $1.key.count)
+        }) {
+            let text = String(decoding: key, as: UTF8.self)
             let place = "model.vocab, token \(JSONValue.quoted(text))"
             guard id < size else {
                 throw error("\(place): id \(id) is outside of 0 ..< \(size), the number of tokens")
@@ -180,13 +184,13 @@ struct TokenizerFile {
     }
 
     private func readMerges(
-        _ model: JSONValue, _ ids: [String: Int32]
+        _ model: JSONValue, _ ids: [[UInt8]: Int32]
     ) throws -> [(left: Int32, right: Int32, result: Int32)] {
         guard let list = model["merges"]?.array else {
             throw error("expected an array \"model.merges\"")
         }
         // A token can be used only after something makes it: this also rules out cycles.
-        var made = Set(ids.filter { $0.key.unicodeScalars.count == 1 }.values)
+        var made = Set(ids.filter { $0.key.count { $0 & 0xc0 != 0x80 } == 1 }.values)
         return try list.enumerated().map { index, value in
             let place = "model.merges, entry \(index + 1)"
             let parts =
@@ -198,7 +202,7 @@ struct TokenizerFile {
                 throw error("\(place): expected two tokens separated by one space")
             }
             let known = try parts.map { part in
-                guard let id = ids[part] else {
+                guard let id = ids[Array(part.utf8)] else {
                     throw error("\(place): \(JSONValue.quoted(part)) is not in the vocabulary")
                 }
                 guard made.contains(id) else {
@@ -208,7 +212,7 @@ struct TokenizerFile {
                 }
                 return id
             }
-            guard let result = ids[parts[0] + parts[1]] else {
+            guard let result = ids[Array((parts[0] + parts[1]).utf8)] else {
                 throw error(
                     "\(place): its result \(JSONValue.quoted(parts[0] + parts[1])) is not in the vocabulary"
                 )
