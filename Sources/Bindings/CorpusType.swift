@@ -46,6 +46,10 @@ extension Library {
                         "loss_on",
                         "The roles whose content finetuning counts, with what follows it in the turn. Default: assistant."
                     ).optional,
+                    .boolean(
+                        "parse_special",
+                        "Whether special tokens of the tokenizer that are written out in `text`, `prompt`, `response` or `turns` become their ids; otherwise they are plain text, with a warning. What a record holds is always plain text."
+                    ).or(false),
                     .object(
                         "tokenizer", "tokenizer",
                         "What the ids of .bin files stand for: 16-bit ids (nanoGPT), or Megatron's with an .idx file beside."
@@ -90,6 +94,7 @@ extension Library {
         result.badLines = try options.string("on_error") == "skip" ? .skip : .error
         result.allowsOverlap = try options.boolean("allow_overlap")
         result.fields = try fields(options)
+        if try options.boolean("parse_special") { result.parsesSpecial = true }
         return result
     }
 

@@ -140,9 +140,13 @@ extension Library {
             let weights = try session.working {
                 try PretrainedModel(folder, stop: session.stop)
             }
-            let tokenizer =
-                try options.object(ifPresent: "tokenizer", as: Tokenizer.self)
-                ?? weights.tokenizer()
+            let given = try options.object(ifPresent: "tokenizer", as: Tokenizer.self)
+            let tokenizer = try given ?? weights.tokenizer()
+            if given == nil {
+                for notice in tokenizer.notices {
+                    session.progress.work(WorkProgress(notice: "\(folder): \(notice)"))
+                }
+            }
             var shape = weights.configuration
             shape.context = try options.integer(ifPresent: "context") ?? shape.context
             guard shape.vocabulary >= tokenizer.vocabularySize else {

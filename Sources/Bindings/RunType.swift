@@ -233,6 +233,10 @@ extension Library {
                                 "prompt",
                                 "What it continues; empty for the beginning of a document."
                             ).or("").item,
+                            .boolean(
+                                "parse_special",
+                                "Whether special tokens written out in the prompt become their ids; otherwise they are plain text."
+                            ).or(false),
                             .integer("tokens", "Tokens at most.", .tokens, in: 0...1 << 20).or(64),
                             .number(
                                 "temperature", "Divides the logits; 0 takes the most likely token.",
@@ -255,7 +259,10 @@ extension Library {
                     let options = try call.options()
                     let tokenizer = box.run.trajectory.recipe.tokenizer
                     let prompt =
-                        [tokenizer.endOfText] + tokenizer.encode(try options.bytes("prompt"))
+                        [tokenizer.endOfText]
+                        + tokenizer.encode(
+                            try options.bytes("prompt"),
+                            special: try options.boolean("parse_special") ? .parsed : .plain)
                     let sampling = Sampling(
                         temperature: try options.number("temperature"),
                         topK: try options.integer("top_k"),

@@ -51,7 +51,12 @@ extension Library {
                 }
             }
             switch (file, merges, corpora) {
-            case (let file?, nil, nil): try call.returns(try Tokenizer.load(file))
+            case (let file?, nil, nil):
+                let tokenizer = try Tokenizer.load(file)
+                for notice in tokenizer.notices {
+                    session.progress.work(WorkProgress(notice: "\(file): \(notice)"))
+                }
+                try call.returns(tokenizer)
             case (let file?, let merges?, nil):
                 try call.returns(try Tokenizer.load(vocabulary: file, merges: merges))
             case (nil, let merges?, nil):
@@ -99,9 +104,28 @@ extension Library {
             ],
             methods: [
                 Method(
-                    "encode", "The ids of a text; special tokens in it are plain text.",
-                    [.bytes("text", "Any bytes.")], returns: "list of integers"
-                ) { tokenizer, call in try call.returns(tokenizer.encode(try call.bytes("text"))) },
+                    "encode", "The ids of a text.",
+                    [
+                        .bytes("text", "Any bytes."),
+                        .options([
+                            .boolean(
+                                "parse_special",
+                                "Whether special tokens written out in the text become their ids; otherwise they are plain text."
+                            ).or(false)
+                        ]).optional,
+                    ], returns: "list of integers"
+                ) { tokenizer, call in
+                    let text = try call.bytes("text")
+                    let parses = try call.options().boolean("parse_special")
+                    let session = call.interpreter.session
+                    let ids = try session.working {
+                        try text.withUnsafeBytes {
+                            try tokenizer.encode(
+                                $0, special: parses ? .parsed : .plain, stop: session.stop)
+                        }
+                    }
+                    try call.returns(ids)
+                },
                 Method(
                     "decode", "The text of some ids.",
                     [.integers("ids", "Token ids.", .tokenID)], returns: "string"

@@ -26,7 +26,7 @@ public struct RunMetrics {
         self.updated = updated
     }
 
-    /// Writes the files of a format into a folder, replacing those of an earlier export.
+    /// Writes the files of a format into a folder, replacing those of an earlier export; TensorBoard's is gone on with.
     ///
     /// - Parameter raw: As for `TextTable.csv`.
     /// - Returns: the files.
@@ -49,9 +49,8 @@ public struct RunMetrics {
                 try put("evaluations.jsonl", evaluations.map(Self.json).joined()),
             ]
         case .tensorboard:
-            let path = "\(folder)/events.out.tfevents.0000000000.mtrepl"
-            try EventFile.write(path, scalars, start: start)
-            return [path]
+            try AtomicFile.makeFolder(folder)
+            return [try EventFile.update(folder, scalars, start: start)]
         }
     }
 

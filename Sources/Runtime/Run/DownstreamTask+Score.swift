@@ -7,6 +7,8 @@ extension DownstreamTask {
         public let logLikelihoods: [Double]
         /// Of exact matches, the generated text.
         public let text: [UInt8]?
+        /// Of exact matches, the answer found in the text.
+        public let answer: String?
         /// The reference of exact matches.
         public let reference: String?
     }
@@ -27,6 +29,11 @@ extension DownstreamTask {
         if let limit, limit < 1 {
             throw InvalidValue("limit", expected: "a positive integer", found: limit)
         }
+        if !specification.parsesSpecial,
+            let notice = tokenizer.notice(ofTemplates: namedTemplates, of: "task \(name)")
+        {
+            progress(WorkProgress(notice: notice))
+        }
         let asked = questions.prefix(limit ?? questions.count)
         var result = TaskResult(
             count: asked.count, correct: 0, correctNormalised: isChoice ? 0 : nil, truncated: 0)
@@ -44,44 +51,49 @@ extension DownstreamTask {
                 let part = asked[group..<min(group + Self.batchRows, asked.count)]
                 let scores = try logLikelihoods(Array(part), model, tokenizer, &result, stop)
                 for (question, scores) in zip(part, scores) {
-                    let normalised = zip(scores, question.answers).map { $0 / Self.length($1) }
+                    let normalised = zip(scores, question.lengths).map { $0 / Double($1) }
                     let isCorrect = Self.firstWins(scores)
                     result.correct += isCorrect ? 1 : 0
                     result.correctNormalised? += Self.firstWins(normalised) ? 1 : 0
                     outcomes.append(
                         Outcome(
-                            isCorrect: isCorrect, logLikelihoods: scores, text: nil, reference: nil)
-                    )
+                            isCorrect: isCorrect, logLikelihoods: scores, text: nil, answer: nil,
+                            reference: nil))
                 }
                 report()
             }
-        case .match(_, let marker, let tokens, let ends):
+        case .match(_, _, let tokens, let ends):
             for question in asked {
                 if stop() { throw Interrupted("interrupted while scoring \(name)") }
-                let prompt = [tokenizer.endOfText] + tokenizer.encode(question.prompt)
+                let prompt =
+                    [tokenizer.endOfText]
+                    + tokenizer.encode(
+                        question.prompt, special: .parsedWithin(question.templateText[0]))
                 if prompt.count > model.configuration.context { result.truncated += 1 }
                 let text = try generate(model, tokenizer, prompt, tokens, ends, stop)
                 let reference = String(decoding: question.answers[0], as: UTF8.self)
-                let isCorrect = Self.answer(of: text, after: marker) == reference
+                let answer = try judge?.answer(text)
+                let isCorrect = answer == reference
                 result.correct += isCorrect ? 1 : 0
                 outcomes.append(
                     Outcome(
-                        isCorrect: isCorrect, logLikelihoods: [], text: text, reference: reference))
+                        isCorrect: isCorrect, logLikelihoods: [], text: text, answer: answer,
+                        reference: reference))
                 report()
             }
         }
         return (result, outcomes)
     }
 
+    private var namedTemplates: [(name: String, template: Template)] {
+        let prompt = [(name: "prompt", template: specification.prompt)]
+        guard case .choice(let correct, let distractors) = specification.form else { return prompt }
+        return prompt + [("correct", correct)] + distractors.map { ("distractors", $0) }
+    }
+
     /// Whether the first is greater than all others.
     private static func firstWins(_ scores: [Double]) -> Bool {
         scores.dropFirst().allSatisfy { $0 < scores[0] }
-    }
-
-    /// Characters (Unicode scalars) of an answer without the space before it.
-    private static func length(_ answer: [UInt8]) -> Double {
-        let text = String(decoding: answer, as: UTF8.self).drop { $0.isWhitespace }
-        return Double(max(1, text.unicodeScalars.count))
     }
 
     private func logLikelihoods(
@@ -91,7 +103,9 @@ extension DownstreamTask {
         let context = model.configuration.context
         let texts = part.flatMap { [$0.prompt] + $0.answers }
         let continuing = part.flatMap { [false] + $0.answers.map { _ in true } }
-        let encoded = tokenizer.encode(texts: texts) { continuing[$0] }
+        let encoded = tokenizer.encode(
+            texts: texts, continuing: { continuing[$0] },
+            templateText: part.flatMap(\.templateText))
         var sequences: [(tokens: [Int32], answer: Int)] = []
         var next = 0
         for question in part {

@@ -126,8 +126,8 @@ extension HuggingFaceConfiguration {
         let architectures = ["GPTNeoXForCausalLM"]
         let attention_bias: Bool
         let attention_dropout = 0.0
-        let bos_token_id: Int32
-        let eos_token_id: Int32
+        let bos_token_id: JSONValue?
+        let eos_token_id: JSONValue?
         let hidden_act: String
         let hidden_dropout = 0.0
         let hidden_size: Int
@@ -138,6 +138,7 @@ extension HuggingFaceConfiguration {
         let model_type = "gpt_neox"
         let num_attention_heads: Int
         let num_hidden_layers: Int
+        let pad_token_id: JSONValue?
         let rotary_emb_base: Double
         let rotary_pct: Double
         let tie_word_embeddings: Bool
@@ -147,19 +148,25 @@ extension HuggingFaceConfiguration {
         let vocab_size: Int
     }
 
-    /// The text of the file for a model whose documents begin and end with `endOfText`.
+    /// The text of the file for a model with a tokenizer, whose end-of-text begins and ends documents unless the
+    /// tokenizer came with a `config.json`.
     static func text(
-        _ shape: NeoXConfiguration, endOfText: Int32, storage: StorageFormat
+        _ shape: NeoXConfiguration, _ tokenizer: Tokenizer, storage: StorageFormat
     ) throws -> String {
-        try CanonicalJSON.text(
+        let end = JSONValue.number(Double(tokenizer.endOfText))
+        let ids =
+            tokenizer.extras.configurationIds ?? [("bos_token_id", end), ("eos_token_id", end)]
+        func id(_ key: String) -> JSONValue? { ids.first { $0.key == key }?.value }
+        return try CanonicalJSON.text(
             Fields(
-                attention_bias: shape.attentionBias, bos_token_id: endOfText,
-                eos_token_id: endOfText,
+                attention_bias: shape.attentionBias, bos_token_id: id("bos_token_id"),
+                eos_token_id: id("eos_token_id"),
                 hidden_act: shape.gelu == .exact ? "gelu" : "gelu_new",
                 hidden_size: shape.width, intermediate_size: shape.feedForward,
                 layer_norm_eps: shape.normEpsilon, max_position_embeddings: shape.context,
                 num_attention_heads: shape.heads, num_hidden_layers: shape.layers,
-                rotary_emb_base: shape.rotaryBase, rotary_pct: shape.rotaryFraction,
+                pad_token_id: id("pad_token_id"), rotary_emb_base: shape.rotaryBase,
+                rotary_pct: shape.rotaryFraction,
                 tie_word_embeddings: shape.tiedEmbeddings, torch_dtype: storage.rawValue,
                 use_parallel_residual: shape.parallelResidual, vocab_size: shape.vocabulary),
             pretty: true) + "\n"

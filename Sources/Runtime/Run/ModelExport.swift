@@ -2,10 +2,11 @@ import Foundation
 
 /// A folder that Hugging Face's transformers loads: configuration, weights and tokenizer.
 public enum ModelExport {
-    private static let files = [
-        HuggingFaceConfiguration.file, "generation_config.json", Checkpoint.modelFile,
-        PretrainedModel.indexFile, "tokenizer.json", "tokenizer_config.json",
-    ]
+    private static let files =
+        [
+            HuggingFaceConfiguration.file, "generation_config.json", Checkpoint.modelFile,
+            PretrainedModel.indexFile, "tokenizer.json",
+        ] + TokenizerExtras.files
 
     private static func isPart(_ name: String) -> Bool {
         files.contains(name) || (name.hasPrefix("model-") && name.hasSuffix(".safetensors"))
@@ -44,28 +45,42 @@ public enum ModelExport {
         do {
             try AtomicFile.makeFolder(temporary)
             try ModelShards.write(temporary, parameters.named, storage, shardBytes: shardBytes)
-            let end = tokenizer.endOfText
             try AtomicFile.write(
                 "\(temporary)/\(HuggingFaceConfiguration.file)",
                 text: HuggingFaceConfiguration.text(
-                    configuration, endOfText: end, storage: storage))
-            try AtomicFile.write(
-                "\(temporary)/generation_config.json",
-                json: Generation(bos_token_id: end, eos_token_id: end))
+                    configuration, tokenizer, storage: storage))
             try tokenizer.save("\(temporary)/tokenizer.json")
-            let mark = try tokenizer.text([end])
-            try AtomicFile.write(
-                "\(temporary)/tokenizer_config.json",
-                json: TokenizerSettings(
-                    add_prefix_space: tokenizer.prefixesSpace, bos_token: mark, eos_token: mark,
-                    model_max_length: configuration.context,
-                    unk_token: mark))
+            try writeCompanions(temporary, tokenizer, configuration)
             try replace(folder, by: temporary)
         } catch {
             try? manager.removeItem(atPath: temporary)
             throw error
         }
         AtomicFile.syncFolder(PathName.parent(folder))
+    }
+
+    /// Writes the files beside the tokenizer as they were read, or those of a tokenizer that was made here.
+    private static func writeCompanions(
+        _ folder: String, _ tokenizer: Tokenizer, _ configuration: NeoXConfiguration
+    ) throws {
+        let known = tokenizer.extras.companions
+        for name in TokenizerExtras.files {
+            if let text = known[name] { try AtomicFile.write("\(folder)/\(name)", text: text) }
+        }
+        let end = tokenizer.endOfText
+        // Files of a folder that had none of the settings get those that transformers needs.
+        if known["generation_config.json"] == nil, tokenizer.extras.configurationIds == nil {
+            try AtomicFile.write(
+                "\(folder)/generation_config.json",
+                json: Generation(bos_token_id: end, eos_token_id: end))
+        }
+        guard known["tokenizer_config.json"] == nil else { return }
+        let mark = try tokenizer.text([end])
+        try AtomicFile.write(
+            "\(folder)/tokenizer_config.json",
+            json: TokenizerSettings(
+                add_prefix_space: tokenizer.prefixesSpace, bos_token: mark, eos_token: mark,
+                model_max_length: configuration.context, unk_token: mark))
     }
 
     /// Refuses to replace what is no earlier export.

@@ -77,13 +77,15 @@ public final class PretrainedModel: Sendable {
     public func tokenizer() throws -> Tokenizer {
         let files = ["tokenizer.json", "vocab.json", "merges.txt"].map { "\(folder)/\($0)" }
         let manager = FileManager.default
-        if manager.fileExists(atPath: files[0]) { return try Tokenizer.load(files[0]) }
+        if manager.fileExists(atPath: files[0]) {
+            return try Tokenizer.load(files[0], model: folder)
+        }
         guard manager.fileExists(atPath: files[1]), manager.fileExists(atPath: files[2]) else {
             throw ModelFolderError(
                 path: folder,
                 reason: "expected tokenizer.json, or vocab.json and merges.txt; found neither")
         }
-        return try Tokenizer.load(vocabulary: files[1], merges: files[2])
+        return try Tokenizer.load(vocabulary: files[1], merges: files[2], model: folder)
     }
 
     // MARK: - Files

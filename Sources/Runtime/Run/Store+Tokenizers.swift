@@ -3,7 +3,12 @@ import Foundation
 extension Store {
     private static let tokenizerKind = "tokenizer 2"
 
-    private func tokenizerPath(_ name: Digest) -> String { "\(folder)/tokenizers/\(name.hex).json" }
+    private func tokenizerPath(_ name: String) -> String { "\(folder)/tokenizers/\(name).json" }
+
+    /// The name of a tokenizer that is kept for a run: its digest, and that of what was read with it.
+    private static func tokenizerName(_ digest: String, extras: String?) -> String {
+        digest + (extras.map { "-\($0.prefix(16))" } ?? "")
+    }
 
     /// A tokenizer trained on the train splits of some corpora, trained on first use and read back afterwards.
     ///
@@ -22,7 +27,7 @@ extension Store {
         }
         builder.add(size)
         builder.add(maximumBytes ?? -1)
-        let name = builder.finish()
+        let name = builder.finish().hex
         do {
             if let (known, isSealed) = try stored(name) {
                 if isSealed { return known }
@@ -39,13 +44,13 @@ extension Store {
         return tokenizer
     }
 
-    /// Keeps a tokenizer under its digest, so that states can be exported later.
+    /// Keeps a tokenizer under its digest and that of what was read with it, so that states can be exported later.
     func keep(_ tokenizer: Tokenizer) throws {
-        guard !keptTokenizers.contains(tokenizer.digest) else { return }
-        let known = try? SealedFile.read(
-            tokenizerPath(tokenizer.digest), kind: Self.tokenizerKind, name: tokenizer.digest.hex)
-        if known?.isSealed != true { try write(tokenizer, tokenizer.digest) }
-        keptTokenizers.insert(tokenizer.digest)
+        let name = Self.tokenizerName(tokenizer.digest.hex, extras: tokenizer.extras.digest?.hex)
+        guard !keptTokenizers.contains(name) else { return }
+        let known = try? SealedFile.read(tokenizerPath(name), kind: Self.tokenizerKind, name: name)
+        if known?.isSealed != true { try write(tokenizer, name) }
+        keptTokenizers.insert(name)
     }
 
     /// The tokenizer of a run, read from `file` or from the store.
@@ -55,9 +60,12 @@ extension Store {
         let recipe = try JSONValue.read(
             Array(run.row.recipe.utf8), file: "the recipe of run \(run.row.name)")
         let digest = recipe["tokenizer"]?.string ?? ""
+        func isThis(_ tokenizer: Tokenizer) -> Bool {
+            tokenizer.digest.hex == digest || tokenizer.formerDigest.hex == digest
+        }
         if let file {
             let tokenizer = try Tokenizer.load(file)
-            guard tokenizer.digest.hex == digest else {
+            guard isThis(tokenizer) else {
                 throw ExportError(
                     message: "\(file) is not the tokenizer of run \(run.row.name): expected the "
                         + "digest \(digest), got \(tokenizer.digest.hex)")
@@ -67,14 +75,13 @@ extension Store {
         // Stores of earlier versions have only those that were trained, under other names.
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/tokenizers"))
         let others = (names ?? []).sorted().filter { $0.hasSuffix(".json") }
-            .compactMap { Digest(hex: String($0.dropLast(5))) }
+            .map { String($0.dropLast(5)) }
+        let named = Self.tokenizerName(digest, extras: recipe["tokenizer_extras"]?.string)
         var damage = ""
-        for name in ([Digest(hex: digest)].compactMap { $0 } + others) {
+        for name in [named, digest] + others {
             do {
                 // The digest is of all that decides the ids, so that it also vouches for a file without a seal.
-                if let known = try stored(name)?.tokenizer, known.digest.hex == digest {
-                    return known
-                }
+                if let known = try stored(name)?.tokenizer, isThis(known) { return known }
             } catch let error as any RuntimeError {
                 if damage.isEmpty { damage = "; " + error.message }
             }
@@ -84,10 +91,10 @@ extension Store {
                 + "(digest \(digest)); expected its tokenizer.json with --tokenizer" + damage)
     }
 
-    private func stored(_ name: Digest) throws -> (tokenizer: Tokenizer, isSealed: Bool)? {
+    private func stored(_ name: String) throws -> (tokenizer: Tokenizer, isSealed: Bool)? {
         let path = tokenizerPath(name)
         guard
-            let content = try SealedFile.read(path, kind: Self.tokenizerKind, name: name.hex)
+            let content = try SealedFile.read(path, kind: Self.tokenizerKind, name: name)
         else { return nil }
         do {
             let root = try JSONValue.read(content.json, file: path)
@@ -97,12 +104,12 @@ extension Store {
         }
     }
 
-    private func write(_ tokenizer: Tokenizer, _ name: Digest) throws {
+    private func write(_ tokenizer: Tokenizer, _ name: String) throws {
         let path = tokenizerPath(name)
         let plain = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
         defer { unlink(plain) }
-        try tokenizer.save(plain)
+        try tokenizer.save(plain, withCompanions: true)
         try SealedFile.write(
-            path, kind: Self.tokenizerKind, name: name.hex, json: try FileReader.bytes(plain))
+            path, kind: Self.tokenizerKind, name: name, json: try FileReader.bytes(plain))
     }
 }

@@ -11,8 +11,8 @@ public final class Store {
     private var finetuneSets: [String: FinetuneSet] = [:]
     private var evaluators: [EvaluatorName: Evaluator] = [:]
     private var retained: [Corpus] = []  // their addresses name them above
-    /// Digests of the tokenizers that this object knows to be in the store.
-    var keptTokenizers: Set<Digest> = []
+    /// Names of the tokenizers that this object knows to be in the store.
+    var keptTokenizers: Set<String> = []
 
     private struct EvaluatorName: Hashable {
         let set: EvaluationSet
@@ -48,6 +48,7 @@ public final class Store {
             stop: stop)
         tokenStores[name] = store
         retained.append(corpus)
+        tellOfTemplates(corpus, tokenizer, progress)
         return store
     }
 
@@ -68,7 +69,18 @@ public final class Store {
         }
         finetuneSets[name] = set
         retained.append(corpus)
+        tellOfTemplates(corpus, tokenizer, progress)
         return set
+    }
+
+    private func tellOfTemplates(
+        _ corpus: Corpus, _ tokenizer: Tokenizer, _ progress: ProgressHandler
+    ) {
+        guard corpus.specification.parsesSpecial != true,
+            let notice = tokenizer.notice(
+                ofTemplates: corpus.specification.fields.templates, of: "corpus \(corpus.name)")
+        else { return }
+        progress(WorkProgress(notice: notice))
     }
 
     /// What evaluates models on a set, prepared on first use.

@@ -80,7 +80,7 @@ public struct Chat: Hashable, Sendable, Codable {
                     boundaries += 1
                 }
                 switch part {
-                case .literal(let bytes): document.text += bytes
+                case .literal(let bytes): document.appendTemplate(bytes)
                 case .field: document.text += content
                 }
             }

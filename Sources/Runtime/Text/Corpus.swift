@@ -152,6 +152,7 @@ public final class Corpus: Sendable {
                 if reading.firstSkipped == nil { reading.firstSkipped = error.message }
                 continue
             }
+            if specification.parsesSpecial != true { document.templateText = [] }
             document.location = records.line.map { "\(path):\($0)" } ?? path
             try body(document)
         }

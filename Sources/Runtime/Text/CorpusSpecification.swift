@@ -24,6 +24,8 @@ public struct CorpusSpecification: Codable, Hashable, Sendable {
     public var embeddedSeed: UInt64 = 1
     /// Which fields of a JSON record make the document; text files ignore it.
     public var fields = Fields.standard
+    /// Whether special tokens written out in templates become their ids; `nil` for no.
+    public var parsesSpecial: Bool?
     /// The digest of the tokenizer of token files; `Corpus` sets it.
     public internal(set) var tokenizer: String?
     /// The share of documents for valid when it has no files of its own, 0 ..< 1.

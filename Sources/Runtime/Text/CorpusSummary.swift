@@ -216,6 +216,14 @@ struct DocumentsDigest {
             builder.add(document.turns.count)
             for place in document.turns { builder.add(place) }
         }
+        if !document.templateText.isEmpty {
+            builder.add("template text")
+            builder.add(document.templateText.count)
+            for range in document.templateText {
+                builder.add(range.lowerBound)
+                builder.add(range.upperBound)
+            }
+        }
         if let ids = document.ids {
             builder.add("ids")
             builder.add(ids.count)

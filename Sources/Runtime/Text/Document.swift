@@ -17,6 +17,8 @@ public struct Document: Sendable {
     /// Of a conversation, the further places where counted text ends and prompt begins again, in turn; empty for a
     /// prompt and a response.
     public var turns: [Int] = []
+    /// Where the text of templates stands, as ranges of bytes in order, if special tokens there become their ids.
+    public var templateText: [Range<Int>] = []
     /// The ids it was read from, without an end-of-text, if its file holds tokens.
     public var ids: [Int32]?
     /// Where it was read, `FILE:LINE`, or the file alone.
@@ -38,6 +40,12 @@ public struct Document: Sendable {
             start = end
         }
         return parts
+    }
+
+    /// Appends text of a template, not of a record.
+    mutating func appendTemplate(_ bytes: [UInt8]) {
+        templateText.append(text.count..<text.count + bytes.count)
+        text += bytes
     }
 
     /// Bytes that the loss ignores.
@@ -69,15 +77,25 @@ public enum Fields: Hashable, Sendable, Codable {
         }
     }
 
+    /// The templates, with what an error or a warning calls them.
+    var templates: [(name: String, template: Template)] {
+        switch self {
+        case .text(let template): [("text", template)]
+        case .prompted(let prompt, let response): [("prompt", prompt), ("response", response)]
+        case .chat(let chat):
+            chat.turns.sorted { $0.key < $1.key }.map { ("turns.\($0.key)", $0.value) }
+        }
+    }
+
     /// The document that the values of the fields make; a conversation is `Chat`'s to make.
     func document(_ values: [String: [UInt8]]) -> Document {
         var document = Document(text: [])
         switch self {
-        case .text(let template): template.render(values, into: &document.text)
+        case .text(let template): template.render(values, into: &document)
         case .prompted(let prompt, let response):
-            prompt.render(values, into: &document.text)
+            prompt.render(values, into: &document)
             document.promptBytes = document.text.count
-            response.render(values, into: &document.text)
+            response.render(values, into: &document)
         case .chat: break
         }
         return document

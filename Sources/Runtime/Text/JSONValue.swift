@@ -1,5 +1,7 @@
+import Foundation
+
 /// A JSON value held whole; objects keep the order of their keys.
-enum JSONValue {
+enum JSONValue: Sendable {
     case object([(key: String, value: JSONValue)])
     case array([JSONValue])
     case string(String)
@@ -44,10 +46,11 @@ enum JSONValue {
         switch try scanner.kind() {
         case .object:
             var members: [(key: String, value: JSONValue)] = []
-            var names: Set<String> = []
+            // Names are bytes: characters that Unicode calls equivalent are different names.
+            var names: Set<[UInt8]> = []
             try scanner.object { (key, scanner) throws(JSONFailure) in
                 let name = String(decoding: copy key, as: UTF8.self)
-                guard names.insert(name).inserted else {
+                guard names.insert(Array(name.utf8)).inserted else {
                     throw scanner.failure("the key \(quoted(name)) stands twice")
                 }
                 members.append((name, try read(&scanner, depth: depth - 1)))
@@ -98,6 +101,31 @@ enum JSONValue {
         return elements
     }
 
+    /// The number, if it is one.
+    var number: Double? {
+        guard case .number(let value) = self else { return nil }
+        return value
+    }
+
+    /// The value as JSON, on one line.
+    var text: String {
+        switch self {
+        case .null: "null"
+        case .string(let text): Self.quoted(text)
+        case .number(let number): Self.text(number)
+        case .boolean(let flag): "\(flag)"
+        case .array(let elements): "[\(elements.map(\.text).joined(separator: ", "))]"
+        case .object(let members):
+            "{\(members.map { "\(Self.quoted($0.key)): \($0.value.text)" }.joined(separator: ", "))}"
+        }
+    }
+
+    /// Whole numbers without an exponent, so that readers take them for whole ones.
+    private static func text(_ number: Double) -> String {
+        if let whole = Int(exactly: number) { return "\(whole)" }
+        return number == number.rounded() ? String(format: "%.0f", number) : "\(number)"
+    }
+
     /// The number, if it is a whole one that fits.
     var integer: Int? {
         guard case .number(let value) = self else { return nil }
@@ -133,5 +161,42 @@ enum JSONValue {
             }
         }
         return result + "\""
+    }
+}
+
+extension JSONValue: Encodable {
+    /// Encodes the value as it is.
+    func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .object(let members):
+            var container = encoder.container(keyedBy: Key.self)
+            for (key, value) in members {
+                try container.encode(value, forKey: Key(stringValue: key))
+            }
+        case .array(let elements):
+            var container = encoder.unkeyedContainer()
+            for element in elements { try container.encode(element) }
+        default:
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .string(let text): try container.encode(text)
+            case .number(let number):
+                if let whole = Int(exactly: number) {
+                    try container.encode(whole)
+                } else {
+                    try container.encode(number)
+                }
+            case .boolean(let flag): try container.encode(flag)
+            default: try container.encodeNil()
+            }
+        }
+    }
+
+    private struct Key: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
     }
 }

@@ -66,13 +66,18 @@ public struct Template: Hashable, Sendable, Codable, CustomStringConvertible {
     }
 
     /// Appends the template with each field's bytes in place; a field that is absent adds nothing.
-    func render(_ values: [String: [UInt8]], into output: inout [UInt8]) {
+    func render(_ values: [String: [UInt8]], into document: inout Document) {
         for part in parts {
             switch part {
-            case .literal(let bytes): output.append(contentsOf: bytes)
-            case .field(let name): output.append(contentsOf: values[name] ?? [])
+            case .literal(let bytes): document.appendTemplate(bytes)
+            case .field(let name): document.text += values[name] ?? []
             }
         }
+    }
+
+    /// The text between the fields.
+    var literals: [[UInt8]] {
+        parts.compactMap { if case .literal(let bytes) = $0 { bytes } else { nil } }
     }
 
     /// Decodes the template as written.

@@ -6,38 +6,49 @@ enum CharacterClass: UInt8 {
     case space = 3
 }
 
-/// The class of every character, taken once from PCRE2's Unicode tables.
+/// The class of every character by Unicode 16, which the tokenizers library follows here.
+///
+/// It is taken from Swift's standard library; characters that came later than Unicode 16 count as `other`.
 enum CharacterClasses {
+    private static let version = 16
+
     /// One byte for each of the 0x110000 code points; made on first use in some tens of milliseconds, never freed.
     nonisolated(unsafe) static let table: UnsafePointer<UInt8> = {
         let table = UnsafeMutablePointer<UInt8>.allocate(capacity: 0x110000)
         table.initialize(repeating: CharacterClass.other.rawValue, count: 0x110000)
-        var text: [UInt8] = []
-        var starts: [Int32] = []
         for value in UInt32(0)..<0x110000 {
-            guard let scalar = UnicodeScalar(value) else { continue }
-            for byte in UTF8.encode(scalar) ?? .init() {
-                text.append(byte)
-                starts.append(Int32(value))
-            }
+            // Private characters, the largest part, are no letters.
+            guard value < 0xf0000, let scalar = UnicodeScalar(value) else { continue }
+            let kind = kind(scalar)
+            if kind != .other, isKnown(scalar) { table[Int(value)] = kind.rawValue }
         }
-        let classes: [(String, CharacterClass)] = [
-            (#"\p{L}+"#, .letter), (#"\p{N}+"#, .number), (#"\s+"#, .space),
-        ]
-        for (pattern, kind) in classes {
-            do {
-                try PCREPattern(pattern).forEachMatchInAll(text) { range in
-                    for index in range { table[Int(starts[index])] = kind.rawValue }
-                }
-            } catch {
-                // The patterns and the text are ours and valid.
-                fatalError("PCRE2 refuses \(pattern): \(error)")
-            }
-        }
-        // PCRE2 counts the Mongolian vowel separator as a space; Unicode has not since 6.3, nor do other tokenizers.
-        table[0x180e] = CharacterClass.other.rawValue
         return UnsafePointer(table)
     }()
+
+    private static func isKnown(_ scalar: UnicodeScalar) -> Bool {
+        scalar.properties.age.map { $0.major <= version } ?? false
+    }
+
+    private static func kind(_ scalar: UnicodeScalar) -> CharacterClass {
+        switch scalar.properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
+            .letter
+        case .decimalNumber, .letterNumber, .otherNumber: .number
+        default: scalar.properties.isWhitespace ? .space : .other
+        }
+    }
+
+    /// Whether a character is `\w` of a regular expression with Unicode (UTS #18, annex C).
+    static func isWord(_ scalar: UnicodeScalar) -> Bool {
+        let properties = scalar.properties
+        guard isKnown(scalar) else { return false }
+        if properties.isAlphabetic || properties.isJoinControl { return true }
+        switch properties.generalCategory {
+        case .nonspacingMark, .enclosingMark, .spacingMark, .decimalNumber, .connectorPunctuation:
+            return true
+        default: return false
+        }
+    }
 
     /// The same for single bytes, with 4 for those that begin or continue a longer character.
     static let ascii: [UInt8] = (0..<256).map { value in
@@ -48,11 +59,5 @@ enum CharacterClasses {
         case 0x80...: 4
         default: CharacterClass.other.rawValue
         }
-    }
-}
-
-extension PCREPattern {
-    fileprivate func forEachMatchInAll(_ text: [UInt8], _ body: (Range<Int>) -> Void) throws {
-        try text.withUnsafeBytes { try forEachMatch($0, body) }
     }
 }

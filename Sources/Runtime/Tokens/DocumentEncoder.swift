@@ -1,13 +1,17 @@
 extension Tokenizer {
     /// The ids of some texts, on all threads; the same ids for any number of threads.
     ///
-    /// - Parameter continuing: Whether the text of an index stands behind other text.
+    /// - Parameters:
+    ///   - continuing: Whether the text of an index stands behind other text.
+    ///   - templateText: Of each text, where special tokens become their ids; none without it.
     func encode(
-        texts: [[UInt8]], continuing: (Int) -> Bool = { _ in false }
+        texts: [[UInt8]], continuing: (Int) -> Bool = { _ in false },
+        templateText: [[Range<Int>]]? = nil
     ) -> [[Int32]] {
         var pieces: [(text: Int, range: Range<Int>, continues: Bool)] = []
         for (index, text) in texts.enumerated() {
-            if allowsPieces && text.count > Self.pieceBytes {
+            let isPlain = templateText?[index].isEmpty ?? true
+            if isPlain && allowsPieces && text.count > Self.pieceBytes {
                 let ranges = text.withUnsafeBytes {
                     WordPattern.pieces($0, size: Self.pieceBytes)
                 }
@@ -35,10 +39,12 @@ extension Tokenizer {
             Parallel.forEach(units.count) { [pieces, units] unit in
                 for index in units[unit] {
                     let piece = pieces[index]
+                    let marked = templateText?[piece.text] ?? []
                     places[index] = texts[piece.text].withUnsafeBytes {
                         encode(
                             UnsafeRawBufferPointer(rebasing: $0[piece.range]),
-                            continuing: piece.continues)
+                            continuing: piece.continues,
+                            special: marked.isEmpty ? .plain : .parsedWithin(marked))
                     }
                 }
             }

@@ -43,15 +43,18 @@ public final class FinetuneSet: Sendable {
         var texts: [[UInt8]] = []
         var partCounts: [Int] = []
         var continuing: [Bool] = []
+        var templateText: [[Range<Int>]] = []
         try corpus.forEachDocument(split, stop: stop) { document in
             let parts = document.parts
             for (index, part) in parts.enumerated() {
                 texts.append(Array(document.text[part.bytes]))
                 continuing.append(index > 0)
+                templateText.append(document.templateText(within: part.bytes))
             }
             partCounts.append(parts.count)
         }
-        let encoded = tokenizer.encode(texts: texts) { continuing[$0] }
+        let encoded = tokenizer.encode(
+            texts: texts, continuing: { continuing[$0] }, templateText: templateText)
         var examples: [Example] = []
         var truncated = 0
         var dropped = 0

@@ -28,6 +28,61 @@ final class PCREPattern: @unchecked Sendable {
 
     deinit { pcre2_code_free_8(code) }
 
+    /// Every match in `text`, from left to right and without overlap, as the ranges of the whole and of each group.
+    ///
+    /// A group that took no part has `nil`. An empty match may follow one that is not, as in Python's `re`.
+    ///
+    /// - Throws: `InvalidValue` when PCRE2 gives up on a match.
+    func matches(_ text: [UInt8]) throws -> [[Range<Int>?]] {
+        guard let data = pcre2_match_data_create_from_pattern_8(code, nil) else {
+            throw InvalidValue("memory", expected: "room to match a pattern", found: "none")
+        }
+        defer { pcre2_match_data_free_8(data) }
+        var found: [[Range<Int>?]] = []
+        var start = 0
+        var flags: UInt32 = 0
+        while start <= text.count {
+            let status = text.withUnsafeBufferPointer {
+                // An empty array has no address, which PCRE2 takes for no text.
+                pcre2_match_8(code, $0.baseAddress, $0.count, start, flags, data, nil)
+            }
+            if status == PCRE2_ERROR_NOMATCH {
+                guard flags != 0, start < text.count else { break }
+                // After an empty match nothing else begins here; the next character is tried.
+                let length = text.withUnsafeBytes { UTF8Check.sequenceLength($0, start) }
+                start += max(1, length)
+                flags = 0
+                continue
+            }
+            guard status > 0, let vector = pcre2_get_ovector_pointer_8(data) else {
+                throw InvalidValue("text", expected: "a match", found: "PCRE2 error \(status)")
+            }
+            let groups = (0..<Int(pcre2_get_ovector_count_8(data))).map { index in
+                // A group that took no part has the largest number twice.
+                vector[2 * index] > text.count || index >= Int(status)
+                    ? nil : vector[2 * index]..<max(vector[2 * index], vector[2 * index + 1])
+            }
+            found.append(groups)
+            let isEmpty = vector[0] == vector[1]
+            start = vector[1]
+            flags = isEmpty ? UInt32(PCRE2_NOTEMPTY_ATSTART) | UInt32(PCRE2_ANCHORED) : 0
+        }
+        return found
+    }
+
+    /// The text without every match.
+    ///
+    /// - Throws: as `matches`.
+    func removed(from text: [UInt8]) throws -> [UInt8] {
+        var result: [UInt8] = []
+        var kept = 0
+        for case let range?? in try matches(text).map(\.first) {
+            result += text[kept..<max(kept, range.lowerBound)]
+            kept = max(kept, range.upperBound)
+        }
+        return result + text[kept...]
+    }
+
     /// Calls `body` with the range of each match in `text`, which must be valid UTF-8.
     func forEachMatch(_ text: UnsafeRawBufferPointer, _ body: (Range<Int>) -> Void) throws {
         guard let data = pcre2_match_data_create_from_pattern_8(code, nil) else {

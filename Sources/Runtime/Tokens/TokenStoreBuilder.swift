@@ -114,7 +114,9 @@ private struct TokenStoreBuilder {
     }
 
     mutating func append(_ documents: [Document], _ writer: inout FileWriter) throws {
-        let encoded = tokenizer.encode(texts: documents.map { $0.ids == nil ? $0.text : [] })
+        let encoded = tokenizer.encode(
+            texts: documents.map { $0.ids == nil ? $0.text : [] },
+            templateText: documents.map { $0.ids == nil ? $0.templateText : [] })
         for (document, ids) in zip(documents, encoded) {
             let ids = (document.ids ?? ids) + [tokenizer.endOfText]
             if idBytes == 2 {

@@ -3,60 +3,73 @@ import Synchronization
 
 /// A byte-level BPE tokenizer: any bytes to ids and back.
 ///
-/// Text is cut into words by GPT-2's pattern, each word's bytes are merged by rank. Special tokens written out in the
-/// text are encoded as ordinary text; only added tokens that are not special are recognised. Bytes that are not UTF-8
-/// are kept too, unless the vocabulary has no token for them (GPT-NeoX's has none for the 13 bytes that UTF-8 never
-/// uses): those become U+FFFD.
+/// Added tokens are found first, those that are not `normalized` in the text as it is, the others in normalised text;
+/// what is left is cut into words by GPT-2's pattern, and each word's bytes are merged by rank. Special tokens written
+/// out in the text are encoded as ordinary text unless they are asked for. Bytes that are not UTF-8 are kept too, unless
+/// the vocabulary has no token for them (GPT-NeoX's has none for the 13 bytes that UTF-8 never uses): those become
+/// U+FFFD.
 public final class Tokenizer: TokenText {
-    /// A token that stands outside of the merges.
-    public struct AddedToken: Hashable, Sendable {
-        /// Its id.
-        public let id: Int32
-        /// Its text.
-        public let content: String
-        /// Whether it marks structure (end of text) and is never recognised in a text.
-        public let special: Bool
-    }
-
     /// The number of ids: they are `0 ..< vocabularySize`.
     public let vocabularySize: Int
     /// The id that ends every document.
     public let endOfText: Int32
-    /// Tokens outside of the merges, by id.
+    /// Tokens that are found in the text before words are cut, by id.
     public let addedTokens: [AddedToken]
-    /// Whether text is brought to Unicode normal form C first (then only normal text comes back unchanged).
-    public let normalizes: Bool
+    /// The normal forms that text is brought to, in this order (then only normal text comes back unchanged).
+    let normalForms: [NormalForm]
     /// Whether a text that begins with no space gets one, as a word within a text has one before it.
     public let prefixesSpace: Bool
     /// Of everything that decides the ids of a text.
     public let digest: Digest
+    /// What was read beside that, to be written back.
+    let extras: TokenizerExtras
 
-    /// The bytes of each id; of an added token, its text.
+    /// The digest that versions before the present rules for added tokens and normal forms gave it.
+    var formerDigest: Digest {
+        TokenizerDigest(
+            tokens: tokens, merges: merges, added: addedTokens, endOfText: endOfText,
+            normalForms: normalForms, prefixesSpace: prefixesSpace
+        ).formerDigest
+    }
+
+    /// What a reader should know of what was read with it and is not applied.
+    public var notices: [String] {
+        extras.notices(end: endOfText, String(decoding: tokens[Int(endOfText)], as: UTF8.self))
+    }
+
+    /// The bytes of each id; of an added token that is not in the vocabulary, its text.
     let tokens: [[UInt8]]
     /// The pairs of ids that merge, by rank.
     let merges: [(left: Int32, right: Int32, result: Int32)]
     private let table: MergeTable
     private let byteIds: [Int32]
     private let lacksBytes: Bool
-    private let recognised: AddedTokenMatcher?
+    /// Added tokens that are looked for in the text as it is.
+    private let raw: AddedTokenMatcher?
+    /// Added tokens that are looked for in normalised text.
+    private let normalized: AddedTokenMatcher?
+    /// Of `raw` and every special token, for text of which only parts may hold special tokens.
+    private let marked: AddedTokenMatcher?
     private let encoders = Mutex<[WordEncoder]>([])
 
     /// Puts a tokenizer together from checked parts.
     ///
-    /// - Throws: `TokenizerError` at `place` if a byte of UTF-8 has no token or the pair of a merge stands twice.
+    /// - Throws: `TokenizerError` at `place` if a byte of UTF-8 has no token, the pair of a merge stands twice, or two
+    ///   added tokens are the same text.
     init(
         tokens: [[UInt8]], merges: [(left: Int32, right: Int32, result: Int32)],
-        addedTokens: [AddedToken], endOfText: Int32, normalizes: Bool, prefixesSpace: Bool = false,
-        place: String
+        addedTokens: [AddedToken], endOfText: Int32, normalForms: [NormalForm] = [],
+        prefixesSpace: Bool = false, extras: TokenizerExtras = TokenizerExtras(), place: String
     ) throws {
         self.tokens = tokens
         self.merges = merges
         self.addedTokens = addedTokens.sorted { $0.id < $1.id }
         self.endOfText = endOfText
-        self.normalizes = normalizes
+        self.normalForms = normalForms
         self.prefixesSpace = prefixesSpace
+        self.extras = extras
         vocabularySize = tokens.count
-        let outside = Set(addedTokens.map(\.id))
+        let outside = Set(addedTokens.filter { !$0.inVocabulary }.map(\.id))
         var byteIds = [Int32](repeating: -1, count: 256)
         for (id, token) in tokens.enumerated()
         where token.count == 1 && !outside.contains(Int32(id)) {
@@ -81,91 +94,181 @@ public final class Tokenizer: TokenText {
             }
         }
         self.table = table
-        recognised = AddedTokenMatcher(addedTokens.filter { !$0.special })
-        digest = Self.digest(
-            tokens, merges, self.addedTokens, endOfText, normalizes, prefixesSpace)
+        (raw, normalized, marked) = try Self.matchers(self.addedTokens, normalForms, place)
+        digest =
+            TokenizerDigest(
+                tokens: tokens, merges: merges, added: self.addedTokens, endOfText: endOfText,
+                normalForms: normalForms, prefixesSpace: prefixesSpace
+            ).present
     }
 
-    private static func digest(
-        _ tokens: [[UInt8]], _ merges: [(left: Int32, right: Int32, result: Int32)],
-        _ added: [AddedToken], _ endOfText: Int32, _ normalizes: Bool, _ prefixesSpace: Bool
-    ) -> Digest {
-        var builder = DigestBuilder("tokenizer 1")
-        builder.add(WordPattern.source)
-        builder.add(normalizes ? 1 : 0)
-        builder.add(Int(endOfText))
-        builder.add(tokens.count)
-        for token in tokens { token.withUnsafeBytes { builder.add(bytes: $0) } }
-        builder.add(merges.count)
-        for merge in merges {
-            builder.add(
-                UInt64(UInt32(bitPattern: merge.left)) << 32
-                    | UInt64(UInt32(bitPattern: merge.right)))
+    private static func matchers(
+        _ added: [AddedToken], _ forms: [NormalForm], _ place: String
+    ) throws -> (
+        raw: AddedTokenMatcher?, normalized: AddedTokenMatcher?, marked: AddedTokenMatcher?
+    ) {
+        func matcher(
+            _ tokens: [AddedToken], _ pattern: (AddedToken) throws -> [UInt8]
+        ) throws -> AddedTokenMatcher? {
+            let patterns = try tokens.map(pattern)
+            var seen: [[UInt8]: AddedToken] = [:]
+            for (token, pattern) in zip(tokens, patterns) {
+                guard let other = seen.updateValue(token, forKey: pattern) else { continue }
+                throw TokenizerError(
+                    place,
+                    "added_tokens: the tokens \(other.id) and \(token.id) are the same text, "
+                        + "\(JSONValue.quoted(token.content)); expected each once")
+            }
+            return AddedTokenMatcher(tokens, patterns: patterns)
         }
-        builder.add(added.count)
-        for token in added {
-            builder.add(Int(token.id))
-            builder.add(token.content)
-            builder.add(token.special ? 1 : 0)
+        let raw = added.filter { !$0.normalized }
+        let normalized = added.filter(\.normalized)
+        let marked = raw + normalized.filter(\.special)
+        return (
+            try matcher(raw) { Array($0.content.utf8) },
+            try matcher(normalized) { try normalize(Array($0.content.utf8), forms) },
+            try matcher(marked) { Array($0.content.utf8) }
+        )
+    }
+
+    private static func normalize(
+        _ text: [UInt8], _ forms: [NormalForm], stop: ShouldStop = { false }
+    ) throws -> [UInt8] {
+        var text = text
+        for form in forms {
+            if let normal = try text.withUnsafeBytes({ try form.apply($0, stop: stop) }) {
+                text = normal
+            }
         }
-        if prefixesSpace { builder.add("prefix space") }
-        return builder.finish()
+        return text
     }
 
     /// The ids of a text of any bytes, without end-of-text.
     ///
-    /// - Parameter continuing: Whether it stands behind other text, so that no space is put before it.
-    public func encode(_ text: [UInt8], continuing: Bool = false) -> [Int32] {
-        text.withUnsafeBytes { encode($0, continuing: continuing) }
+    /// - Parameters:
+    ///   - continuing: Whether it stands behind other text, so that no space is put before it.
+    ///   - special: Where the text of special tokens becomes their ids.
+    public func encode(
+        _ text: [UInt8], continuing: Bool = false, special: SpecialText = .plain
+    ) -> [Int32] {
+        text.withUnsafeBytes { encode($0, continuing: continuing, special: special) }
     }
 
     /// The ids of a text, without end-of-text.
     public func encode(_ text: String) -> [Int32] { encode(Array(text.utf8)) }
 
-    /// The ids of a text of any bytes, without end-of-text.
-    public func encode(_ text: UnsafeRawBufferPointer, continuing: Bool = false) -> [Int32] {
-        if lacksBytes, text.contains(where: { byteIds[Int($0)] < 0 }) {
-            return encode(
-                text.flatMap { byteIds[Int($0)] < 0 ? [0xef, 0xbf, 0xbd] : [$0] },
-                continuing: continuing)
+    /// The ids of a text of any bytes, without end-of-text; see the function for arrays of bytes.
+    public func encode(
+        _ text: UnsafeRawBufferPointer, continuing: Bool = false, special: SpecialText = .plain
+    ) -> [Int32] {
+        do {
+            return try encode(text, continuing: continuing, special: special) { false }
+        } catch {
+            fatalError("encoding fails only when it is interrupted, and nothing did: \(error)")
         }
+    }
+
+    /// The same for long texts.
+    ///
+    /// - Throws: `Interrupted` when `stop` says so, which is asked now and then.
+    public func encode(
+        _ text: UnsafeRawBufferPointer, continuing: Bool = false, special: SpecialText = .plain,
+        stop: ShouldStop
+    ) throws -> [Int32] {
         var ids: [Int32] = []
         ids.reserveCapacity(text.count / 3 + 8)
         let encoder = encoders.withLock { $0.popLast() } ?? WordEncoder(table, byteIds)
         defer { encoders.withLock { $0.append(encoder) } }
-        if normalizes, let normal = NormalForm.composed(text) {
-            normal.withUnsafeBytes { encodeNormal($0, encoder, continuing, into: &ids) }
+        var raw = raw
+        let ranges: [Range<Int>]?
+        if case .parsedWithin(let allowed) = special {
+            raw = marked
+            ranges = allowed
         } else {
-            encodeNormal(text, encoder, continuing, into: &ids)
+            ranges = nil
         }
+        var isParsed = false
+        if case .parsed = special { isParsed = true }
+        func plain(_ range: Range<Int>) throws {
+            try encodeUnmarked(
+                UnsafeRawBufferPointer(rebasing: text[range]), encoder,
+                continuing: continuing && range.lowerBound == 0, isParsed, stop, into: &ids)
+        }
+        guard let raw else {
+            try plain(0..<text.count)
+            return ids
+        }
+        try raw.split(
+            text,
+            counts: { range in
+                guard let ranges else { return isParsed }
+                return ranges.contains {
+                    $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound
+                }
+            },
+            plain: plain, token: { ids.append($0) })
         return ids
+    }
+
+    /// Encodes text without the added tokens that are looked for before it is normalised.
+    private func encodeUnmarked(
+        _ text: UnsafeRawBufferPointer, _ encoder: WordEncoder, continuing: Bool,
+        _ parsesSpecial: Bool, _ stop: ShouldStop, into ids: inout [Int32]
+    ) throws {
+        if !normalForms.isEmpty, text.contains(where: { $0 >= 0xc2 }) {
+            let normal = try Self.normalize(Array(text), normalForms, stop: stop)
+            try normal.withUnsafeBytes {
+                try encodeNormal($0, encoder, continuing, parsesSpecial, stop, into: &ids)
+            }
+        } else {
+            try encodeNormal(text, encoder, continuing, parsesSpecial, stop, into: &ids)
+        }
     }
 
     private func encodeNormal(
         _ text: UnsafeRawBufferPointer, _ encoder: WordEncoder, _ continuing: Bool,
-        into ids: inout [Int32]
-    ) {
+        _ parsesSpecial: Bool, _ stop: ShouldStop, into ids: inout [Int32]
+    ) throws {
         /// The text between two added tokens, each of which gets its space.
-        func encode(_ range: Range<Int>, into ids: inout [Int32]) {
-            let part = UnsafeRawBufferPointer(rebasing: text[range])
-            guard prefixesSpace, !(continuing && range.lowerBound == 0), let first = part.first,
-                first != 0x20
-            else { return encoder.encode(part, into: &ids) }
-            ([0x20] + part).withUnsafeBytes { encoder.encode($0, into: &ids) }
+        func plain(_ range: Range<Int>) throws {
+            try encodeWords(
+                UnsafeRawBufferPointer(rebasing: text[range]), encoder,
+                continues: continuing && range.lowerBound == 0, stop, into: &ids)
         }
-        var start = 0
-        recognised?.forEachMatch(text) { range, id in
-            encode(start..<range.lowerBound, into: &ids)
-            ids.append(id)
-            start = range.upperBound
-        }
-        encode(start..<text.count, into: &ids)
+        guard let normalized else { return try plain(0..<text.count) }
+        try normalized.split(
+            text, counts: { _ in parsesSpecial }, plain: plain, token: { ids.append($0) })
     }
 
-    /// Whether `WordPattern.pieces` may cut a text for this tokenizer: no added token may hold such a cut.
+    private func encodeWords(
+        _ text: UnsafeRawBufferPointer, _ encoder: WordEncoder, continues: Bool,
+        _ stop: ShouldStop, into ids: inout [Int32]
+    ) throws {
+        var changed: [UInt8]?
+        if prefixesSpace, !continues, let first = text.first, first != 0x20 {
+            changed = [0x20] + text
+        }
+        if lacksBytes, text.contains(where: { byteIds[Int($0)] < 0 }) {
+            changed = (changed ?? Array(text)).flatMap {
+                byteIds[Int($0)] < 0 ? [0xef, 0xbf, 0xbd] : [$0]
+            }
+        }
+        if let changed {
+            try changed.withUnsafeBytes { try encoder.encode($0, stop, into: &ids) }
+        } else {
+            try encoder.encode(text, stop, into: &ids)
+        }
+    }
+
+    /// Whether `WordPattern.pieces` may cut a text for this tokenizer: no added token may hold such a cut, or look
+    /// beyond one.
     var allowsPieces: Bool {
-        !normalizes
-            && (recognised?.tokens ?? []).allSatisfy { !$0.content.utf8.contains { $0 != 0x20 } }
+        addedTokens.allSatisfy { token in
+            // A cut is at a space, so that a special token, which can only hide others, holds none without one.
+            token.special
+                ? token.content.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+                : !token.singleWord && token.content.utf8.allSatisfy { $0 == 0x20 }
+        }
     }
 
     /// The bytes of some ids; special tokens give their text.
@@ -191,7 +294,8 @@ public final class Tokenizer: TokenText {
 
     /// The id of exactly this text as one token, if there is one.
     public func id(of token: String) -> Int32? {
-        if let added = addedTokens.first(where: { $0.content == token }) { return added.id }
+        let added = addedTokens.first { $0.content.utf8.elementsEqual(token.utf8) }
+        if let added { return added.id }
         let ids = encode(Array(token.utf8), continuing: true)
         return ids.count == 1 ? ids[0] : nil
     }
@@ -219,8 +323,15 @@ final class WordEncoder: @unchecked Sendable {
     }
 
     /// Appends the ids of `text`.
-    func encode(_ text: UnsafeRawBufferPointer, into ids: inout [Int32]) {
-        WordPattern.forEachWord(text) { start, end in
+    func encode(
+        _ text: UnsafeRawBufferPointer, _ stop: ShouldStop, into ids: inout [Int32]
+    ) throws {
+        var polled = 0
+        try WordPattern.forEachWord(text) { start, end in
+            if start - polled > 1 << 20 {
+                polled = start
+                if stop() { throw Interrupted("interrupted while encoding text") }
+            }
             let word = UnsafeRawBufferPointer(rebasing: text[start..<end])
             if word.count == 1 { return ids.append(byteIds[Int(word[0])]) }
             guard word.count <= WordCache.longest else {
@@ -239,37 +350,5 @@ final class WordEncoder: @unchecked Sendable {
         symbols.removeAll(keepingCapacity: true)
         for byte in word { symbols.append(byteIds[Int(byte)]) }
         table.apply(&symbols, &rules)
-    }
-}
-
-/// Finds added tokens in a text: the leftmost, and of those the longest.
-struct AddedTokenMatcher: Sendable {
-    let tokens: [Tokenizer.AddedToken]
-    private let byFirst: [[(bytes: [UInt8], id: Int32)]]
-
-    /// `nil` if there is nothing to find.
-    init?(_ tokens: [Tokenizer.AddedToken]) {
-        guard !tokens.isEmpty else { return nil }
-        self.tokens = tokens
-        var byFirst = [[(bytes: [UInt8], id: Int32)]](repeating: [], count: 256)
-        for token in tokens {
-            let bytes = Array(token.content.utf8)
-            if let first = bytes.first { byFirst[Int(first)].append((bytes, token.id)) }
-        }
-        self.byFirst = byFirst.map { $0.sorted { $0.bytes.count > $1.bytes.count } }
-    }
-
-    func forEachMatch(_ text: UnsafeRawBufferPointer, _ body: (Range<Int>, Int32) -> Void) {
-        var index = 0
-        while index < text.count {
-            let candidates = byFirst[Int(text[index])]
-            let found = candidates.first { text[index...].starts(with: $0.bytes) }
-            if let found {
-                body(index..<index + found.bytes.count, found.id)
-                index += found.bytes.count
-            } else {
-                index += 1
-            }
-        }
     }
 }

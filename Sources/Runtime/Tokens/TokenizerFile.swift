@@ -3,145 +3,19 @@ import Foundation
 extension Tokenizer {
     /// Loads a byte-level BPE tokenizer from a Hugging Face `tokenizer.json`.
     ///
-    /// The end-of-text token is the special added token `<|endoftext|>`, or the only special token there is.
+    /// Added tokens are found as the tokenizers library finds them; what does not decide the ids (post-processor, decoder,
+    /// truncation, padding) is kept and written back. The end-of-text token is the special added token `<|endoftext|>`, or the only special token there is.
     ///
     /// - Throws: `FileError` if it is unreadable; `TextError` with line and column if it is not JSON; `TokenizerError`
     ///   naming the file, the part, the value and what was expected.
-    public static func load(_ path: String) throws -> Tokenizer {
-        let root = try JSONValue.read(path, limit: TokenizerFile.longest)
-        return try TokenizerFile(path: path, root: root).tokenizer()
-    }
+    public static func load(_ path: String) throws -> Tokenizer { try load(path, model: nil) }
 
-    /// Loads GPT-2's form of a tokenizer: `vocab.json`, an object from tokens to ids, and `merges.txt`, a merge a line
-    /// after an optional line `#version: …`.
-    ///
-    /// Tokens and merges are checked as those of a `tokenizer.json`. The end of a text is the token `<|endoftext|>` of
-    /// the vocabulary, which is never recognised in a text.
-    ///
-    /// - Throws: as `load(_:)`.
-    public static func load(vocabulary path: String, merges: String) throws -> Tokenizer {
-        let vocabulary = try JSONValue.read(path, limit: TokenizerFile.longest)
-        guard case .object = vocabulary else {
-            throw TokenizerError(path, "expected an object from tokens to ids")
-        }
-        if case .object? = vocabulary["model"] {
-            throw TokenizerError(
-                path,
-                "it is a tokenizer.json, which has its merges within: expected it without \(merges), "
-                    + "or a vocab.json")
-        }
-        guard let end = vocabulary[endOfTextMark] else {
-            throw TokenizerError(path, "expected the token \(endOfTextMark) to end documents")
-        }
-        let text = try FileReader.bytes(merges, limit: TokenizerFile.longest)
-        guard text.withUnsafeBytes({ UTF8Check.firstInvalid($0) }) == nil else {
-            throw TokenizerError(merges, "expected UTF-8 text")
-        }
-        let rules = rules(text)
-        guard !rules.isEmpty else {
-            throw TokenizerError(merges, "expected a merge a line, found none")
-        }
-        let root = JSONValue.object([
-            ("pre_tokenizer", .object([("type", .string("ByteLevel"))])),
-            (
-                "added_tokens",
-                .array([
-                    .object([
-                        ("id", end), ("content", .string(endOfTextMark)),
-                        ("special", .boolean(true)),
-                    ])
-                ])
-            ),
-            (
-                "model",
-                .object([
-                    ("vocab", vocabulary), ("merges", .array(rules)),
-                ])
-            ),
-        ])
-        return try TokenizerFile(path: "\(path) with \(merges)", root: root).tokenizer()
-    }
-
-    /// The lines of a `merges.txt` but for the version and empty ones.
-    private static func rules(_ text: [UInt8]) -> [JSONValue] {
-        var rules: [JSONValue] = []
-        var rest = text[...]
-        while !rest.isEmpty {
-            // By bytes, as a carriage return with its line feed is one character.
-            let end = rest.firstIndex(of: 10) ?? rest.endIndex
-            let line = rest[..<end].last == 13 ? rest[..<end].dropLast() : rest[..<end]
-            let isVersion = line.startIndex == 0 && line.starts(with: Array("#version".utf8))
-            if !line.isEmpty, !isVersion {
-                rules.append(.string(String(decoding: line, as: UTF8.self)))
-            }
-            rest = rest[end...].dropFirst()
-        }
-        return rules
-    }
-
-    /// Writes the tokenizer in the form of Hugging Face `tokenizer.json`.
-    public func save(_ path: String) throws {
-        try AtomicFile.write(path) { writer in
-            try writer.write(
-                """
-                {
-                  "version": "1.0",
-                  "truncation": null,
-                  "padding": null,
-                  "added_tokens": [
-
-                """)
-            for (index, token) in addedTokens.enumerated() {
-                let end = index + 1 < addedTokens.count ? "," : ""
-                try writer.write(
-                    "    {\"id\": \(token.id), \"content\": \(JSONValue.quoted(token.content)), "
-                        + "\"single_word\": false, \"lstrip\": false, \"rstrip\": false, "
-                        + "\"normalized\": \(!token.special), \"special\": \(token.special)}\(end)\n"
-                )
-            }
-            let byteLevel =
-                "{\"type\": \"ByteLevel\", \"add_prefix_space\": \(prefixesSpace), "
-                + "\"trim_offsets\": true, \"use_regex\": true}"
-            try writer.write(
-                """
-                  ],
-                  "normalizer": \(normalizes ? "{\"type\": \"NFC\"}" : "null"),
-                  "pre_tokenizer": \(byteLevel),
-                  "post_processor": \(byteLevel),
-                  "decoder": \(byteLevel),
-                  "model": {
-                    "type": "BPE",
-                    "dropout": null,
-                    "unk_token": null,
-                    "continuing_subword_prefix": null,
-                    "end_of_word_suffix": null,
-                    "fuse_unk": false,
-                    "vocab": {
-
-                """)
-            let texts = vocabularyTexts
-            let ids = texts.indices.filter { texts[$0] != nil }
-            for id in ids {
-                let end = id == ids.last ? "" : ","
-                try writer.write("      \(JSONValue.quoted(texts[id] ?? "")): \(id)\(end)\n")
-            }
-            try writer.write("    },\n    \"merges\": [\n")
-            for (index, merge) in merges.enumerated() {
-                let end = index + 1 < merges.count ? "," : ""
-                let pair =
-                    ByteAlphabet.text(tokens[Int(merge.left)]) + " "
-                    + ByteAlphabet.text(tokens[Int(merge.right)])
-                try writer.write("      \(JSONValue.quoted(pair))\(end)\n")
-            }
-            try writer.write("    ]\n  }\n}\n")
-        }
-    }
-
-    /// What the vocabulary of the file says of each id; `nil` for added tokens that stand only in their own list.
-    private var vocabularyTexts: [String?] {
-        var texts: [String?] = tokens.map { ByteAlphabet.text($0) }
-        for token in addedTokens { texts[Int(token.id)] = token.special ? token.content : nil }
-        return texts
+    /// Loads the `tokenizer.json` of a model, with what stands beside it in the model's folder.
+    static func load(_ path: String, model folder: String?) throws -> Tokenizer {
+        let bytes = try FileReader.bytes(path, limit: TokenizerFile.longest)
+        try TokenizerFormats.refuse(bytes, path)
+        let root = try JSONValue.read(bytes, file: path)
+        return try TokenizerFile(path: path, root: root, model: folder).tokenizer()
     }
 }
 
@@ -152,6 +26,8 @@ struct TokenizerFile {
 
     let path: String
     let root: JSONValue
+    /// The folder of the model that it belongs to, if it does.
+    var model: String?
 
     func error(_ reason: String) -> TokenizerError { TokenizerError(path, reason) }
 
@@ -161,24 +37,15 @@ struct TokenizerFile {
                 "it is a vocab.json, tokens and ids alone: expected its merges.txt with it, as `merges`"
             )
         }
-        let normalizes = try readNormalizer()
+        try TokenizerFormats.refuse(root, path)
+        let forms = try root["normalizer"].map { try normalForms($0, "normalizer") } ?? []
         let prefixesSpace = try readPreTokenizer()
         guard let model = root["model"] else { throw error("expected a \"model\"") }
-        let kind = model["type"]?.string
-        guard kind == nil || kind == "BPE" else {
-            throw error("model type: expected \"BPE\", found \"\(kind ?? "")\"")
-        }
-        for key in ["continuing_subword_prefix", "end_of_word_suffix", "dropout"] {
-            if let value = model[key], value.string != "" {
-                throw error("model.\(key): expected null, found \(value.words)")
-            }
-        }
-        if model["ignore_merges"]?.boolean == true {
-            throw error("model.ignore_merges: expected false, found true")
-        }
-        let added = try readAdded()
-        let vocabulary = try readVocabulary(model, added)
-        let merges = try readMerges(model, vocabulary.ids)
+        try check(model)
+        let vocabulary = try readVocabulary(model)
+        let added = try AddedTokenEntries(file: self, vocabulary: vocabulary).tokens()
+        let tokens = try tokens(vocabulary, added)
+        let merges = try readMerges(model, vocabulary)
         let special = added.filter(\.special)
         guard
             let end = special.first(where: { $0.content == Tokenizer.endOfTextMark })
@@ -189,9 +56,25 @@ struct TokenizerFile {
                     + "found \(special.isEmpty ? "no special token" : special.map(\.content).joined(separator: ", "))"
             )
         }
+        var extras = TokenizerExtras(root, prefixesSpace: prefixesSpace)
+        if let folder = self.model { try extras.readCompanions(folder) }
         return try Tokenizer(
-            tokens: vocabulary.tokens, merges: merges, addedTokens: added, endOfText: end.id,
-            normalizes: normalizes, prefixesSpace: prefixesSpace, place: path)
+            tokens: tokens, merges: merges, addedTokens: added, endOfText: end.id,
+            normalForms: forms, prefixesSpace: prefixesSpace, extras: extras,
+            place: path)
+    }
+
+    private func check(_ model: JSONValue) throws {
+        for key in ["continuing_subword_prefix", "end_of_word_suffix", "dropout"] {
+            guard let value = model[key], value.string != "" else { continue }
+            if key == "dropout", value.number == 0 { continue }
+            throw error("model.\(key): expected null, found \(value.words)")
+        }
+        for (key, why) in [
+            ("ignore_merges", ""), ("byte_fallback", " (SentencePiece's byte tokens are not read)"),
+        ] where model[key]?.boolean == true {
+            throw error("model.\(key): expected false, found true\(why)")
+        }
     }
 
     /// Whether it is GPT-2's other form of a tokenizer.
@@ -200,13 +83,19 @@ struct TokenizerFile {
         return members.allSatisfy { if case .number = $0.value { true } else { false } }
     }
 
-    private func readNormalizer() throws -> Bool {
-        guard let normalizer = root["normalizer"] else { return false }
-        let kind = normalizer["type"]?.string ?? "?"
-        guard kind == "NFC" else {
-            throw error("normalizer: expected null or NFC, found \"\(kind)\"")
+    /// The normal forms of a normalizer or a sequence of some.
+    private func normalForms(_ value: JSONValue, _ place: String) throws -> [NormalForm] {
+        let kind = value["type"]?.string ?? "?"
+        if let form = NormalForm(rawValue: kind) { return [form] }
+        let parts = value["normalizers"]?.array
+        guard kind == "Sequence", let parts else {
+            throw error(
+                "\(place): expected null, NFC, NFD, NFKC, NFKD or a Sequence of these, found \"\(kind)\""
+            )
         }
-        return true
+        return try parts.enumerated().flatMap {
+            try normalForms($1, "\(place), entry \($0 + 1)")
+        }
     }
 
     /// Whether it puts a space before a text.
@@ -214,7 +103,10 @@ struct TokenizerFile {
         let pre = root["pre_tokenizer"]
         let kind = pre?["type"]?.string ?? "none"
         guard kind == "ByteLevel" else {
-            throw error("pre_tokenizer: expected \"ByteLevel\", found \"\(kind)\"")
+            let parts = (pre?["pretokenizers"]?.array ?? []).map { $0["type"]?.string ?? "?" }
+            throw error(
+                "pre_tokenizer: expected \"ByteLevel\", found \"\(kind)\""
+                    + (parts.isEmpty ? "" : " of \(parts.joined(separator: ", "))"))
         }
         guard pre?["use_regex"]?.boolean != false else {
             throw error("pre_tokenizer.use_regex: expected true (the GPT-2 pattern), found false")
@@ -227,88 +119,78 @@ struct TokenizerFile {
         return prefixes
     }
 
-    private func readAdded() throws -> [Tokenizer.AddedToken] {
-        var seen: Set<Int> = []
-        return try (root["added_tokens"]?.array ?? []).enumerated().map { index, value in
-            let place = "added_tokens, entry \(index + 1)"
-            guard let content = value["content"]?.string, !content.isEmpty else {
-                throw error("\(place): expected \"content\" with some text")
-            }
-            let id = try checkedId(value["id"], "\(place) (\(JSONValue.quoted(content)))")
-            guard seen.insert(id).inserted else { throw error("\(place): id \(id) stands twice") }
-            for key in ["single_word", "lstrip", "rstrip"] where value[key]?.boolean == true {
-                throw error("\(place): \(key) is true; expected false")
-            }
-            let special = value["special"]?.boolean ?? false
-            return Tokenizer.AddedToken(id: Int32(id), content: content, special: special)
-        }
-    }
-
-    private func checkedId(_ value: JSONValue?, _ place: String) throws -> Int {
+    func checkedId(_ value: JSONValue?, _ place: String) throws -> Int {
         guard let id = value?.integer, (0..<1 << 24).contains(id) else {
             throw error("\(place): expected an id in 0 ..< 16777216")
         }
         return id
     }
 
-    /// The bytes of every id, and the id of every token that merges can name.
-    private func readVocabulary(
-        _ model: JSONValue, _ added: [Tokenizer.AddedToken]
-    ) throws -> (tokens: [[UInt8]], ids: [String: Int32]) {
+    /// The id of every token that merges can name, by its bytes in UTF-8: strings that Unicode calls equivalent are
+    /// different tokens.
+    private func readVocabulary(_ model: JSONValue) throws -> [[UInt8]: Int32] {
         guard case .object(let members)? = model["vocab"] else {
             throw error("expected an object \"model.vocab\"")
         }
-        let addedById = Dictionary(uniqueKeysWithValues: added.map { (Int($0.id), $0.content) })
-        let size = members.count + added.count
-        var tokens = [[UInt8]?](repeating: nil, count: size)
-        var ids: [String: Int32] = [:]
+        var ids: [[UInt8]: Int32] = [:]
         for (text, value) in members {
             let place = "model.vocab, token \(JSONValue.quoted(text))"
-            let id = try checkedId(value, place)
+            let id = Int32(try checkedId(value, place))
+            guard ids.updateValue(id, forKey: Array(text.utf8)) == nil else {
+                throw error("\(place) stands twice")
+            }
+        }
+        return ids
+    }
+
+    /// The bytes of every id.
+    private func tokens(
+        _ vocabulary: [[UInt8]: Int32], _ added: [Tokenizer.AddedToken]
+    ) throws -> [[UInt8]] {
+        let size = vocabulary.count + added.count { !$0.inVocabulary }
+        var tokens = [[UInt8]?](repeating: nil, count: size)
+        let addedIds = Set(added.map(\.id))
+        for (key, id) in vocabulary.sorted(by: {
+            ($0.value, $0.key.count) < ($1.value, $1.key.count)
+        }) {
+            let text = String(decoding: key, as: UTF8.self)
+            let place = "model.vocab, token \(JSONValue.quoted(text))"
             guard id < size else {
                 throw error("\(place): id \(id) is outside of 0 ..< \(size), the number of tokens")
             }
-            guard tokens[id] == nil else { throw error("\(place): id \(id) has another token") }
-            guard ids.updateValue(Int32(id), forKey: text) == nil else {
-                throw error("\(place) stands twice")
+            guard tokens[Int(id)] == nil else {
+                throw error("\(place): id \(id) has another token")
             }
-            if let content = addedById[id] {
-                guard content == text else {
-                    throw error(
-                        "\(place): id \(id) is the added token \(JSONValue.quoted(content))")
-                }
-                tokens[id] = Array(content.utf8)
-            } else {
-                guard let bytes = ByteAlphabet.bytes(text), !bytes.isEmpty else {
-                    throw error("\(place): expected characters of the byte alphabet of GPT-2")
-                }
-                tokens[id] = bytes
-            }
+            let bytes = ByteAlphabet.bytes(text)
+            guard let bytes = bytes ?? (addedIds.contains(id) ? Array(text.utf8) : nil),
+                !bytes.isEmpty
+            else { throw error("\(place): expected characters of the byte alphabet of GPT-2") }
+            tokens[Int(id)] = bytes
         }
-        for token in added where Int(token.id) < size && tokens[Int(token.id)] == nil {
+        for token in added where !token.inVocabulary {
+            // Such an id is the next that is free, so that nothing else has it unless the vocabulary has gaps.
+            guard tokens.indices.contains(Int(token.id)), tokens[Int(token.id)] == nil else {
+                throw error(
+                    "added_tokens: id \(token.id) of \(JSONValue.quoted(token.content)): expected every id "
+                        + "in 0 ..< \(size) once")
+            }
             tokens[Int(token.id)] = Array(token.content.utf8)
         }
-        if let far = added.first(where: { Int($0.id) >= size }) {
-            throw error(
-                "added_tokens: id \(far.id) of \(JSONValue.quoted(far.content)) is outside of 0 ..< \(size)"
-            )
-        }
-        while tokens.last == .some(nil) { tokens.removeLast() }
         let whole = tokens.compactMap { $0 }
         if whole.count < tokens.count, let missing = tokens.firstIndex(where: { $0 == nil }) {
             throw error("no token has id \(missing); expected every id in 0 ..< \(tokens.count)")
         }
-        return (whole, ids)
+        return whole
     }
 
     private func readMerges(
-        _ model: JSONValue, _ ids: [String: Int32]
+        _ model: JSONValue, _ ids: [[UInt8]: Int32]
     ) throws -> [(left: Int32, right: Int32, result: Int32)] {
         guard let list = model["merges"]?.array else {
             throw error("expected an array \"model.merges\"")
         }
         // A token can be used only after something makes it: this also rules out cycles.
-        var made = Set(ids.filter { $0.key.unicodeScalars.count == 1 }.values)
+        var made = Set(ids.filter { $0.key.count { $0 & 0xc0 != 0x80 } == 1 }.values)
         return try list.enumerated().map { index, value in
             let place = "model.merges, entry \(index + 1)"
             let parts =
@@ -320,7 +202,7 @@ struct TokenizerFile {
                 throw error("\(place): expected two tokens separated by one space")
             }
             let known = try parts.map { part in
-                guard let id = ids[part] else {
+                guard let id = ids[Array(part.utf8)] else {
                     throw error("\(place): \(JSONValue.quoted(part)) is not in the vocabulary")
                 }
                 guard made.contains(id) else {
@@ -330,7 +212,7 @@ struct TokenizerFile {
                 }
                 return id
             }
-            guard let result = ids[parts[0] + parts[1]] else {
+            guard let result = ids[Array((parts[0] + parts[1]).utf8)] else {
                 throw error(
                     "\(place): its result \(JSONValue.quoted(parts[0] + parts[1])) is not in the vocabulary"
                 )

@@ -99,9 +99,10 @@ extension Tokenizer {
         progress?(
             WorkProgress(
                 "training a tokenizer", done: tokens.count, total: vocabularySize, unit: "tokens"))
+        var end = AddedToken(id: 0, content: endOfTextMark, special: true)
+        end.inVocabulary = true
         return try Tokenizer(
-            tokens: tokens, merges: merges,
-            addedTokens: [AddedToken(id: 0, content: endOfTextMark, special: true)], endOfText: 0,
-            normalizes: false, place: "training a tokenizer")
+            tokens: tokens, merges: merges, addedTokens: [end], endOfText: 0,
+            place: "training a tokenizer")
     }
 }

@@ -107,14 +107,16 @@ struct WordPattern {
 extension WordPattern {
     /// Calls `body` with the range of each word of `text`, in order; the ranges cover it.
     @inline(__always)
-    static func forEachWord(_ text: UnsafeRawBufferPointer, _ body: (Int, Int) -> Void) {
-        CharacterClasses.ascii.withUnsafeBufferPointer { classes in
+    static func forEachWord(
+        _ text: UnsafeRawBufferPointer, _ body: (Int, Int) throws -> Void
+    ) rethrows {
+        try CharacterClasses.ascii.withUnsafeBufferPointer { classes in
             guard let ascii = classes.baseAddress else { return }
             let pattern = WordPattern(text, ascii: ascii)
             var start = 0
             while start < text.count {
                 let end = pattern.end(from: start)
-                body(start, end)
+                try body(start, end)
                 start = end
             }
         }

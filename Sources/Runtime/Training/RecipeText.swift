@@ -22,6 +22,8 @@ struct RecipeText: Codable {
     let model: NeoXConfiguration
     let weights: String?
     let tokenizer: String
+    /// The digest of what was read with the tokenizer and is written back on export.
+    let tokenizer_extras: String?
     let vocabulary: Int
     let sources: [String: String]
     let steps: Int
@@ -44,6 +46,7 @@ extension Trajectory {
             RecipeText(
                 model: recipe.model, weights: recipe.weights?.digest.hex,
                 tokenizer: recipe.tokenizer.digest.hex,
+                tokenizer_extras: recipe.tokenizer.extras.digest?.hex,
                 vocabulary: recipe.tokenizer.vocabularySize,
                 sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0.digest.hex) }),
                 steps: recipe.steps, upto: recipe.stop, batch: recipe.batch,

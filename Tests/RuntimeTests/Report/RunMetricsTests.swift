@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Runtime
@@ -43,6 +44,62 @@ import Testing
         try metrics.write(to: folder, format: .tensorboard)
         #expect(try FileReader.bytes(files[0]) == bytes)
         #expect(try Self.frames(bytes) == 1 + 12 * 4 + 2 * 2)
+    }
+
+    @Test("a later export goes on with the event file, and a restart takes back what differs")
+    func later() throws {
+        let scratch = try Scratch()
+        func scalars(_ steps: Range<Int>, _ tags: [String], from changed: Int = .max)
+            -> [EventFile.Scalar]
+        {
+            steps.flatMap { step in
+                tags.map { tag in
+                    EventFile.Scalar(
+                        tag: tag, step: step, time: Double(step),
+                        value: Double(step) + (step >= changed ? 0.5 : 0))
+                }
+            }
+        }
+        func shown() throws -> EventLog? { EventLog(try FileReader.bytes(path)) }
+        let path = scratch.path + "/events.out.tfevents.0000000000.mtrepl"
+        let short = scalars(1..<5, ["loss", "rate"])
+        #expect(try EventFile.update(scratch.path, short, start: 1) == path)
+        let first = try FileReader.bytes(path)
+        let long = scalars(1..<13, ["loss", "rate"])
+        // The clock of another export differs; what is in the file stays.
+        #expect(try EventFile.update(scratch.path, long, start: 2) == path)
+        let second = try FileReader.bytes(path)
+        #expect(second.starts(with: first))
+        #expect(try Self.frames(second) == 1 + 12 * 2)
+        try EventFile.update(scratch.path, long, start: 3)
+        #expect(try FileReader.bytes(path) == second)
+        // Steps from 9 on were trained anew, and a curve was added within.
+        let other = scalars(1..<13, ["loss", "rate"], from: 9)
+        try EventFile.update(scratch.path, other, start: 3)
+        let third = try FileReader.bytes(path)
+        #expect(third.starts(with: second))
+        #expect(try Self.frames(third) == 1 + 12 * 2 + 1 + 4 * 2)
+        #expect(try shown()?.continuation(other).isEmpty == true)
+        let more = (other + scalars(4..<5, ["evaluated"])).sorted { $0.step < $1.step }
+        try EventFile.update(scratch.path, more, start: 3)
+        #expect(try shown()?.continuation(more).isEmpty == true)
+        // A record that a crash cut off is taken away, whatever its length is.
+        let whole = try FileReader.bytes(path)
+        for cut in [1, 9, 13] {
+            try Data(whole + third[..<cut]).write(to: URL(fileURLWithPath: path))
+            #expect(try EventFile.update(scratch.path, more, start: 3) == path)
+            #expect(try FileReader.bytes(path) == whole)
+        }
+        // Neither a damaged file nor one of another run is gone on with.
+        let next = scratch.path + "/events.out.tfevents.0000000001.mtrepl"
+        #expect(try EventFile.update(scratch.path, scalars(1..<3, ["loss"]), start: 3) == next)
+        #expect(!FileManager.default.fileExists(atPath: path))
+        var damaged = try FileReader.bytes(next)
+        damaged[30] ^= 1
+        try Data(damaged).write(to: URL(fileURLWithPath: next))
+        let last = try EventFile.update(scratch.path, short, start: 3)
+        #expect(last == scratch.path + "/events.out.tfevents.0000000002.mtrepl")
+        #expect(try FileReader.bytes(last).count == first.count)
     }
 
     /// Checks every frame of an event file and counts them.

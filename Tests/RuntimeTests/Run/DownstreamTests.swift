@@ -92,7 +92,7 @@ import Testing
     @Test("answers are read behind the marker")
     func answers() throws {
         func answer(_ text: String, _ marker: String? = "####") -> String? {
-            DownstreamTask.answer(of: Array(text.utf8), after: marker)
+            AnswerJudge.answer(of: Array(text.utf8), after: marker)
         }
         #expect(answer("9 + 9 = 18\n#### 1,018\nmore #### 3") == "1018")
         #expect(answer("#### $12.50.") == "12.50")
@@ -113,7 +113,7 @@ import Testing
                 sampling: Sampling(temperature: 0), endOfText: tokenizer.endOfText)
             return try tokenizer.decode(ids.filter { $0 != tokenizer.endOfText })
         }
-        let first = try #require(DownstreamTask.answer(of: texts[0], after: nil))
+        let first = try #require(AnswerJudge.answer(of: texts[0], after: nil))
         let file = try scratch.write(
             "match.jsonl",
             "{\"question\": \"a?\", \"answer\": \(JSONValue.quoted(first))}\n{\"question\": \"b c?\", \"answer\": \"no such thing\"}\n"
@@ -124,7 +124,8 @@ import Testing
                     name: "match", files: [file],
                     prompt: try Template("Question: {question}\nAnswer:"),
                     form: .match(
-                        answer: try Template("{answer}"), marker: marker, tokens: 12, stop: stop)))
+                        answer: try Template("{answer}"), rule: .behind(marker: marker), tokens: 12,
+                        stop: stop)))
         }
         let (result, outcomes) = try task([]).score(model, tokenizer)
         #expect(result.correct == 1 && result.count == 2 && result.normalised == nil)
@@ -148,7 +149,8 @@ import Testing
             TaskSpecification(
                 name: "numbers", files: [file], prompt: try Template("{question}"),
                 form: .match(
-                    answer: try Template("{answer}"), marker: nil, tokens: 24, stop: [])))
+                    answer: try Template("{answer}"), rule: .behind(marker: nil), tokens: 24,
+                    stop: [])))
         let (result, outcomes) = try task.score(try NeoX(shape, seed: 3), tokenizer)
         #expect(result.count == 1 && outcomes[0].reference == "5" && outcomes[0].text != nil)
         #expect(task.questions[0].prompt == Array("1.50".utf8))

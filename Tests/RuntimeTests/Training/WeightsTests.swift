@@ -94,4 +94,55 @@ import Testing
         try laboratory.store.export("test", to: folder, tokenizer: elsewhere)
         #expect(try PretrainedModel(folder).tokenizer().digest == laboratory.base.tokenizer.digest)
     }
+
+    @Test("what is read beside a tokenizer is written back, from a model and from the store")
+    func companions() throws {
+        let (laboratory, recipe, _) = try Self.laboratory()
+        let folder = laboratory.scratch.path + "/theirs"
+        try FileManager.default.copyItem(
+            atPath: laboratory.scratch.path + "/exported", toPath: folder)
+        let files = [
+            "tokenizer_config.json":
+                #"{"eos_token": {"content": "<|end|>"}, "padding_side": "left", "model_max_length": 1000000000000000019884624838656, "pad_token": "!"}"#,
+            "special_tokens_map.json": #"{"pad_token": "!"}"#,
+            "generation_config.json": #"{"eos_token_id": [5, 7], "temperature": 0.6}"#,
+            "chat_template.jinja": "{% for m in messages %}{{ m['content'] }}\n{% endfor %}",
+        ]
+        for (name, text) in files {
+            try AtomicFile.write("\(folder)/\(name)", text: text)
+        }
+        let configuration = try FileReader.text(folder + "/config.json")
+            .replacing(
+                "\"eos_token_id\" : 0", with: "\"eos_token_id\" : [5, 7], \"pad_token_id\" : 1")
+        try AtomicFile.write(folder + "/config.json", text: configuration)
+        let tokenizer = try PretrainedModel(folder).tokenizer()
+        #expect(tokenizer.digest == recipe.tokenizer.digest)
+        #expect(tokenizer.notices.count == 3, "\(tokenizer.notices)")
+        #expect(tokenizer.notices[0].contains("config.json: eos_token_id [5, 7] is not used"))
+        #expect(tokenizer.notices[2].contains("eos_token <|end|> is not used"))
+        var other = recipe
+        other.tokenizer = tokenizer
+        let run = try laboratory.run(other)
+        try run.train(to: 3)
+        let out = laboratory.scratch.path + "/written"
+        func check() throws {
+            for (name, text) in files {
+                #expect(try FileReader.text("\(out)/\(name)") == text)
+            }
+            let root = try JSONValue.read(out + "/config.json", limit: 1 << 20)
+            #expect(root["eos_token_id"]?.text == "[5, 7]" && root["pad_token_id"]?.integer == 1)
+            #expect(root["bos_token_id"]?.integer == 0)
+            #expect(try PretrainedModel(out).tokenizer().extras.digest == tokenizer.extras.digest)
+        }
+        try run.export(to: out)
+        try check()
+        try laboratory.store.export("test@3", to: out)
+        try check()
+        try AtomicFile.write(folder + "/generation_config.json", text: "[]")
+        #expect {
+            _ = try PretrainedModel(folder).tokenizer()
+        } throws: {
+            "\($0)".contains("generation_config.json: expected an object")
+        }
+    }
 }

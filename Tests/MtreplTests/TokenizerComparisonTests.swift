@@ -1,0 +1,19 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Comparison with the tokenizers library", .serialized) struct TokenizerComparisonTests {
+    @Test(
+        "normal forms, ends of words and random tokenizers give the same ids, also saved and loaded there",
+        .enabled(if: Python.path != nil, "it needs the Python packages of scripts/venv"),
+        arguments: ["forms", "classes", "random"])
+    func compare(_ part: String) throws {
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("scripts/tokenizer_fuzz.py").path
+        let outcome = try Program.run(
+            other: try #require(Python.path),
+            [script, part, "--program", Program.path, "--rounds", Long.pick("150", long: "5000")])
+        #expect(outcome.code == 0, "\(outcome.output)\(outcome.errors)")
+    }
+}
