@@ -5,6 +5,7 @@ import Glibc
 // A file that reaches the limit of its size is an error of the write, as a full disk is, not the end of the process.
 signal(SIGXFSZ, SIG_IGN)
 
+CommandLineText.check()
 let arguments = Subcommands.first(Array(CommandLine.arguments.dropFirst()))
 if let name = arguments.first, let command = Subcommands.named(name) {
     CommandLineParser.run(command, Array(arguments.dropFirst()))

@@ -12,14 +12,7 @@ final class RandomAccessFile {
     ///
     /// - Throws: `FileError`.
     init(_ path: String) throws {
-        // Without O_NONBLOCK a pipe of that name would be waited for.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw FileError("open", path, errno: errno) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            close(descriptor)
-            throw FileError("open", path, reason: "it is not a regular file")
-        }
+        let (descriptor, status) = try FileAccess.openRegular(path)
         self.path = path
         self.descriptor = descriptor
         size = Int(status.st_size)

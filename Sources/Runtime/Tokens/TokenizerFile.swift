@@ -8,6 +8,7 @@ extension Tokenizer {
     /// - Throws: `FileError` if it is unreadable; `TextError` with line and column if it is not JSON; `TokenizerError`
     ///   naming the file, the part, the value and what was expected.
     public static func load(_ path: String) throws -> Tokenizer {
+        try OtherTokenizerFile.check(path)
         let root = try JSONValue.read(path, limit: TokenizerFile.longest)
         return try TokenizerFile(path: path, root: root).tokenizer()
     }

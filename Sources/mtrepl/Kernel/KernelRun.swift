@@ -42,6 +42,7 @@ struct KernelRun: ParsableCommand {
         let input = KernelInput(server)
         let host = try Host(settings, observer: output, exclusive: true)
         host.interpreter.catchInterrupts(stays: true)
+        if options.safe { FileAccess.exempt(KernelHistory.path) }
         input.stop = host.interpreter.shouldStop
         _ = host.begin()
         server.start(whenLeaving: host.interpreter.leaveWhenInterrupted)
