@@ -32,8 +32,10 @@ let package = Package(
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "CZMQ", providers: [.apt(["libzmq3-dev"])]),
+        .target(name: "CFiles"),
         .target(
             name: "CLua",
+            dependencies: ["CFiles"],
             cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.linkedLibrary("lua5.4")]),
         .target(
@@ -46,7 +48,7 @@ let package = Package(
         .target(
             name: "Runtime",
             dependencies: [
-                "CKernels", "CZlib", "CZstd", "CPCRE2",
+                "CFiles", "CKernels", "CZlib", "CZstd", "CPCRE2",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],

@@ -14,7 +14,7 @@ extension Library {
                     .string("name", "What mixtures and tables call it.").item,
                     .paths(
                         "files",
-                        "Paths, globs or folders of .txt, .jsonl, .json (an array), .csv and .tsv files, also .gz and .zst, and .bin files of tokens. A folder gives its .txt, .jsonl, .csv and .tsv files."
+                        "Paths, globs (** for folders at any depth) or folders of .txt, .jsonl or .ndjson, .json (an array), .csv and .tsv files, also .gz and .zst, and .bin files of tokens. A folder gives its .txt, .jsonl, .csv and .tsv files, those behind links too."
                     ).optional,
                     .choice("embedded", EmbeddedCorpus.names, "A generator in place of files.")
                         .optional,
@@ -50,9 +50,30 @@ extension Library {
                         "parse_special",
                         "Whether special tokens of the tokenizer that are written out in `text`, `prompt`, `response` or `turns` become their ids; otherwise they are plain text, with a warning. What a record holds is always plain text."
                     ).or(false),
+                    .choice(
+                        "tool_calls", ChatOptions.ToolCalls.allCases.map(\.rawValue),
+                        "What tool_calls of a turn become, with `chat`: an error, or their JSON behind the content."
+                    ).or("error"),
+                    .choice(
+                        "order", ChatOptions.Order.allCases.map(\.rawValue),
+                        "checked: system first, then user, and neither user nor assistant twice in a row; any: every order, with `chat`."
+                    ).or("checked"),
+                    .choice(
+                        "missing", ["error", "empty"],
+                        "What a field of a JSON record that is null or missing is: an error, or no text. In a chat such a turn does not count."
+                    ).or("error"),
+                    .boolean(
+                        "quotes",
+                        "Whether quotes surround the values of .csv and .tsv files (true) or are text (false). Default: they surround them; in .tsv a quoted value with a tab or a line break is then an error."
+                    ).optional,
                     .object(
                         "tokenizer", "tokenizer",
-                        "What the ids of .bin files stand for: 16-bit ids (nanoGPT), or Megatron's with an .idx file beside."
+                        "What the ids of .bin files stand for: ids alone (nanoGPT), llm.c's with their header, or Megatron's with an .idx file beside."
+                    ).optional,
+                    .integer(
+                        "token_bits",
+                        "Bits of an id in .bin files without a header: 16 or 32. Default: 16, unless the ids look like 32 bits, which is an error.",
+                        in: 16...32
                     ).optional,
                     .number("valid_fraction", "Part of the documents in valid.", .fraction).or(
                         0.02),
@@ -95,6 +116,18 @@ extension Library {
         result.allowsOverlap = try options.boolean("allow_overlap")
         result.fields = try fields(options)
         if try options.boolean("parse_special") { result.parsesSpecial = true }
+        result.quotes = options.has("quotes") ? try options.boolean("quotes") : nil
+        result.tokenBits = try options.integer(ifPresent: "token_bits")
+        // What is the default stays out, so that it does not matter to what was kept.
+        if try options.string("missing") == "empty" { result.allowsMissing = true }
+        var chat = ChatOptions()
+        chat.toolCalls = .init(rawValue: try options.string("tool_calls")) ?? .error
+        chat.order = .init(rawValue: try options.string("order")) ?? .checked
+        if case .chat = result.fields {
+            result.chat = chat
+        } else if chat != ChatOptions() {
+            throw Mistake("tool_calls, order: expected together with `chat`")
+        }
         return result
     }
 

@@ -10,7 +10,7 @@ public final class Interpreter {
     public struct Settings {
         /// Seeds `math.random`, and what a script does not seed itself.
         public var seed: UInt64 = 0
-        /// When set, scripts may use files inside this folder only, and no processes.
+        /// When set, scripts may use files inside this folder only, and no processes; this holds for the whole process.
         public var safeFolder: String?
         /// Where runs and token stores are kept; nil for the default place.
         public var store: String?
@@ -170,18 +170,12 @@ public final class Interpreter {
         host.soft_maximum = settings.softMaximum
         host.memory_limit = settings.memoryLimit
         host.seed = settings.seed
-        let state =
-            settings.safeFolder.map { folder in
-                folder.withCString {
-                    host.safe_folder = $0
-                    return mt_open(&host)
-                }
-            } ?? mt_open(&host)
-        guard let state else {
-            throw LuaError(
-                settings.safeFolder.map { "cannot start with the working folder \($0)" }
-                    ?? "cannot start Lua")
+        if let folder = settings.safeFolder {
+            try FileAccess.confine(to: folder)
+            FileAccess.exempt(Session.storeFolder(settings.store))
+            host.safe = true
         }
+        guard let state = mt_open(&host) else { throw LuaError("cannot start Lua") }
         core.state = state
         core.interpreter = self
         try register(library)
@@ -361,14 +355,7 @@ public final class Interpreter {
 
     /// Refuses a path outside the working folder under `--safe`.
     public func checkPath(_ path: String) throws {
-        guard let folder = settings.safeFolder else { return }
-        guard let resolved = realpath(folder, nil) else {
-            throw FileError("open", folder, errno: errno)
-        }
-        defer { free(resolved) }
-        guard mt_inside(resolved, path) else {
-            throw FileError("open", path, reason: "it is not inside the working folder (--safe)")
-        }
+        if settings.safeFolder != nil { try FileAccess.check(path) }
     }
 
     /// Writes to standard output, in order with `print`.

@@ -93,8 +93,8 @@ extension Interpreter {
     /// The lines of a chunk: `@file`, or the name of what was typed at the prompt.
     func lines(of chunk: String) -> [String]? {
         var text = chunks[chunk]
-        if text == nil, chunk.hasPrefix("@"), (try? checkPath(String(chunk.dropFirst()))) != nil {
-            text = try? String(contentsOfFile: String(chunk.dropFirst()), encoding: .utf8)
+        if text == nil, chunk.hasPrefix("@") {
+            text = try? FileReader.text(String(chunk.dropFirst()))
         }
         return text?.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }

@@ -108,21 +108,13 @@ mt_state *mt_open(const mt_host *host) {
     mt_state *s = calloc(1, sizeof *s);
     if (!s) return NULL;
     s->host = *host;
-    s->host.safe_folder = NULL;
-    if (host->safe_folder) {
-        s->safe_folder = realpath(host->safe_folder, NULL);
-        if (!s->safe_folder) {
-            free(s);
-            return NULL;
-        }
-    }
+    s->safe = host->safe;
     s->soft_maximum = host->soft_maximum;
     mt_set_memory_limit(s, host->memory_limit);
     s->owner = pthread_self();
     s->wake = -1;
     s->L = lua_newstate(allocate, s);
     if (!s->L) {
-        free(s->safe_folder);
         free(s);
         return NULL;
     }
@@ -149,7 +141,6 @@ void mt_close(mt_state *s) {
     s->fail_at = 0;
     lua_sethook(s->L, NULL, 0, 0);
     lua_close(s->L);
-    free(s->safe_folder);
     free(s->message);
     free(s->place);
     free(s->freed);

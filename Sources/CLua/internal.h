@@ -54,7 +54,7 @@ struct mt_call {
 struct mt_state {
     lua_State *L;
     mt_host host;
-    char *safe_folder;
+    bool safe;
     // Memory.
     size_t used, limit;
     int64_t allocations, fail_at;
@@ -138,7 +138,10 @@ void mt_setup_output(void);
 void mt_setup_coroutines(lua_State *L);
 void mt_setup_sandbox(lua_State *L);
 void mt_setup_loaders(lua_State *L);
-void mt_check_path(lua_State *L, const char *path);
+// files.c
+void mt_setup_files(lua_State *L);
+int mt_load_named(lua_State *L, const char *path, const char *mode);  // as luaL_loadfilex, confined under --safe
+bool mt_is_readable(lua_State *L, const char *path);
 // execute.c
 int mt_execute(lua_State *L);
 

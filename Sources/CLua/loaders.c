@@ -1,6 +1,5 @@
 // load, loadfile, dofile and require for text only: a damaged binary chunk can crash the interpreter.
 // Follows lbaselib.c and loadlib.c of Lua 5.4 closely (Copyright (C) 1994-2022 Lua.org, PUC-Rio; MIT licence).
-#include <stdio.h>
 #include <string.h>
 
 #include "internal.h"
@@ -64,16 +63,10 @@ static int load(lua_State *L) {
     return finish_reading(L, lua_load(L, read_piece, NULL, name, mode), environment, before);
 }
 
-static const char *checked_file(lua_State *L) {
-    const char *path = luaL_optstring(L, 1, NULL);
-    if (path) mt_check_path(L, path);
-    return path;
-}
-
 static int load_file(lua_State *L) {
     int environment = lua_isnone(L, 3) ? 0 : 3;
     const char *mode = text_only(L, 2);
-    return finish(L, luaL_loadfilex(L, checked_file(L), mode), environment);
+    return finish(L, mt_load_named(L, luaL_optstring(L, 1, NULL), mode), environment);
 }
 
 static int after_file(lua_State *L, int status, lua_KContext context) {
@@ -83,17 +76,11 @@ static int after_file(lua_State *L, int status, lua_KContext context) {
 }
 
 static int do_file(lua_State *L) {
-    const char *path = checked_file(L);
+    const char *path = luaL_optstring(L, 1, NULL);
     lua_settop(L, 1);
-    if (luaL_loadfilex(L, path, "t") != LUA_OK) return lua_error(L);
+    if (mt_load_named(L, path, "t") != LUA_OK) return lua_error(L);
     lua_callk(L, 0, LUA_MULTRET, 0, after_file);
     return after_file(L, 0, 0);
-}
-
-static bool readable(const char *path) {
-    FILE *file = fopen(path, "r");
-    if (file) fclose(file);
-    return file != NULL;
 }
 
 // The searcher of require for Lua files along package.path (upvalue 1 is the package table).
@@ -109,9 +96,8 @@ static int search(lua_State *L) {
         lua_pushlstring(L, path, length);
         const char *file = lua_tostring(L, -1);
         path += length + (path[length] == ';');
-        bool allowed = !mt_of(L)->safe_folder || mt_inside(mt_of(L)->safe_folder, file);
-        if (allowed && readable(file)) {
-            if (luaL_loadfilex(L, file, "t") != LUA_OK)
+        if (mt_is_readable(L, file)) {
+            if (mt_load_named(L, file, "t") != LUA_OK)
                 return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", lua_tostring(L, 1), file,
                                   lua_tostring(L, -1));
             lua_insert(L, -2);  // the function, then the file name
@@ -121,6 +107,8 @@ static int search(lua_State *L) {
         lua_remove(L, -2);
         lua_concat(L, 2);
     }
+    lua_pushliteral(L, "\n\tno library in C, as only text is loaded");
+    lua_concat(L, 2);
     return 1;
 }
 

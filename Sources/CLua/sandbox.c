@@ -11,12 +11,6 @@ static void drop(lua_State *L, const char *library, const char *name) {
     lua_pop(L, 1);
 }
 
-void mt_check_path(lua_State *L, const char *path) {
-    mt_state *s = mt_of(L);
-    if (s->safe_folder && !mt_inside(s->safe_folder, path))
-        luaL_error(L, "--safe: '%s' is not inside the working folder", path);
-}
-
 // os.exit([code]): leaves through every frame, so that files and locks are given back in order.
 static int leave(lua_State *L) {
     mt_state *s = mt_of(L);
@@ -89,26 +83,6 @@ static int set_locale(lua_State *L) {
     return 1;
 }
 
-// Upvalue 1: the original function. Upvalue 2: how many leading arguments may be paths.
-static int guarded(lua_State *L) {
-    int paths = (int)lua_tointeger(L, lua_upvalueindex(2));
-    for (int i = 1; i <= paths; i++)
-        if (lua_isstring(L, i)) mt_check_path(L, lua_tostring(L, i));
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-    return lua_gettop(L);
-}
-
-static void guard(lua_State *L, const char *library, const char *name, int paths) {
-    lua_getglobal(L, library);
-    lua_getfield(L, -1, name);
-    lua_pushinteger(L, paths);
-    lua_pushcclosure(L, guarded, 2);
-    lua_setfield(L, -2, name);
-    lua_pop(L, 1);
-}
-
 static int refused(lua_State *L) {
     return luaL_error(L, "--safe: %s is not available", lua_tostring(L, lua_upvalueindex(1)));
 }
@@ -133,13 +107,8 @@ void mt_setup_sandbox(lua_State *L) {
     lua_pushcclosure(L, set_locale, 1);
     lua_setfield(L, -2, "setlocale");
     lua_pop(L, 1);
-    if (!mt_of(L)->safe_folder) return;
-    guard(L, "io", "open", 1);
-    guard(L, "io", "lines", 1);
-    guard(L, "io", "input", 1);
-    guard(L, "io", "output", 1);
-    guard(L, "os", "remove", 1);
-    guard(L, "os", "rename", 2);
+    if (!mt_of(L)->safe) return;
+    mt_setup_files(L);
     refuse(L, "io", "popen");
     refuse(L, "io", "tmpfile");
     refuse(L, "os", "execute");

@@ -101,6 +101,11 @@ struct Interpret: ParsableCommand {
         if safe { settings.safeFolder = "." }
         let view = TerminalView()
         let host = try Host(settings, observer: view)
+        // What the command line names, no script does.
+        for name in script.prefix(1) + [log].compactMap({ $0 }).map(PathName.parent)
+        where safe && !name.isEmpty {
+            FileAccess.exempt(name)
+        }
         if let log { try host.startLog(log) }
         let code =
             profile

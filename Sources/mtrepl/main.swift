@@ -7,6 +7,7 @@ signal(SIGXFSZ, SIG_IGN)
 
 AddressSpace.prepare()
 
+CommandLineText.check()
 let arguments = Subcommands.first(Array(CommandLine.arguments.dropFirst()))
 if let name = arguments.first, let command = Subcommands.named(name) {
     let rest = Array(arguments.dropFirst())

@@ -105,15 +105,17 @@ enum FuzzTarget: String, CaseIterable {
             default: .prompted(prompt: try Template("{a}"), response: try Template("{text}"))
             }
         let input = Memory(bytes.dropFirst(), step: first >> 4 == 0 ? 1 << 18 : Int(first >> 4))
-        let limit = 1 << 16
+        let options = RecordOptions(limit: 1 << 16)
         let records: any RecordInput =
             switch self {
-            case .lines: try LineRecords(input, file: "fuzz", fields: fields, limit: limit)
-            case .array: try ArrayRecords(input, file: "fuzz", fields: fields, limit: limit)
+            case .lines: try LineRecords(input, file: "fuzz", fields: fields, options)
+            case .array: try ArrayRecords(input, file: "fuzz", fields: fields, options)
             default:
                 try SeparatedRecords(
-                    input, file: "fuzz", separator: first & 4 == 0 ? 0x2c : 9, fields: fields,
-                    limit: limit)
+                    SeparatedReader(
+                        input, file: "fuzz", separator: first & 4 == 0 ? 0x2c : 9,
+                        quotes: first & 8 == 0 ? .surround : .surroundPlain, limit: options.limit),
+                    file: "fuzz", fields: fields)
             }
         var count = 0
         while try records.advance() {
@@ -131,7 +133,7 @@ enum FuzzTarget: String, CaseIterable {
         guard let first = bytes.first else { return }
         let path = "\(scratch)/fuzz-\(getpid()).jsonl" + (first & 1 == 0 ? ".gz" : ".zst")
         try put(path, bytes.dropFirst())
-        let records = try RecordFile.open(path, fields: .standard, limit: 1 << 16)
+        let records = try RecordFile.open(path, fields: .standard, RecordOptions(limit: 1 << 16))
         while try records.advance() {
             precondition(records.consumed <= bytes.count)
             _ = try? records.document(stop: { false })
@@ -162,7 +164,8 @@ enum FuzzTarget: String, CaseIterable {
         try? FileManager.default.removeItem(atPath: stem + ".idx")
         if first > 0 { try put(stem + ".idx", index) }
         try put(stem + ".bin", bytes.dropFirst(1 + index.count))
-        let records = try TokenRecords.open(stem + ".bin", tokens: Ids(), limit: 1 << 16)
+        let records = try TokenRecords.open(
+            stem + ".bin", tokens: Ids(), RecordOptions(limit: 1 << 16))
         var count = 0
         while try records.advance() {
             count += 1

@@ -36,7 +36,7 @@ typedef struct {
     int64_t soft_maximum;     // live bytes above which a full collection runs
     size_t memory_limit;      // bytes Lua itself may hold; 0: half of the physical memory
     uint64_t seed;            // of math.random
-    const char *safe_folder;  // not NULL: scripts may use files under this folder only
+    bool safe;                // scripts may use only the files that cf_confine leaves, and no processes
 } mt_host;
 
 // ---- State (context.c, run.c). All return NULL or a status instead of raising.
@@ -135,9 +135,6 @@ void mt_set_memory_limit(mt_state *state, size_t bytes);
 void mt_collect(mt_state *state);
 // For tests: the n-th allocation from now and all after it fail; 0 ends that. Returns how many were made since.
 int64_t mt_fail_allocation(mt_state *state, int64_t n);
-
-// ---- Files under --safe (path.c).
-bool mt_inside(const char *folder, const char *path);
 
 // ---- Standard output and error (output.c), shared with print, io.write and io.stderr.
 // Is told of every piece before it goes to its descriptor, 1 or 2.

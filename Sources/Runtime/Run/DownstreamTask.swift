@@ -94,7 +94,7 @@ public final class DownstreamTask: Sendable {
         var questions: [Question] = []
         var builder = DigestBuilder("questions")
         for path in try CorpusFiles.expand(specification.files) {
-            let records = try RecordFile.open(path, fields: fields, limit: 64 << 20)
+            let records = try RecordFile.open(path, fields: fields, RecordOptions(limit: 64 << 20))
             while try records.advance() {
                 if stop() { throw Interrupted("interrupted while reading \(path)") }
                 var values = try records.values(stop: stop)

@@ -41,7 +41,6 @@ public enum ModelExport {
     ) throws {
         try check(folder)
         let temporary = "\(folder).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
-        let manager = FileManager.default
         do {
             try AtomicFile.makeFolder(temporary)
             try ModelShards.write(temporary, parameters.named, storage, shardBytes: shardBytes)
@@ -53,7 +52,7 @@ public enum ModelExport {
             try writeCompanions(temporary, tokenizer, configuration)
             try replace(folder, by: temporary)
         } catch {
-            try? manager.removeItem(atPath: temporary)
+            FileAccess.removeTree(temporary)
             throw error
         }
         AtomicFile.syncFolder(PathName.parent(folder))
@@ -88,13 +87,12 @@ public enum ModelExport {
         guard !folder.isEmpty else {
             throw InvalidValue("folder", expected: "the name of a folder", found: "nothing")
         }
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else { return }
-        guard isFolder.boolValue else {
+        guard FileAccess.exists(folder) else { return }
+        guard FileAccess.isFolder(folder) else {
             throw ModelFolderError(path: folder, reason: "a file of that name is in the way")
         }
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        if let odd = names.sorted().first(where: { !isPart($0) }) {
+        let names = try FileAccess.names(in: folder)
+        if let odd = names.first(where: { !isPart($0) }) {
             throw ModelFolderError(
                 path: folder,
                 reason: "it holds \(odd), which is no part of an export; "
@@ -103,16 +101,13 @@ public enum ModelExport {
     }
 
     private static func replace(_ folder: String, by temporary: String) throws {
-        let manager = FileManager.default
-        guard manager.fileExists(atPath: folder) else { return try move(temporary, folder) }
+        guard FileAccess.exists(folder) else {
+            return try FileAccess.rename(temporary, folder)
+        }
         let old = temporary + ".old"
-        try move(folder, old)
-        try move(temporary, folder)
-        try? manager.removeItem(atPath: old)
-    }
-
-    private static func move(_ from: String, _ to: String) throws {
-        guard rename(from, to) == 0 else { throw FileError("write", to, errno: errno) }
+        try FileAccess.rename(folder, old)
+        try FileAccess.rename(temporary, folder)
+        FileAccess.removeTree(old)
     }
 }
 

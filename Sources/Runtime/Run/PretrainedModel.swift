@@ -30,12 +30,10 @@ public final class PretrainedModel: Sendable {
     ///   `Interrupted`. Weights must be finite.
     public init(_ folder: String, stop: ShouldStop = { false }) throws {
         self.folder = folder
-        var isFolder: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
-        guard exists, isFolder.boolValue else {
+        guard FileAccess.isFolder(folder) else {
             throw ModelFolderError(
                 path: folder,
-                reason: (exists ? "it is no folder" : "there is no such folder")
+                reason: (FileAccess.exists(folder) ? "it is no folder" : "there is no such folder")
                     + "; expected one on disk with \(HuggingFaceConfiguration.file) and "
                     + "\(Checkpoint.modelFile), as nothing is downloaded")
         }
@@ -76,11 +74,8 @@ public final class PretrainedModel: Sendable {
     /// - Throws: `ModelFolderError` when there is none; as `Tokenizer.load`.
     public func tokenizer() throws -> Tokenizer {
         let files = ["tokenizer.json", "vocab.json", "merges.txt"].map { "\(folder)/\($0)" }
-        let manager = FileManager.default
-        if manager.fileExists(atPath: files[0]) {
-            return try Tokenizer.load(files[0], model: folder)
-        }
-        guard manager.fileExists(atPath: files[1]), manager.fileExists(atPath: files[2]) else {
+        if FileAccess.exists(files[0]) { return try Tokenizer.load(files[0], model: folder) }
+        guard FileAccess.exists(files[1]), FileAccess.exists(files[2]) else {
             throw ModelFolderError(
                 path: folder,
                 reason: "expected tokenizer.json, or vocab.json and merges.txt; found neither")
@@ -181,10 +176,9 @@ public final class PretrainedModel: Sendable {
         _ folder: String
     ) throws -> (files: [SafetensorsFile], owner: [String: String]) {
         let (single, index) = ("\(folder)/\(Checkpoint.modelFile)", "\(folder)/\(indexFile)")
-        let manager = FileManager.default
-        if manager.fileExists(atPath: single) { return ([try SafetensorsFile(single)], [:]) }
-        guard manager.fileExists(atPath: index) else {
-            let pickled = manager.fileExists(atPath: "\(folder)/pytorch_model.bin")
+        if FileAccess.exists(single) { return ([try SafetensorsFile(single)], [:]) }
+        guard FileAccess.exists(index) else {
+            let pickled = FileAccess.exists("\(folder)/pytorch_model.bin")
             throw ModelFolderError(
                 path: folder,
                 reason: "expected \(Checkpoint.modelFile) or \(indexFile), found "

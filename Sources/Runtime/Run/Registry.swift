@@ -45,7 +45,7 @@ public final class Registry: Sendable {
         let folder = PathName.parent(path)
         try AtomicFile.makeFolder(folder)
         // SQLite would wait for the other end of a pipe.
-        for end in ["", "-wal", "-shm"] { try RegularFile.check(path + end) }
+        for end in ["", "-wal", "-shm"] { try FileAccess.checkRegular(path + end) }
         // Two processes that find a new file would both make its tables.
         let lock = try FileLock("\(folder)/locks/registry")
         defer { withExtendedLifetime(lock) {} }

@@ -41,6 +41,10 @@ struct SafetensorsFile: Sendable {
         guard file.size >= 8 else {
             throw fail("\(file.size) bytes long, shorter than its header length")
         }
+        var first = [UInt8](repeating: 0, count: min(file.size, 4096))
+        try first.withUnsafeMutableBytes { try file.read(at: 0, into: $0) }
+        if let page = SniffedInput.page(first) { throw fail("it is \(page)") }
+        if let reason = SniffedInput.fault(first), first.prefix(8).last != 0 { throw fail(reason) }
         var stored: UInt64 = 0
         try withUnsafeMutableBytes(of: &stored) { try file.read(at: 0, into: $0) }
         let length = UInt64(littleEndian: stored)

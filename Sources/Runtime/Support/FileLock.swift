@@ -63,7 +63,8 @@ public final class FileLock {
     private static func take(_ path: String, _ mode: Mode) throws -> Int32? {
         while true {
             try AtomicFile.makeFolder(PathName.parent(path))
-            let descriptor = try RegularFile.open(path, O_RDWR | O_CREAT, action: "lock")
+            let (descriptor, _) = try FileAccess.openRegular(
+                path, O_RDWR | O_CREAT, action: "lock")
             let operation = (mode == .exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB
             guard flock(descriptor, operation) == 0 else {
                 let code = errno
@@ -81,9 +82,10 @@ public final class FileLock {
 
     private static func isStill(_ descriptor: Int32, _ path: String) -> Bool {
         var held = stat()
-        var named = stat()
-        return fstat(descriptor, &held) == 0 && stat(path, &named) == 0
-            && held.st_ino == named.st_ino && held.st_dev == named.st_dev
+        guard fstat(descriptor, &held) == 0, let named = FileAccess.status(path) else {
+            return false
+        }
+        return held.st_ino == named.st_ino && held.st_dev == named.st_dev
     }
 
     deinit {

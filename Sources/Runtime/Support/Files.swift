@@ -25,35 +25,6 @@ public struct FileError: RuntimeError {
     public var message: String { "cannot \(action) \(path): \(reason)" }
 }
 
-/// Opening files that must not be a pipe or a device.
-enum RegularFile {
-    /// The descriptor of a regular file; opening a pipe of that name would otherwise wait for its other end.
-    ///
-    /// - Parameter action: What is attempted, for the error.
-    /// - Throws: `FileError`.
-    static func open(_ path: String, _ flags: Int32, action: String = "open") throws -> Int32 {
-        let descriptor = Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o644)
-        guard descriptor >= 0 else { throw FileError(action, path, errno: errno) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            close(descriptor)
-            throw FileError(action, path, reason: "it is not a regular file")
-        }
-        return descriptor
-    }
-
-    /// Refuses what is there under a name and is not a regular file; nothing under it is fine.
-    ///
-    /// - Throws: `FileError`.
-    static func check(_ path: String) throws {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw FileError("open", path, reason: "it is not a regular file")
-        }
-    }
-}
-
 /// Reading files in pieces.
 public enum FileReader {
     /// Calls `body` with consecutive pieces of a regular file, at most `size` bytes each.
@@ -62,7 +33,7 @@ public enum FileReader {
     public static func forEachChunk(
         _ path: String, size: Int = 1 << 20, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        let descriptor = try RegularFile.open(path, O_RDONLY)
+        let (descriptor, _) = try FileAccess.openRegular(path)
         defer { close(descriptor) }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
         defer { buffer.deallocate() }
@@ -127,16 +98,18 @@ public enum AtomicFile {
         _ path: String, synced: Bool = true, _ body: (inout FileWriter) throws -> Void
     ) throws {
         try makeFolder(PathName.parent(path))
-        var status = stat()
-        guard stat(path, &status) == 0 else { return try replace(path, mode: nil, synced, body) }
+        guard let status = FileAccess.status(path) else {
+            return try replace(path, mode: nil, synced, body)
+        }
         switch status.st_mode & S_IFMT {
         case S_IFREG:
             // What a link names is replaced, not the link, and keeps its permissions.
-            guard let resolved = realpath(path, nil) else {
-                throw FileError("write", path, errno: errno)
+            var target = path
+            for _ in 0..<40 {
+                guard let next = FileAccess.linkTarget(target) else { break }
+                target = next
             }
-            defer { free(resolved) }
-            try replace(String(cString: resolved), mode: status.st_mode & 0o7777, synced, body)
+            try replace(target, mode: status.st_mode & 0o7777, synced, body)
         case S_IFDIR:
             throw FileError("write", path, reason: "it is a folder")
         default:
@@ -146,8 +119,7 @@ public enum AtomicFile {
 
     /// Writes to what is no regular file, such as a device or a pipe, which cannot be replaced.
     private static func pour(into path: String, _ body: (inout FileWriter) throws -> Void) throws {
-        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileError("write", path, errno: errno) }
+        let descriptor = try FileAccess.open(path, O_WRONLY, action: "write")
         defer { close(descriptor) }
         var writer = FileWriter(descriptor: descriptor, path: path)
         try body(&writer)
@@ -158,8 +130,8 @@ public enum AtomicFile {
         _ path: String, mode: mode_t?, _ synced: Bool, _ body: (inout FileWriter) throws -> Void
     ) throws {
         let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw FileError("write", path, errno: errno) }
+        let descriptor = try FileAccess.open(
+            temporary, O_WRONLY | O_CREAT | O_EXCL, action: "write")
         var writer = FileWriter(descriptor: descriptor, path: path)
         do {
             if let mode { fchmod(descriptor, mode) }
@@ -168,10 +140,10 @@ public enum AtomicFile {
             guard !synced || fsync(descriptor) == 0 else {
                 throw FileError("write", path, errno: errno)
             }
-            guard rename(temporary, path) == 0 else { throw FileError("write", path, errno: errno) }
+            try FileAccess.rename(temporary, path)
         } catch {
             close(descriptor)
-            unlink(temporary)
+            FileAccess.remove(temporary)
             throw error
         }
         close(descriptor)
@@ -190,24 +162,27 @@ public enum AtomicFile {
 
     /// Makes a folder and its parents; one that exists is fine.
     public static func makeFolder(_ path: String) throws {
-        guard !path.isEmpty, mkdir(path, 0o777) != 0 else { return }
+        guard !path.isEmpty, !FileAccess.makeFolder(path) else { return }
         var code = errno
         let parent = PathName.parent(path)
         if code == ENOENT, !parent.isEmpty, parent != path {
             try makeFolder(parent)
-            guard mkdir(path, 0o777) != 0 else { return }
+            guard !FileAccess.makeFolder(path) else { return }
             code = errno
         }
-        guard code == EEXIST else { throw FileError("make folder", path, errno: code) }
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+        guard code == EEXIST || FileAccess.isFolder(path) else {
+            errno = code
+            throw FileAccess.error("make folder", path)
+        }
+        guard FileAccess.isFolder(path) else {
             throw FileError("make folder", path, reason: "a file of that name is in the way")
         }
     }
 
     static func syncFolder(_ path: String) {
-        let folder = open(path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { return }
+        guard
+            let folder = try? FileAccess.open(path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY)
+        else { return }
         fsync(folder)
         close(folder)
     }

@@ -6,14 +6,8 @@ final class MappedFile: @unchecked Sendable {
     let bytes: UnsafeRawBufferPointer
 
     init(_ path: String) throws {
-        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw FileError("open", path, errno: errno) }
+        let (descriptor, status) = try FileAccess.openRegular(path)
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw FileError("read", path, errno: errno) }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw FileError("read", path, reason: "it is not a regular file")
-        }
         let size = Int(status.st_size)
         // Nothing can be mapped of an empty file.
         guard size > 0 else {

@@ -12,13 +12,7 @@ final class RandomAccessFile {
     ///
     /// - Throws: `FileError`.
     init(_ path: String) throws {
-        let descriptor = try RegularFile.open(path, O_RDONLY)
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
-            let code = errno
-            close(descriptor)
-            throw FileError("open", path, errno: code)
-        }
+        let (descriptor, status) = try FileAccess.openRegular(path)
         self.path = path
         self.descriptor = descriptor
         size = Int(status.st_size)

@@ -8,7 +8,9 @@ struct ByteWindow: ~Copyable {
     private var buffer: UnsafeMutableRawBufferPointer
     private var start = 0
     private var end = 0
-    private var isFresh = true
+
+    /// The byte order mark of UTF-8.
+    static let mark: [UInt8] = [0xef, 0xbb, 0xbf]
 
     /// Reads from `input`; holding more than `limit` bytes at once is an error naming `file`.
     init(_ input: any ByteInput, file: String, limit: Int) {
@@ -52,27 +54,38 @@ struct ByteWindow: ~Copyable {
         return buffer[start]
     }
 
-    /// Reads more; false when the file has ended.
+    /// Passes over a byte order mark: one may stand where a line begins, as files are joined with theirs.
     ///
-    /// A byte order mark at the very beginning is passed over.
-    ///
-    /// - Parameter line: for the error about a record that is too long.
-    mutating func fill(line: Int) throws -> Bool {
-        guard isFresh else { return try read(line) }
-        isFresh = false
-        while count < 3, try read(line) {}
-        if count >= 3, self[0] == 0xef, self[1] == 0xbb, self[2] == 0xbf { start += 3 }
-        return try count > 0 || read(line)
+    /// - Returns: the bytes passed over.
+    @discardableResult
+    mutating func skipMark(line: Int) throws -> Int {
+        if count == 0, try !fill(line: line) { return 0 }
+        guard self[0] == Self.mark[0] else { return 0 }
+        while count < 3, try fill(line: line) {}
+        guard count >= 3, self[1] == Self.mark[1], self[2] == Self.mark[2] else { return 0 }
+        start += 3
+        return 3
     }
 
-    /// Moves what is there to the front, makes room if it needs it, and reads more.
-    private mutating func read(_ line: Int) throws -> Bool {
-        let length = count
+    /// Refuses a record of more bytes than a document may have.
+    ///
+    /// - Throws: `TextError`.
+    func check(_ length: Int, line: Int) throws {
         guard length <= limit else {
             throw TextError(
                 file, line: line,
                 "the record is longer than \(limit) bytes, the limit for a document")
         }
+    }
+
+    /// Reads more; false when the file has ended.
+    ///
+    /// What is there is moved to the front, and room is made if need be.
+    ///
+    /// - Parameter line: for the error about a record that is too long.
+    mutating func fill(line: Int) throws -> Bool {
+        let length = count
+        try check(length, line: line)
         if length > buffer.count / 2 {
             let larger = UnsafeMutableRawBufferPointer.allocate(
                 byteCount: buffer.count * 2, alignment: 16)

@@ -48,6 +48,8 @@ public struct Chat: Hashable, Sendable, Codable {
     /// A document that grows by turns; nothing else of them is kept, since a record can have millions.
     private struct Conversation {
         let chat: Chat
+        let options: ChatOptions
+        let allowsNull: Bool
         private(set) var document = Document(text: [])
         /// Turns so far.
         private(set) var count = 0
@@ -55,21 +57,56 @@ public struct Chat: Hashable, Sendable, Codable {
         private var boundaries = 0
         var countsNothing: Bool { boundaries == 0 }
 
-        init(_ chat: Chat) { self.chat = chat }
+        /// The role of the turn before.
+        private var previous: String?
+
+        init(_ chat: Chat, _ options: ChatOptions, allowsNull: Bool) {
+            (self.chat, self.options, self.allowsNull) = (chat, options, allowsNull)
+        }
+
+        /// Refuses a turn that cannot follow the one before it.
+        private mutating func checkOrder(
+            _ role: String, _ place: String, _ scanner: JSONScanner
+        ) throws(JSONFailure) {
+            defer { previous = role }
+            guard options.order == .checked else { return }
+            let wrong: String? =
+                switch role {
+                case "system" where previous != nil: "a system turn comes first"
+                case "user" where previous == "user", "assistant" where previous == "assistant":
+                    "\(role) speaks twice in a row"
+                case "assistant" where previous == nil || previous == "system":
+                    "assistant speaks before user"
+                default: nil
+                }
+            guard let wrong else { return }
+            throw scanner.failure("\(place): \(wrong); order = \"any\" accepts every order")
+        }
 
         mutating func append(
-            _ role: String, _ content: [UInt8], _ scanner: JSONScanner
+            _ turn: ChatTurn, _ place: String, _ scanner: JSONScanner
         ) throws(JSONFailure) {
             count += 1
+            let (role, content) = (turn.role, turn.content)
             guard let template = chat.turns[role] else {
                 throw scanner.failure(
-                    "turn \(count) of \"\(chat.field)\": no template for the role \"\(role)\"; "
+                    "\(place): no template for the role \"\(role)\"; "
                         + "turns has \(chat.turns.keys.sorted().joined(separator: ", "))")
+            }
+            try checkOrder(role, place, scanner)
+            var isCounted = turn.counts && chat.counted.contains(role)
+            if isCounted, content.isEmpty {
+                guard allowsNull else {
+                    throw scanner.failure(
+                        "\(place): \(role) says nothing, so that only its end would be learnt; "
+                            + "missing = \"empty\" leaves such a turn out of the loss")
+                }
+                isCounted = false
             }
             var counts = false
             for part in template.parts {
                 let isContent = if case .field = part { true } else { false }
-                counts = counts || (isContent && chat.counted.contains(role))
+                counts = counts || (isContent && isCounted)
                 if counts == boundaries.isMultiple(of: 2) {
                     let place = document.text.count
                     if boundaries == 0 {
@@ -90,68 +127,37 @@ public struct Chat: Hashable, Sendable, Codable {
     /// Takes a list of turns and makes a document of them.
     ///
     /// - Throws: `JSONFailure`, also for a role without template or a conversation without a counted turn.
-    func read(_ scanner: inout JSONScanner, stop: ShouldStop) throws(JSONFailure) -> Document {
+    func read(
+        _ scanner: inout JSONScanner, _ options: ChatOptions, allowsNull: Bool, stop: ShouldStop
+    ) throws(JSONFailure) -> Document {
         guard try scanner.kind() == .array else {
             throw scanner.failure(
                 "field \"\(field)\": expected a list of turns, found \(try scanner.kind().words)")
         }
-        var conversation = Conversation(self)
+        var conversation = Conversation(self, options, allowsNull: allowsNull)
         try scanner.array { scanner throws(JSONFailure) in
             let number = conversation.count + 1
+            let place = "turn \(number) of \"\(field)\""
             if number & 0xffff == 0, stop() { throw JSONFailure.interruption }
             switch try scanner.kind() {
             case .string:
                 var content: [UInt8] = []
                 try scanner.string(into: &content)
-                try conversation.append(
-                    number.isMultiple(of: 2) ? "assistant" : "user", content, scanner)
+                let role = number.isMultiple(of: 2) ? "assistant" : "user"
+                try conversation.append(ChatTurn(role: role, content: content), place, scanner)
             case .object:
-                let turn = try Self.turn(&scanner, "turn \(number) of \"\(field)\"")
-                try conversation.append(turn.role, turn.content, scanner)
+                let turn = try ChatTurn(&scanner, place, options, allowsNull: allowsNull)
+                try conversation.append(turn, place, scanner)
             default:
                 throw scanner.failure(
-                    "turn \(number) of \"\(field)\": expected an object or a string, found "
-                        + "\(try scanner.kind().words)")
+                    "\(place): expected an object or a string, found \(try scanner.kind().words)")
             }
         }
         guard !conversation.countsNothing else {
             throw scanner.failure(
-                "\"\(field)\" has no turn of \(counted.joined(separator: " or ")), "
-                    + "so nothing would count")
+                "\"\(field)\" has no turn of \(counted.joined(separator: " or ")) that counts, "
+                    + "so nothing would be learnt")
         }
         return conversation.document
-    }
-
-    private static func turn(
-        _ scanner: inout JSONScanner, _ place: String
-    ) throws(JSONFailure) -> (role: String, content: [UInt8]) {
-        var role: [UInt8]?
-        var content: [UInt8]?
-        try scanner.object { (key, scanner) throws(JSONFailure) in
-            let name = String(decoding: copy key, as: UTF8.self)
-            guard ["role", "from", "content", "value"].contains(name) else {
-                return try scanner.skip()
-            }
-            guard try scanner.kind() == .string else {
-                throw scanner.failure(
-                    "\(place): \"\(name)\": expected a string, found \(try scanner.kind().words)")
-            }
-            var value: [UInt8] = []
-            try scanner.string(into: &value)
-            let isRole = name == "role" || name == "from"
-            guard isRole ? role == nil : content == nil else {
-                throw scanner.failure(
-                    "\(place): it has more than one \(isRole ? "role or from" : "content or value")"
-                )
-            }
-            if isRole { role = value } else { content = value }
-        }
-        guard let role, let content else {
-            throw scanner.failure(
-                "\(place): expected role and content, or from and value; it has no "
-                    + (role == nil ? "role" : "content"))
-        }
-        let name = String(decoding: role, as: UTF8.self)
-        return (["human": "user", "gpt": "assistant"][name] ?? name, content)
     }
 }

@@ -40,6 +40,7 @@ public final class Corpus: Sendable {
         }
         // A wrong path of a field is an error before anything is read.
         _ = try RecordReader(specification.fields)
+        if case .chat(let chat) = specification.fields { try specification.chat?.check(chat) }
     }
 
     /// Calls `body` with each document of `split`, in order.
@@ -79,11 +80,23 @@ public final class Corpus: Sendable {
         var skipped = 0
         var empty = 0
         var firstSkipped: String?
+        /// Fields that some record had, where a record may lack one.
+        var seenFields: Set<String> = []
+        private var hasNotedPage = false
         private var reported = ContinuousClock.now
 
         init(progress: ProgressHandler?, total: Int?) {
             self.progress = progress
             self.total = total
+        }
+
+        func note(_ notice: String) { progress?(WorkProgress(notice: notice)) }
+
+        /// Says once that a text is a page of HTML or XML, as it may be a message of a server.
+        mutating func noteIfPage(_ text: [UInt8], _ path: String) {
+            guard !hasNotedPage, let page = SniffedInput.page(text) else { return }
+            hasNotedPage = true
+            note("\(path) is \(page), and is read as text")
         }
 
         mutating func report(_ name: String, last: Bool = false) {
@@ -122,6 +135,19 @@ public final class Corpus: Sendable {
             }
             reading.empty += empty
         }
+        try checkFields(split, reading.seenFields)
+    }
+
+    /// A misspelt field would otherwise be missing everywhere without a word.
+    private func checkFields(_ split: Split, _ seen: Set<String>) throws {
+        let files = files[split] ?? []
+        guard specification.allowsMissing == true, !files.isEmpty,
+            files.allSatisfy({ [.lines, .array].contains(CorpusFiles.Format.of($0)) })
+        else { return }
+        if case .chat = specification.fields { return }
+        if let name = Set(specification.fields.names).subtracting(seen).min() {
+            throw TextError(self.name, "none of its records has a field \"\(name)\"")
+        }
     }
 
     private func read(
@@ -130,15 +156,15 @@ public final class Corpus: Sendable {
     ) throws {
         let before = reading.done
         if CorpusFiles.Format.of(path) == .text {
-            let input = try Compression.open(path)
+            let input = try Compression.openText(path, allowsPages: true)
             let text = try wholeText(input, path, stop: stop)
+            reading.noteIfPage(text, path)
             reading.done = before + input.consumed
             reading.report(name)
             return try body(Document(text: text, location: path))
         }
         let records = try RecordFile.open(
-            path, fields: specification.fields, tokens: tokens,
-            limit: specification.maximumDocumentBytes)
+            path, fields: specification.fields, tokens: tokens, specification.recordOptions)
         while try records.advance() {
             if stop() { throw Interrupted("interrupted while reading \(path)") }
             reading.done = before + records.consumed
@@ -154,8 +180,16 @@ public final class Corpus: Sendable {
             }
             if specification.parsesSpecial != true { document.templateText = [] }
             document.location = records.line.map { "\(path):\($0)" } ?? path
+            guard document.text.count <= specification.maximumDocumentBytes else {
+                throw TextError(
+                    path, line: records.line,
+                    "the document is longer than \(specification.maximumDocumentBytes) bytes, the limit for a document"
+                )
+            }
             try body(document)
         }
+        if let notice = records.notice { reading.note(notice) }
+        if let seen = records.seenFields { reading.seenFields.formUnion(seen) }
     }
 
     private func wholeText(
@@ -176,12 +210,35 @@ public final class Corpus: Sendable {
                         + "divide it into documents, one a line of a .jsonl file")
             }
         }
-        if text.starts(with: [0xef, 0xbb, 0xbf]) { text.removeFirst(3) }
+        Self.removeMarks(&text)
         if let position = text.withUnsafeBytes({ UTF8Check.firstInvalid($0) }) {
             let line = text[..<position].count { $0 == 10 } + 1
-            throw TextError(path, line: line, "byte \(position) of the file is not UTF-8")
+            throw TextError(path, line: line, "byte \(position + 1) of the text is not UTF-8")
+        }
+        if let position = text.firstIndex(of: 0) {
+            let line = text[..<position].count { $0 == 10 } + 1
+            throw TextError(
+                path, line: line,
+                "byte \(position + 1) of the text is NUL, which no text holds")
         }
         return text
+    }
+
+    /// Removes byte order marks from where lines begin; those within are of files that were joined.
+    private static func removeMarks(_ text: inout [UInt8]) {
+        let mark = ByteWindow.mark
+        var kept: [UInt8] = []
+        var from = 0
+        var place = text.firstIndex(of: mark[0])
+        while let found = place {
+            let begins = found == 0 || text[found - 1] == 10 || text[found - 1] == 13
+            if begins, text[found...].starts(with: mark) {
+                kept += text[from..<found]
+                from = found + 3
+            }
+            place = text[(found + 1)...].firstIndex(of: mark[0])
+        }
+        if from > 0 { text = kept + text[from...] }
     }
 }
 

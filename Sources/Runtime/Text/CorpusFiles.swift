@@ -1,20 +1,26 @@
-import Foundation
+import Glibc
 
 /// Text files named by paths, globs and folders.
 enum CorpusFiles {
     /// What a file holds, known from the end of its name.
-    enum Format: String, CaseIterable {
-        case text = ".txt"
-        case lines = ".jsonl"
-        case array = ".json"
-        case commas = ".csv"
-        case tabs = ".tsv"
-        case tokens = ".bin"
+    enum Format: CaseIterable {
+        case text, lines, array, commas, tabs, tokens
 
-        /// The format of `path`; `nil` if its name does not say.
+        private var endings: [String] {
+            switch self {
+            case .text: [".txt"]
+            case .lines: [".jsonl", ".ndjson"]
+            case .array: [".json"]
+            case .commas: [".csv"]
+            case .tabs: [".tsv"]
+            case .tokens: [".bin"]
+            }
+        }
+
+        /// The format of `path`, however its letters are written; `nil` if its name does not say.
         static func of(_ path: String) -> Format? {
-            let stem = Compression.of(path).stem
-            return allCases.first { stem.hasSuffix($0.rawValue) }
+            let stem = Compression.of(path).stem.lowercased()
+            return allCases.first { $0.endings.contains { stem.hasSuffix($0) } }
         }
 
         /// Whether a folder's files of this kind are its corpus: .json and .bin files are often something else.
@@ -22,20 +28,27 @@ enum CorpusFiles {
     }
 
     private static let expected =
-        "expected a name that ends in .txt, .jsonl, .json, .csv, .tsv or .bin, with .gz or .zst after it if compressed"
+        "expected a name that ends in .txt, .jsonl, .ndjson, .json, .csv, .tsv or .bin, "
+        + "with .gz or .zst after it if compressed"
 
     /// The files that `patterns` name, in the order of the patterns, sorted within each.
     ///
     /// - Throws: `FileError` naming the pattern that matches nothing, the file that is not readable text by its name,
-    ///   or the file named twice.
+    ///   or the file that is named twice, whatever its names.
     static func expand(_ patterns: [String]) throws -> [String] {
         var files: [String] = []
-        var seen: Set<String> = []
+        var seen: [FileIdentity: String] = [:]
         for pattern in patterns {
             for file in try expand(pattern) {
-                guard seen.insert(file).inserted else {
+                guard let status = FileAccess.status(file) else {
+                    throw FileAccess.error("read", file)
+                }
+                if let other = seen.updateValue(file, forKey: FileIdentity(status)) {
                     throw FileError(
-                        "read", file, reason: "it is named twice (again by \"\(pattern)\")")
+                        "read", file,
+                        reason: other == file
+                            ? "it is named twice (again by \"\(pattern)\")"
+                            : "it is the same file as \(other): name it once")
                 }
                 files.append(file)
             }
@@ -47,85 +60,61 @@ enum CorpusFiles {
         guard !pattern.isEmpty else {
             throw FileError("read", "\"\"", reason: "expected a path, a glob or a folder")
         }
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: pattern, isDirectory: &isFolder) {
-            guard isFolder.boolValue else {
-                return [try usable(pattern)]
+        if FileAccess.exists(pattern) { return try files(at: pattern) }
+        guard FileGlob.isGlob(pattern) else {
+            try FileAccess.check(pattern)
+            guard FileAccess.status(pattern, followsLinks: false) == nil else {
+                throw FileError("read", pattern, reason: "it is a link to what is not there")
             }
-            let found = try contents(of: pattern)
-            guard !found.isEmpty else {
-                throw FileError(
-                    "read", pattern,
-                    reason: "the folder holds no file that ends in .txt, .jsonl, .csv or .tsv "
-                        + "(.json and .bin files are read when they are named)")
-            }
-            return found
-        }
-        guard pattern.contains(where: { "*?[".contains($0) }) else {
             throw FileError("read", pattern, reason: "No such file or directory")
         }
-        let matches = glob(pattern)
-        guard !matches.isEmpty else {
+        var glob = FileGlob(pattern)
+        let matches = try glob.matches()
+        // With `**` the files of a folder are matched themselves.
+        let files =
+            try glob.isDeep
+            ? matches.filter { !FileAccess.isFolder($0) }.map(usable)
+            : matches.flatMap(files)
+        guard !files.isEmpty else {
             throw FileError("read", pattern, reason: "the glob matches no file")
         }
-        return try matches.flatMap { path -> [String] in
-            var isFolder: ObjCBool = false
-            _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-            return isFolder.boolValue ? try contents(of: path) : [try usable(path)]
+        return files
+    }
+
+    private static func files(at path: String) throws -> [String] {
+        guard FileAccess.isFolder(path) else { return [try usable(path)] }
+        var walk = FolderWalk()
+        let found = try walk.files(below: path)
+        guard !found.isEmpty else {
+            throw FileError(
+                "read", path,
+                reason: "the folder holds no file that ends in .txt, .jsonl, .ndjson, .csv or .tsv "
+                    + "(.json and .bin files are read when they are named)")
         }
+        return found
     }
 
     /// A path that names a file of a known kind; a pipe or a device cannot be read twice.
-    private static func usable(_ path: String) throws -> String {
-        guard Format.of(path) != nil else { throw FileError("read", path, reason: expected) }
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw FileError("read", path, errno: errno) }
+    static func usable(_ path: String) throws -> String {
+        guard Format.of(path) != nil else {
+            throw FileError("read", path, reason: UnreadFormat.named(path)?.reason ?? expected)
+        }
+        try FileAccess.check(path)
+        guard let status = FileAccess.status(path) else { throw FileAccess.error("read", path) }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw FileError("read", path, reason: "it is not a regular file")
         }
         return path
     }
-
-    /// Text files below `folder`, at any depth, by path in byte order; hidden ones left out.
-    private static func contents(of folder: String) throws -> [String] {
-        guard let walker = FileManager.default.enumerator(atPath: folder) else {
-            throw FileError("read folder", folder, errno: errno)
-        }
-        var found: [String] = []
-        for case let name as String in walker {
-            let hidden = name.split(separator: "/").contains { $0.hasPrefix(".") }
-            if !hidden, Format.of(name)?.isFoundInFolders == true {
-                found.append(try usable(folder + "/" + name))
-            }
-        }
-        return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    }
-
-    private static func glob(_ pattern: String) -> [String] {
-        var result = glob_t()
-        defer { globfree(&result) }
-        guard Glibc.glob(pattern, 0, nil, &result) == 0 else { return [] }
-        let names = (0..<Int(result.gl_pathc)).compactMap { index in
-            result.gl_pathv[index].map { String(cString: $0) }
-        }
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    }
 }
 
-/// What tells that a file has not changed since it was read, without reading it.
-struct FileStamp: Codable, Hashable {
-    let path: String
-    let size: Int
-    /// Nanoseconds since 1970.
-    let modified: Int
-    let inode: UInt64
+/// A file or folder, whatever it is called.
+struct FileIdentity: Hashable {
+    private let device: UInt64
+    private let inode: UInt64
 
-    init(_ path: String) throws {
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw FileError("read", path, errno: errno) }
-        self.path = path
-        size = Int(status.st_size)
-        modified = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
+    init(_ status: stat) {
+        device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
     }
 }

@@ -34,6 +34,15 @@ public struct CorpusSpecification: Codable, Hashable, Sendable {
     public var testFraction = 0.02
     /// The seed of the division into splits.
     public var splitSeed: UInt64 = 1
+    /// Whether quotes surround separated values (`true`) or are text; `nil`: they surround those of CSV, and those of
+    /// TSV where that cannot join two values or rows.
+    public var quotes: Bool?
+    /// Bits of an id in token files without a header, 16 or 32; `nil` where the file shows it.
+    public var tokenBits: Int?
+    /// Whether a field that is null or missing is no text instead of an error.
+    public var allowsMissing: Bool?
+    /// How conversations are read.
+    public var chat: ChatOptions?
     /// What to do with bad lines.
     public var badLines = BadLines.error
     /// Whether a document may stand in more than one split (only separate files can cause that).
@@ -81,10 +90,22 @@ public struct CorpusSpecification: Codable, Hashable, Sendable {
                 "valid and test fractions", expected: "a sum below 1, to leave some for training",
                 found: validFraction + testFraction)
         }
+        if let tokenBits, tokenBits != 16, tokenBits != 32 {
+            throw InvalidValue("token bits", expected: "16 or 32", found: tokenBits)
+        }
         guard maximumDocumentBytes > 0 else {
             throw InvalidValue(
                 "maximum document bytes", expected: "a positive number", found: maximumDocumentBytes
             )
         }
+    }
+}
+
+extension CorpusSpecification {
+    /// How its files of records are read.
+    var recordOptions: RecordOptions {
+        RecordOptions(
+            limit: maximumDocumentBytes, quotes: quotes, tokenBits: tokenBits,
+            allowsMissing: allowsMissing ?? false, chat: chat ?? ChatOptions())
     }
 }

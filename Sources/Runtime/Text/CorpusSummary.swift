@@ -135,7 +135,7 @@ extension Corpus {
     }
 
     private func summaryKey(_ stamps: [FileStamp]) throws -> Digest {
-        var builder = DigestBuilder("corpus summary 1")
+        var builder = DigestBuilder("corpus summary 2")
         // Names do not change what is read.
         var specification = specification
         specification.name = ""

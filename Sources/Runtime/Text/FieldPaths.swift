@@ -30,11 +30,18 @@ struct FieldPaths {
 
     private let root = Node()
     private let chat: Chat?
+    private let options: ChatOptions
+    private let allowsNull: Bool
 
-    /// - Parameter chat: what one of the fields is a conversation of.
+    /// - Parameters:
+    ///   - chat: what one of the fields is a conversation of.
+    ///   - allowsNull: whether a field that is null is no text.
     /// - Throws: `InvalidValue` for a name that is no path.
-    init(_ names: [String], chat: Chat? = nil) throws {
-        self.chat = chat
+    init(
+        _ names: [String], chat: Chat? = nil, _ options: ChatOptions = ChatOptions(),
+        allowsNull: Bool = false
+    ) throws {
+        (self.chat, self.options, self.allowsNull) = (chat, options, allowsNull)
         for name in names {
             root.child(.key(Array(name.utf8))).field = name
             var node = root
@@ -100,7 +107,8 @@ struct FieldPaths {
             guard found.conversation == nil else {
                 throw scanner.failure("field \"\(field)\" stands twice")
             }
-            found.conversation = try chat.read(&scanner, stop: stop)
+            found.conversation = try chat.read(
+                &scanner, options, allowsNull: allowsNull, stop: stop)
             return
         }
         if let field = node.field, [.string, .number, .boolean].contains(kind) {
@@ -113,6 +121,10 @@ struct FieldPaths {
         }
         let inside = node.children
         switch kind {
+        case .null where allowsNull:
+            // Neither it nor what would lie within it has text.
+            try scanner.skip()
+            for field in node.fields where found.values[field] == nil { found.values[field] = [] }
         case .object where !inside.isEmpty:
             try scanner.object { (key, scanner) throws(JSONFailure) in
                 let step = Step.key(copy key)
@@ -144,6 +156,7 @@ struct FieldPaths {
             if let field = node.field {
                 throw scanner.failure(
                     "field \"\(field)\": expected a string, a number or a boolean, found \(kind.words)"
+                        + (kind == .null ? "; missing = \"empty\" reads that as no text" : "")
                 )
             }
             try scanner.skip()

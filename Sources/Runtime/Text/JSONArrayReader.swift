@@ -34,6 +34,12 @@ struct JSONArrayReader: ~Copyable {
                 let byte = window[index]
                 guard byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d else {
                     _ = window.take(index)
+                    if byte == ByteWindow.mark[0], state == .beginning || state == .sequence,
+                        try window.skipMark(line: newlines + 1) > 0
+                    {
+                        index = 0
+                        continue
+                    }
                     return byte
                 }
                 if byte == 0x0a { newlines += 1 }
@@ -111,7 +117,7 @@ struct JSONArrayReader: ~Copyable {
                         isEscaped = true
                     } else if byte == 0x22 {
                         inString = false
-                        if depth == 0 { return window.take(index) }
+                        if depth == 0 { return try take(index) }
                     }
                     continue
                 }
@@ -120,7 +126,7 @@ struct JSONArrayReader: ~Copyable {
                 case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
                 case UInt8(ascii: "}"), UInt8(ascii: "]"):
                     depth -= 1
-                    if depth == 0 { return window.take(index) }
+                    if depth == 0 { return try take(index) }
                     if depth < 0 { return try scalar(index - 1) }
                 case UInt8(ascii: ","), 0x20, 0x0a, 0x0d, 0x09:
                     guard depth == 0 else { continue }
@@ -131,7 +137,7 @@ struct JSONArrayReader: ~Copyable {
                 }
             }
             guard try window.fill(line: line) else {
-                if depth == 0, !inString { return window.take(index) }
+                if depth == 0, !inString { return try take(index) }
                 throw TextError(
                     file, line: line, "the file ends within the element that begins here")
             }
@@ -140,6 +146,11 @@ struct JSONArrayReader: ~Copyable {
 
     private mutating func scalar(_ length: Int) throws -> UnsafeRawBufferPointer {
         guard length > 0 else { throw failure("expected a JSON value") }
+        return try take(length)
+    }
+
+    private mutating func take(_ length: Int) throws -> UnsafeRawBufferPointer {
+        try window.check(length, line: line)
         return window.take(length)
     }
 }

@@ -130,6 +130,14 @@ package struct JSONScanner {
         }
     }
 
+    /// Takes a value of any kind and gives it as it is written.
+    mutating func raw() throws(JSONFailure) -> String {
+        skipSpace()
+        let start = offset
+        try skip()
+        return String(decoding: bytes[start..<offset], as: UTF8.self)
+    }
+
     private mutating func literal(_ text: StaticString) throws(JSONFailure) {
         let count = text.utf8CodeUnitCount
         guard bytes.count - offset >= count,

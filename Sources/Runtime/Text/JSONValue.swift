@@ -13,7 +13,11 @@ enum JSONValue: Sendable {
     ///
     /// - Throws: `FileError`; `TextError` naming the file, line and column, also for a key that stands twice.
     static func read(_ path: String, limit: Int) throws -> JSONValue {
-        try read(try FileReader.bytes(path, limit: limit), file: path)
+        let bytes = try FileReader.bytes(path, limit: limit)
+        let start = Array(bytes.prefix(4096))
+        if let reason = SniffedInput.fault(start) { throw TextError(path, reason) }
+        if let page = SniffedInput.page(start) { throw TextError(path, "it is \(page), not JSON") }
+        return try read(bytes, file: path)
     }
 
     /// Reads a whole text.

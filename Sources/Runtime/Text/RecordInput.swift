@@ -12,10 +12,33 @@ protocol RecordInput: AnyObject {
     ///
     /// - Throws: `TextError` about this record alone; `Interrupted`.
     func document(stop: ShouldStop) throws -> Document
+    /// The wanted fields that some record so far had, where a record may lack one.
+    var seenFields: Set<String>? { get }
+    /// What the researcher should know about the file, once it has been read.
+    var notice: String? { get }
     /// The values of the wanted fields by name.
     ///
     /// - Throws: `TextError` about this record alone; `Interrupted`.
     func values(stop: ShouldStop) throws -> [String: [UInt8]]
+}
+
+extension RecordInput {
+    var seenFields: Set<String>? { nil }
+    var notice: String? { nil }
+}
+
+/// How files of records are read.
+struct RecordOptions {
+    /// The longest record in bytes.
+    var limit: Int
+    /// Whether quotes surround separated values; `nil`: in CSV, and in TSV where that cannot lose a row.
+    var quotes: Bool?
+    /// Bits of an id in files of tokens without a header; `nil` where they must show that themselves.
+    var tokenBits: Int?
+    /// Whether a field that is null or missing is no text rather than an error.
+    var allowsMissing = false
+    /// How conversations are read.
+    var chat = ChatOptions()
 }
 
 /// Files of records.
@@ -24,27 +47,32 @@ enum RecordFile {
     ///
     /// - Throws: `FileError`; `TextError` for a first row that does not name what is wanted, or a file without records.
     static func open(
-        _ path: String, fields: Fields, tokens: (any TokenText)? = nil, limit: Int
+        _ path: String, fields: Fields, tokens: (any TokenText)? = nil, _ options: RecordOptions
     ) throws -> any RecordInput {
-        func separated(_ separator: UInt8) throws -> any RecordInput {
-            try SeparatedRecords(
-                try Compression.open(path), file: path, separator: separator, fields: fields,
-                limit: limit)
+        func separated(
+            _ separator: UInt8, _ quotes: SeparatedReader.Quotes
+        ) throws -> any RecordInput {
+            let stated: SeparatedReader.Quotes? = options.quotes.map { $0 ? .surround : .text }
+            return try SeparatedRecords(
+                SeparatedReader(
+                    try Compression.openText(path), file: path, separator: separator,
+                    quotes: stated ?? quotes, limit: options.limit),
+                file: path, fields: fields)
         }
         switch CorpusFiles.Format.of(path) {
         case .array:
             return try ArrayRecords(
-                try Compression.open(path), file: path, fields: fields, limit: limit)
-        case .commas: return try separated(UInt8(ascii: ","))
-        case .tabs: return try separated(UInt8(ascii: "\t"))
+                try Compression.openText(path), file: path, fields: fields, options)
+        case .commas: return try separated(UInt8(ascii: ","), .surround)
+        case .tabs: return try separated(UInt8(ascii: "\t"), .surroundPlain)
         case .lines:
             return try LineRecords(
-                try Compression.open(path), file: path, fields: fields, limit: limit)
+                try Compression.openText(path), file: path, fields: fields, options)
         case .tokens:
             guard let tokens else {
                 throw TextError(path, "a file of tokens is read with the tokenizer that made it")
             }
-            return try TokenRecords.open(path, tokens: tokens, limit: limit)
+            return try TokenRecords.open(path, tokens: tokens, options)
         case .text, nil: throw TextError(path, "it has no records with fields")
         }
     }
@@ -55,19 +83,25 @@ struct RecordReader {
     private let fields: Fields
     private let names: [String]
     private let paths: FieldPaths
+    private let allowsMissing: Bool
+    /// The fields that some record had.
+    private(set) var seen: Set<String> = []
 
-    init(_ fields: Fields) throws {
+    init(_ fields: Fields, allowsMissing: Bool = false, chat options: ChatOptions = ChatOptions())
+        throws
+    {
         self.fields = fields
+        self.allowsMissing = allowsMissing
         names = Set(fields.names).sorted()
         var chat: Chat?
         if case .chat(let conversation) = fields { chat = conversation }
-        paths = try FieldPaths(names, chat: chat)
+        paths = try FieldPaths(names, chat: chat, options, allowsNull: allowsMissing)
     }
 
     /// The document of the record whose text begins on `line`.
     ///
     /// - Throws: `TextError` naming the file, the line, and the field or column; `Interrupted`.
-    func read(
+    mutating func read(
         _ record: UnsafeRawBufferPointer, file: String, line: Int, stop: ShouldStop
     ) throws -> Document {
         let found = try find(record, file: file, line: line, stop: stop)
@@ -77,7 +111,7 @@ struct RecordReader {
     /// What is wanted of the record whose text begins on `line`.
     ///
     /// - Throws: as `read`.
-    func find(
+    mutating func find(
         _ record: UnsafeRawBufferPointer, file: String, line: Int, stop: ShouldStop
     ) throws -> FieldPaths.Found {
         if let position = UTF8Check.firstInvalid(record) {
@@ -95,6 +129,10 @@ struct RecordReader {
             }
             let (line, column) = Self.place(error.offset, record, line)
             throw TextError(file, line: line, "column \(column): \(error.reason)")
+        }
+        if allowsMissing, found.conversation == nil {
+            seen.formUnion(found.values.keys)
+            for name in names where found.values[name] == nil { found.values[name] = [] }
         }
         for name in names where found.values[name] == nil && found.conversation == nil {
             let known = Self.keys(of: record)
@@ -132,22 +170,34 @@ struct RecordReader {
 /// The lines of a JSON Lines file; lines of nothing but white space are passed over.
 final class LineRecords: RecordInput {
     private let file: String
-    private let reader: RecordReader
+    private var reader: RecordReader
     private var lines: LineReader
+    private var isFirst = true
     private var current = UnsafeRawBufferPointer(start: nil, count: 0)
 
-    init(_ input: any ByteInput, file: String, fields: Fields, limit: Int) throws {
+    init(
+        _ input: any ByteInput, file: String, fields: Fields, _ options: RecordOptions
+    ) throws {
         self.file = file
-        reader = try RecordReader(fields)
-        lines = LineReader(input, file: file, limit: limit)
+        reader = try RecordReader(
+            fields, allowsMissing: options.allowsMissing, chat: options.chat)
+        lines = LineReader(input, file: file, limit: options.limit)
     }
 
     var consumed: Int { lines.consumed }
     var line: Int? { lines.line }
+    var seenFields: Set<String>? { reader.seen }
 
     func advance() throws -> Bool {
         while let line = try lines.next() {
             if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0d }) { continue }
+            if isFirst, line.first(where: { $0 != 0x20 && $0 != 0x09 }) == UInt8(ascii: "[") {
+                throw TextError(
+                    file, line: lines.line,
+                    "it holds a JSON array, not a record a line: expected a name that ends in .json"
+                )
+            }
+            isFirst = false
             current = line
             return true
         }
@@ -166,18 +216,22 @@ final class LineRecords: RecordInput {
 /// The elements of a JSON array.
 final class ArrayRecords: RecordInput {
     private let file: String
-    private let reader: RecordReader
+    private var reader: RecordReader
     private var elements: JSONArrayReader
     private var current = UnsafeRawBufferPointer(start: nil, count: 0)
 
-    init(_ input: any ByteInput, file: String, fields: Fields, limit: Int) throws {
+    init(
+        _ input: any ByteInput, file: String, fields: Fields, _ options: RecordOptions
+    ) throws {
         self.file = file
-        reader = try RecordReader(fields)
-        elements = JSONArrayReader(input, file: file, limit: limit)
+        reader = try RecordReader(
+            fields, allowsMissing: options.allowsMissing, chat: options.chat)
+        elements = JSONArrayReader(input, file: file, limit: options.limit)
     }
 
     var consumed: Int { elements.consumed }
     var line: Int? { elements.line }
+    var seenFields: Set<String>? { reader.seen }
 
     func advance() throws -> Bool {
         guard let element = try elements.next() else { return false }
@@ -203,15 +257,17 @@ final class SeparatedRecords: RecordInput {
     private var wanted: [(name: String, index: Int)] = []
 
     /// - Throws: `TextError` for a first row that does not name what is wanted.
-    init(_ input: any ByteInput, file: String, separator: UInt8, fields: Fields, limit: Int) throws
-    {
+    init(_ reader: consuming SeparatedReader, file: String, fields: Fields) throws {
         self.file = file
         self.fields = fields
-        rows = SeparatedReader(input, file: file, separator: separator, limit: limit)
+        rows = reader
         if case .chat = fields {
             throw TextError(file, "a conversation is read from JSON, not from separated values")
         }
         guard try rows.next() else { return }
+        if let (column, reason) = rows.fault() {
+            throw TextError(file, line: rows.line, "column \(column): \(reason)")
+        }
         columns = rows.count
         let names = (0..<columns).map { String(decoding: rows.value($0), as: UTF8.self) }
         var seen: Set<String> = []
@@ -244,8 +300,8 @@ final class SeparatedRecords: RecordInput {
                 file, line: rows.line,
                 "the row has \(rows.count) values; expected \(columns), as the first row names")
         }
-        if let column = rows.firstInvalid() {
-            throw TextError(file, line: rows.line, "column \(column): the value is not UTF-8")
+        if let (column, reason) = rows.fault() {
+            throw TextError(file, line: rows.line, "column \(column): \(reason)")
         }
         var values: [String: [UInt8]] = [:]
         for (name, index) in wanted { values[name] = Array(rows.value(index)) }

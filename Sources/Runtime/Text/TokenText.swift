@@ -30,13 +30,15 @@ class TokenRecords: RecordInput {
         self.limit = limit
     }
 
-    /// Opens a file: with an index beside it one of Megatron's, otherwise bare 16-bit ids.
-    static func open(_ path: String, tokens: any TokenText, limit: Int) throws -> TokenRecords {
+    /// Opens a file: with an index beside it one of Megatron's, otherwise ids with or without a header.
+    static func open(
+        _ path: String, tokens: any TokenText, _ options: RecordOptions
+    ) throws -> TokenRecords {
         let index = String(path.dropLast(4)) + ".idx"
-        if path.hasSuffix(".bin"), access(index, F_OK) == 0 {
-            return try MegatronRecords(path, index: index, tokens: tokens, limit: limit)
+        if path.lowercased().hasSuffix(".bin"), FileAccess.exists(index) {
+            return try MegatronRecords(path, index: index, tokens: tokens, limit: options.limit)
         }
-        return try BareTokenRecords(bare: path, tokens: tokens, limit: limit)
+        return try BareTokenRecords(bare: path, tokens: tokens, options)
     }
 
     var consumed: Int { 0 }
@@ -63,7 +65,8 @@ class TokenRecords: RecordInput {
         guard id >= 0, id < tokens.vocabularySize else {
             throw TextError(
                 file,
-                "token \(number) is \(id); expected an id below \(tokens.vocabularySize), the tokenizer's vocabulary"
+                "token \(number) is \(id); expected an id below \(tokens.vocabularySize), the tokenizer's vocabulary: "
+                    + "the file is of another tokenizer, or its ids have another width (token_bits)"
             )
         }
         guard ids.count < limit / 4 else {
@@ -77,17 +80,32 @@ class TokenRecords: RecordInput {
     }
 }
 
-/// Bare 16-bit little-endian ids, as nanoGPT writes them; documents end with end-of-text.
+/// Little-endian ids one after another, as nanoGPT and llm.c write them; documents end with end-of-text.
 final class BareTokenRecords: TokenRecords {
     private let input: any ByteInput
+    private let form: TokenFileForm
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
     private var start = 0
     private var end = 0
     private var number = 0
+    private var hasEnds = false
+    private(set) var notice: String?
 
-    init(bare file: String, tokens: any TokenText, limit: Int) throws {
+    init(bare file: String, tokens: any TokenText, _ options: RecordOptions) throws {
         input = try Compression.open(file)
-        super.init(file, tokens: tokens, limit: limit)
+        while end < buffer.count {
+            let count = try input.read(
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer[end...]))
+            if count == 0 { break }
+            end += count
+        }
+        let isPlain = Compression.of(file).0 == .none
+        form = try TokenFileForm(
+            Array(buffer[..<end]), isWhole: end < buffer.count,
+            size: isPlain ? FileAccess.status(file).map { Int($0.st_size) } : nil, file: file,
+            vocabulary: tokens.vocabularySize, bits: options.tokenBits)
+        start = form.headerBytes
+        super.init(file, tokens: tokens, limit: options.limit)
     }
 
     deinit { buffer.deallocate() }
@@ -96,28 +114,45 @@ final class BareTokenRecords: TokenRecords {
 
     override func advance() throws -> Bool {
         ids.removeAll(keepingCapacity: true)
+        let width = form.idBytes
         while true {
-            if end - start < 2 {
+            if end - start < width {
                 let left = end - start
-                if left == 1 { buffer[0] = buffer[start] }
+                for index in 0..<left { buffer[index] = buffer[start + index] }
                 let count = try input.read(
                     into: UnsafeMutableRawBufferPointer(rebasing: buffer[left...]))
                 (start, end) = (0, left + count)
                 if count == 0 {
-                    guard left == 0 else {
-                        throw TextError(
-                            file,
-                            "it ends within token \(number); expected 16 bits for each token")
-                    }
+                    try finish(left)
                     return !ids.isEmpty
                 }
                 continue
             }
-            let id = Int(buffer[start]) | Int(buffer[start + 1]) << 8
-            start += 2
+            var id = Int(buffer[start]) | Int(buffer[start + 1]) << 8
+            if width == 4 { id |= Int(buffer[start + 2]) << 16 | Int(buffer[start + 3]) << 24 }
+            start += width
             defer { number += 1 }
-            if id == Int(tokens.endOfText) { return true }
+            if id == Int(tokens.endOfText) {
+                hasEnds = true
+                return true
+            }
             try take(id, number: number)
+        }
+    }
+
+    private func finish(_ left: Int) throws {
+        guard left == 0 else {
+            throw TextError(
+                file,
+                "it ends within token \(number); expected \(form.idBytes * 8) bits for each token")
+        }
+        if let count = form.count, count != number {
+            throw TextError(file, "it has \(number) tokens; its header promises \(count)")
+        }
+        if !hasEnds, number > 0 {
+            notice =
+                "\(file): none of its \(number) tokens is the tokenizer's end-of-text, \(tokens.endOfText), "
+                + "so it is one document; is it of another tokenizer?"
         }
     }
 }

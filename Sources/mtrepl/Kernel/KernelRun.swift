@@ -41,6 +41,7 @@ struct KernelRun: ParsableCommand {
         let input = KernelInput(server)
         let host = try Host(settings, observer: output, exclusive: true)
         host.interpreter.catchInterrupts(stays: true)
+        if options.safe { FileAccess.exempt(KernelHistory.path) }
         input.stop = host.interpreter.shouldStop
         _ = host.begin()
         host.interpreter.wake(by: server.event)

@@ -62,8 +62,8 @@ final class MarkdownFile {
     init(_ path: String, _ empty: Notebook) throws {
         self.path = path
         try AtomicFile.makeFolder(PathName.parent(path))
-        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw FileError("log to", path, errno: errno) }
+        descriptor = try FileAccess.open(
+            path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, action: "log to")
         try write(MarkdownFormat.head(empty))
     }
 

@@ -213,7 +213,7 @@ import Testing
             "h.csv", bytes: Array("text,b\nx".utf8) + [0xc3, 0x2c, 0xa9])
         #expect(
             message { _ = try scratch.corpus(halves).texts() }
-                == "\(halves):2: column 1: the value is not UTF-8")
+                == "\(halves):2: column 1: byte 1 of the value is not UTF-8")
         let columns = String(repeating: ",", count: 1 << 16)
         #expect(
             try read("a.csv", "text" + columns + "\n")
@@ -348,7 +348,7 @@ import Testing
             try read("{\"m\": [{\"role\": \"user\"}]}").contains("it has no content"))
         #expect(
             try read("{\"m\": [{\"role\": \"user\", \"content\": null}]}").contains(
-                "turn 1 of \"m\": \"content\": expected a string, found null"))
+                "turn 1 of \"m\": expected role and content, or from and value; it has no content"))
         #expect(try read("{\"m\": \"x\"}").contains("expected a list of turns, found a string"))
         #expect(try read("{\"n\": []}").contains("the record has no field \"m\"; it has n"))
         #expect(

@@ -55,7 +55,7 @@ func message(_ body: () throws -> Void) -> String {
             while let line = try reader.next() {
                 lines.append(String(decoding: line, as: UTF8.self))
             }
-            #expect(lines == ["one", "", "three is longer\r", "four without an end"])
+            #expect(lines == ["one", "", "three is longer", "four without an end"])
         }
     }
 

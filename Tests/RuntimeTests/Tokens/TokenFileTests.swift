@@ -77,7 +77,9 @@ import Testing
         let long = try scratch.write("a.bin", bytes: [5, 0, 44, 1])
         #expect(
             message { _ = try read(long).texts() }
-                == "\(long): token 1 is 300; expected an id below 300, the tokenizer's vocabulary")
+                .hasPrefix(
+                    "\(long): token 1 is 300; expected an id below 300, the tokenizer's vocabulary")
+        )
         let odd = try scratch.write("b.bin", bytes: [5, 0, 5])
         #expect(message { _ = try read(odd).texts() }.contains("it ends within token 1"))
         #expect(

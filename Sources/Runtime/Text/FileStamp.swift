@@ -1,0 +1,18 @@
+import Glibc
+
+/// What tells that a file has not changed since it was read, without reading it.
+struct FileStamp: Codable, Hashable {
+    let path: String
+    let size: Int
+    /// Nanoseconds since 1970.
+    let modified: Int
+    let inode: UInt64
+
+    init(_ path: String) throws {
+        guard let status = FileAccess.status(path) else { throw FileAccess.error("read", path) }
+        self.path = path
+        size = Int(status.st_size)
+        modified = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
+        inode = UInt64(status.st_ino)
+    }
+}
