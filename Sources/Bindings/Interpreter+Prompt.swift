@@ -48,6 +48,7 @@ extension Interpreter {
         let state = try open()
         for function in [
             Self.undefinedGlobal, Self.page, Self.present, Self.columns, Self.cut, Self.shown,
+            Self.displayed,
         ] {
             try check(mt_add_function(state, "mt_internal", function.name, note(function)))
         }

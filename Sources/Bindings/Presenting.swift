@@ -19,7 +19,7 @@ extension Interpreter {
     }
 
     /// How values are shown now, for the prelude: columns, colours, HTML.
-    static var shown: Function {
+    static var displayed: Function {
         Function("display", "") { call in
             let display = call.interpreter.settings.display
             try call.returns(display.width(), display.colours, display.html())
