@@ -11,7 +11,8 @@ public enum Interruption {
 
     /// Whether to stop, for work of this thread; never, unless `asking` says whom to ask.
     public static var stop: ShouldStop {
-        (Thread.current.threadDictionary[name] as? Box)?.stop ?? { false }
+        guard let box = Thread.current.threadDictionary[name] as? Box else { return { false } }
+        return box.stop
     }
 
     /// Runs something on this thread that asks `stop`.
