@@ -73,7 +73,7 @@ extension Library {
                     .integer(
                         "token_bits",
                         "Bits of an id in .bin files without a header: 16 or 32. Default: 16, unless the ids look like 32 bits, which is an error.",
-                        in: 16...32
+                        .count, in: 16...32
                     ).optional,
                     .number("valid_fraction", "Part of the documents in valid.", .fraction).or(
                         0.02),
