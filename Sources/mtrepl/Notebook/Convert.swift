@@ -28,7 +28,18 @@ enum NotebookFormat: String, CaseIterable {
             let line = bytes[..<place].count { $0 == 10 } + 1
             throw NotebookError("\(path):\(line)", "byte \(place) of the file is not UTF-8")
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return String(decoding: unixLines(bytes), as: UTF8.self)
+    }
+
+    /// The bytes without a byte order mark, and with line feeds where all lines end otherwise; what we write never does.
+    private static func unixLines(_ bytes: [UInt8]) -> [UInt8] {
+        var bytes = bytes[...]
+        if bytes.starts(with: [0xef, 0xbb, 0xbf]) { bytes = bytes.dropFirst(3) }
+        let feeds = bytes.count { $0 == 10 }
+        if feeds == 0 { return bytes.map { $0 == 13 ? 10 : $0 } }
+        let pairs = zip(bytes, bytes.dropFirst()).count { $0 == 13 && $1 == 10 }
+        guard pairs == feeds else { return Array(bytes) }
+        return zip(bytes, bytes.dropFirst() + [0]).filter { !($0 == 13 && $1 == 10) }.map(\.0)
     }
 }
 

@@ -26,9 +26,6 @@ enum LuaHeader {
     static func read(
         _ lines: inout ArraySlice<ArraySlice<UInt8>>, _ file: String, _ notebook: inout Notebook
     ) throws {
-        if lines.first?.starts(with: [0xef, 0xbb, 0xbf]) == true {
-            lines[lines.startIndex] = lines[lines.startIndex].dropFirst(3)
-        }
         var executable: String?
         if let first = lines.first, first.starts(with: "#!".utf8) {
             executable = String(decoding: first.dropFirst(2), as: UTF8.self).trimmed

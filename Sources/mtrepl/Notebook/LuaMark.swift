@@ -48,7 +48,14 @@ struct LuaMark {
         let place = "\(file):\(number)"
         let depth = rest.prefix { $0 == UInt8(ascii: "%") }.count
         rest = Self.trimmed(rest.dropFirst(depth))
-        let (head, fields) = try Self.fields(rest, place)
+        var (head, fields) = try Self.fields(rest, place)
+        // An object of JSON may stand before `key=value` too.
+        if let start = head.firstIndex(of: UInt8(ascii: "{")),
+            let (value, after) = JSON.prefix(of: head[start...]), Self.trimmed(after).isEmpty
+        {
+            fields = (value.fields ?? []) + fields
+            head = head[..<start]
+        }
         var title = String(decoding: Self.trimmed(head), as: UTF8.self)
         if let match = title.wholeMatch(of: /(.*?)\s*\[(markdown|md|raw|code|prompt)\]/) {
             title = String(match.1)

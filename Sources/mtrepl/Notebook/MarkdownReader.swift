@@ -48,9 +48,21 @@ private struct MarkdownReader {
                 notebook.cells[open].outputs.append(.display(RichOutput(text: String(match.1))))
             } else {
                 prose.append(plain(line))
+                if !isMarked { skipFence(line) }
             }
         }
         flush()
+    }
+
+    /// Passes over a fence that is not one of ours: what stands in it is text, fences included.
+    private mutating func skipFence(_ line: String) {
+        guard let match = line.firstMatch(of: #/^ {0,3}(```+|~~~+)/#) else { return }
+        let marks = String(match.1)
+        while let next = lines.popFirst() {
+            prose.append(next)
+            let end = next.trimmed
+            if end.hasPrefix(marks), end.allSatisfy({ $0 == marks.first }) { return }
+        }
     }
 
     /// A line of a text: what it has before something that looks like a mark is not its own.
@@ -136,6 +148,8 @@ private struct MarkdownReader {
         while end == nil, let next = lines.popFirst() {
             if next.trimmed == fence.marks { end = next } else { inside.append(next) }
         }
+        // A fence that does not end has the line end of the file.
+        if end == nil, inside.last?.isEmpty == true { inside.removeLast() }
         let body = inside.joined(separator: "\n")
         if fence.kind == "lua", isSourceMissing, let open {
             notebook.cells[open].source = body

@@ -8,12 +8,15 @@ struct NotebookParameter {
     /// The value in Lua.
     private let literal: String
 
-    /// Reads `name=value`: a number, `true` or `false` of Lua, or else a text.
+    /// What stands between a name and its value in one argument: no argument of a command line can hold it.
+    static let separator: Character = "\0"
+
+    /// Reads a name and a value: a number, `true` or `false` of Lua, or else a text.
     ///
     /// - Throws: `ValidationError` for a name that cannot be a variable, and for an integer that Lua cannot hold.
     init(_ text: String, isRaw: Bool) throws {
         let option = isRaw ? "-r" : "-p"
-        guard let sign = text.firstIndex(of: "=") else {
+        guard let sign = text.firstIndex(of: Self.separator) else {
             throw ValidationError("\(option) \(text): a name and a value expected")
         }
         name = String(text[..<sign])

@@ -13,9 +13,9 @@ struct RunNotebook: ParsableCommand {
         discussion: """
             As papermill does: the values of -p and -r stand in a cell tagged injected-parameters, behind the cell that is \
             tagged parameters and says what they are otherwise; without one, before all cells. A value of -p that is a \
-            number, true or false in Lua is that, and else a text; one of -r is always a text. What ran goes to -o, or \
-            beside the notebook to NAME.run.ipynb, whole after every cell. A cell that fails ends the run: its error is \
-            in the notebook, and the exit code is 1.
+            number, true or false in Lua is that, and else a text; one of -r is always a text. What cells print is \
+            printed, and with all else goes to -o, or beside the notebook to NAME.run.ipynb, whole after every cell. A cell \
+            that fails ends the run: its error is in the notebook, and the exit code is 1.
             """)
 
     @Option(
@@ -58,7 +58,8 @@ struct RunNotebook: ParsableCommand {
             }
             guard let name = rest.popFirst() else { break }
             // Where the value is missing, the error is the parameter's.
-            result.append(rest.popFirst().map { "\(name)=\($0)" } ?? name)
+            result.append(
+                rest.popFirst().map { "\(name)\(NotebookParameter.separator)\($0)" } ?? name)
         }
         return result
     }
@@ -81,9 +82,8 @@ struct RunNotebook: ParsableCommand {
         for (texts, isRaw) in [(parameters, false), (rawParameters, true)] {
             for text in texts {
                 let parameter = try NotebookParameter(text, isRaw: isRaw)
-                guard !found.contains(where: { $0.name == parameter.name }) else {
-                    throw ValidationError("the parameter '\(parameter.name)' is given twice")
-                }
+                // The last one counts, so that a command can be called again with more behind it.
+                found.removeAll { $0.name == parameter.name }
                 found.append(parameter)
             }
         }
@@ -108,7 +108,8 @@ struct RunNotebook: ParsableCommand {
         settings.liveBytes = { Int64(Memory.liveBytes) }
         settings.display.width = { recorder.width }
         if safe { settings.safeFolder = "." }
-        let host = try Host(settings, observer: recorder, exclusive: true)
+        let host = try Host(settings, observer: TerminalView())
+        host.add(recorder)
         _ = host.begin()
         try AtomicFile.write(target, text: notebook.jupyter)
         var code = ExitStatus.success
@@ -119,7 +120,7 @@ struct RunNotebook: ParsableCommand {
         }
         host.endBackground()
         host.interpreter.close()
-        Interpreter.Report.put("\(target)\n", to: 1)
+        Interpreter.Report.toStandardError("written to \(target)\n")
         throw ExitCode(code)
     }
 
@@ -137,10 +138,8 @@ struct RunNotebook: ParsableCommand {
         record.runs = result.runs
         if case .interrupted = result.outcome { record.isInterrupted = true }
         notebook.cells[index].record = record
-        if let failure = result.failure {
-            Interpreter.Report.toStandardError(
-                "mtrepl: cell \(index + 1): \(failure.message)\n"
-                    + failure.traceback.map { $0 + "\n" }.joined())
+        if result.failure != nil {
+            Interpreter.Report.toStandardError("cell \(index + 1) failed\n")
         }
         return result.code
     }

@@ -143,6 +143,37 @@ import Testing
     }
 
     @Test(
+        "files of other programs: line ends, marks without spaces, objects in marks, fences in fences"
+    )
+    func others() throws {
+        let scratch = try Scratch()
+        for (name, text, expected) in [
+            (
+                "a.lua", "-- %%\r\nx = 1\r\ny = 2\r\n-- %% [markdown]\r\n-- t\r\n",
+                ["code x = 1\ny = 2", "markdown t"]
+            ),
+            ("a.lua", "-- %%\rx = 1\r-- %%\ry = 2\r", ["code x = 1", "code y = 2"]),
+            ("a.lua", "\u{feff}-- %%\nx = 1\n", ["code x = 1"]),
+            ("a.lua", "--%%\nx = 1\n--%% [markdown]\n--y\n", ["code x = 1", "markdown y"]),
+            ("a.lua", "-- %% A [markdown] {\"a\": 1} tags=[\"t\"]\n-- x\n", ["markdown x"]),
+            ("a.lua", "x = 1\n\ny = 2\n", ["code x = 1\n\ny = 2"]),
+            ("a.lua", "x = 1\n-- %%\ny = 2\n", ["code x = 1", "code y = 2"]), ("a.lua", "", []),
+            ("a.md", "# T\r\n\r\n```lua\r\nx = 1\r\n```\r\n", ["markdown # T", "code x = 1"]),
+            ("a.md", "````md\n```lua\nno\n```\n````\n", ["markdown ````md\n```lua\nno\n```\n````"]),
+            ("a.md", "~~~\n```lua\nno\n```\n~~~\n", ["markdown ~~~\n```lua\nno\n```\n~~~"]),
+            ("a.md", "```lua\nx = 1\n", ["code x = 1"]),
+            ("a.md", "\u{feff}# T\n", ["markdown # T"]),
+        ] as [(String, String, [String])] {
+            let file = try scratch.write(name, text)
+            try convert(file, scratch.path + "/o.ipynb")
+            let found = try ReadNotebook(scratch.path + "/o.ipynb").cells.map {
+                "\($0["cell_type"] as? String ?? "") \(ReadNotebook.text($0["source"]))"
+            }
+            #expect(found == expected, "\(text)")
+        }
+    }
+
+    @Test(
         "Jupytext reads our Lua as the same cells, and we read its",
         .enabled(if: Python.path != nil, "it needs the Python packages of scripts/venv"))
     func bothWays() throws {
@@ -237,7 +268,7 @@ import Testing
                 "metadata.mtrepl.seed"
             ),
             (#"{"nbformat": 4, "nbformat_minor": "x", "cells": []}"#, "nbformat_minor: an integer"),
-        ] {
+        ] as [(String, String)] {
             let file = try scratch.write("a.ipynb", text)
             for arguments in [
                 ["convert", file, scratch.path + "/b.lua", "--force"], ["replay", file],
@@ -269,7 +300,7 @@ import Testing
             ),
             ("a.md", "<!-- mtrepl notebook {\"seed\":1e9} -->\n", "a.md:1: seed"),
             ("a.md", "<!-- mtrepl notebook -->\n<!-- mtrepl code {x} -->\n", "a.md:2: not JSON"),
-        ] {
+        ] as [(String, String, String)] {
             let file = try scratch.write(name, text)
             let outcome = try Program.run(["convert", file, scratch.path + "/b.ipynb", "--force"])
             #expect(outcome.code == 1 && outcome.errors.contains(expected), "\(text): \(outcome)")

@@ -44,8 +44,10 @@ import Testing
             "007",
         ]
         let outcome = try Program.run(["run", path] + arguments, in: scratch.path)
-        #expect(outcome.code == 1 && outcome.output == first + "\n", "\(outcome)")
-        #expect(outcome.errors.contains("cell 5: input 5:1: no"), "\(outcome.errors)")
+        #expect(outcome.code == 1 && outcome.output.hasPrefix("first\nfloat\t"), "\(outcome)")
+        #expect(
+            outcome.errors.contains("input 5:1: no") && outcome.errors.contains("cell 5 failed")
+                && outcome.errors.hasSuffix("written to \(first)\n"), "\(outcome.errors)")
         let done = try ReadNotebook(first)
         #expect(done.metadata["kept"] as? Int == 1)
         #expect(
@@ -116,7 +118,6 @@ import Testing
                 "a number that Lua can hold expected, got 9223372036854775808"
             ),
             (["-p", "rate", "1e999"], 2, "a number that Lua can hold"),
-            (["-p", "rate", "1", "-r", "rate", "2"], 2, "given twice"),
             (["-o", "x.lua"], 2, "ends in .ipynb"),
             (["--threads", "0"], 2, "--threads"),
         ] as [([String], Int32, String)] {
@@ -124,6 +125,8 @@ import Testing
             #expect(
                 outcome.code == code && outcome.errors.contains(word), "\(arguments): \(outcome)")
         }
+        #expect(try Program.run(["run", path, "-p", "rate=1 print('x') a", "1"]).code == 2)
+        #expect(try Program.run(["run", path, "-p", "rate", "1", "-r", "rate", "2"]).code == 0)
         #expect(try Program.run(["run", path, "-p", "rate", "-9223372036854775808"]).code == 0)
         #expect(try Program.run(["run", scratch.path + "/none.ipynb"]).code == 1)
     }
