@@ -27,7 +27,7 @@ enum EventFile {
     /// - Throws: `FileError`.
     @discardableResult
     static func update(_ folder: String, _ scalars: [Scalar], start: Double) throws -> String {
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+        let names = ((try? FileAccess.names(in: folder)) ?? [])
             .filter { number(of: $0) != nil }.sorted()
         guard let last = names.last else {
             let path = "\(folder)/\(name(0))"
@@ -44,7 +44,7 @@ enum EventFile {
         }
         let next = "\(folder)/\(name((number(of: last) ?? 0) + 1))"
         try write(next, scalars, start: start)
-        for name in names { try? FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
+        for name in names { FileAccess.remove("\(folder)/\(name)") }
         return next
     }
 
@@ -80,8 +80,7 @@ enum EventFile {
 
     /// Appends to a file whose whole records end at `length`; a record that a crash cut off is dropped.
     private static func append(_ bytes: [UInt8], to path: String, at length: Int) throws {
-        let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw FileError("open", path, errno: errno) }
+        let descriptor = try FileAccess.open(path, O_WRONLY | O_NONBLOCK)
         defer { close(descriptor) }
         guard ftruncate(descriptor, off_t(length)) == 0, lseek(descriptor, 0, SEEK_END) >= 0 else {
             throw FileError("write", path, errno: errno)

@@ -87,8 +87,8 @@ struct FileGlob {
     /// What a folder holds; nothing if it is none.
     private func entries(_ folder: String) throws -> [FileAccess.Entry] {
         let folder = folder.isEmpty ? "." : folder
-        guard FileAccess.isFolder(folder) else { return [] }
         try FileAccess.check(folder)
+        guard FileAccess.isFolder(folder) else { return [] }
         return try FileAccess.entries(in: folder)
     }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Token stores as files of other programs.
 extension TokenStore {
@@ -29,7 +29,7 @@ extension TokenStore {
         }
         let index = String(path.dropLast(4)) + ".idx"
         // With an index beside it the file would be read as Megatron's, by the places of other documents.
-        guard format == .megatron || !FileManager.default.fileExists(atPath: index) else {
+        guard format == .megatron || !FileAccess.exists(index) else {
             throw FileError(
                 "write", path,
                 reason: "\(index) is beside it, with which it would be read as Megatron's; "

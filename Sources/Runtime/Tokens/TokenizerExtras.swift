@@ -44,7 +44,7 @@ struct TokenizerExtras: Sendable {
     mutating func readCompanions(_ folder: String) throws {
         for name in Self.files + [Self.configuration] {
             let path = "\(folder)/\(name)"
-            guard FileManager.default.fileExists(atPath: path) else { continue }
+            guard FileAccess.exists(path) else { continue }
             let bytes = try FileReader.bytes(path, limit: Self.longestFile)
             guard name.hasSuffix(".json") else {
                 guard bytes.withUnsafeBytes({ UTF8Check.firstInvalid($0) }) == nil else {
