@@ -51,7 +51,7 @@ import Testing
             scratch.path + "/*.jsonl", "/dev/fd/0", "/proc/self/fd/*",
         ]
         let script = """
-            for _, name in ipairs { \(names.map { "[[\($0)]]" }.joined(separator: ", ")) } do
+            for _, name in ipairs { \(names.map { "[==[\($0)]==]" }.joined(separator: ", ")) } do
               for _, key in ipairs { "files", "test" } do
                 local corpus = { "c", embedded = key == "test" and "prose" or nil, valid_fraction = 0, test_fraction = 0 }
                 corpus[key] = name
@@ -85,7 +85,7 @@ import Testing
               assert(corpus:documents(9)[1] == "own", name)
               if not name:find "[?]" then assert(io.open(name):read "a" ~= "") end
             end
-            for _, name in ipairs { "sub/*.jsonl", "n*/*.jsonl", "near", "again/*", "again/more.jsonl", "s*/more.jsonl" } do
+            for _, name in ipairs { "sub/*.jsonl", "n*/*.jsonl", "again/*.jsonl", "again/more.jsonl", "s*/more.jsonl" } do
               local corpus = mt.corpus { "c", files = name, valid_fraction = 0, test_fraction = 0 }
               assert(corpus:documents(9)[1] == "more", name)
             end
@@ -117,8 +117,7 @@ import Testing
         ]
         let outcome = try run(
             """
-            local plot = mt.plot and mt.plot { { x = { 1, 2 }, y = { 1, 2 } } }
-            for _, name in ipairs { \(places.map { "[[\($0)]]" }.joined(separator: ", ")) } do
+            for _, name in ipairs { \(places.map { "[==[\($0)]==]" }.joined(separator: ", ")) } do
               for index, write in ipairs {
                 function(n) return io.open(n, "w") end, function(n) return io.open(n, "a+") end, io.output,
                 function(n) return os.rename("own.lua", n) end, function(n) return os.remove((n:gsub("new", "secret.lua"))) end,
@@ -164,18 +163,24 @@ import Testing
     @Test("the store, the log and the script of the command line may lie outside")
     func commandLine() throws {
         let store = scratch.path + "/far/store"
-        try write("/outside/script.lua", "print(mt.corpus { 'p', embedded = 'prose', bytes = 3000 }:summary().train.documents > 0)")
+        try write(
+            "/outside/script.lua",
+            "print(mt.corpus { 'p', embedded = 'prose', bytes = 3000 }:summary().train.documents > 0)"
+        )
         let outcome = try Program.run(
-            ["--safe", "--store", store, "--log", "../outside/day", "../outside/script.lua"], in: work)
+            ["--safe", "--store", store, "--log", "../outside/day", "../outside/script.lua"],
+            in: work)
         #expect(outcome.output == "true\n" && outcome.code == 0, "\(outcome.errors)")
         #expect(FileManager.default.fileExists(atPath: scratch.path + "/outside/day.ipynb"))
         #expect(FileManager.default.fileExists(atPath: store + "/corpora"))
         let reading = try run(
-            "print(pcall(mt.corpus, { 'c', files = '\(store)/../../secret.jsonl' }))", ["--store", store])
+            "print(pcall(mt.corpus, { 'c', files = '\(store)/../../secret.jsonl' }))",
+            ["--store", store])
         #expect(reading.output.contains("--safe"), "\(reading.output)")
         try link("/work/.mtrepl", "../outside")
         let linked = try run(
-            "print(pcall(mt.corpus, { 'c', files = '.mtrepl/*.jsonl' })) print(pcall(io.open, '.mtrepl/secret.lua'))")
+            "print(pcall(mt.corpus, { 'c', files = '.mtrepl/*.jsonl' })) print(pcall(io.open, '.mtrepl/secret.lua'))"
+        )
         #expect(!linked.output.contains("true"), "\(linked.output)")
     }
 
@@ -207,7 +212,7 @@ import Testing
         #expect(!ready.fileHandleForReading.availableData.isEmpty)
         let outcome = try run(
             """
-            for _ = 1, 400 do
+            for attempt = 1, 100 do
               local file = select(2, pcall(io.open, "a/x.jsonl"))
               local text = io.type(file) and file:read "a" or ""
               if io.type(file) then file:close() end
@@ -215,7 +220,7 @@ import Testing
               local ok, found = pcall(function()
                 return mt.corpus({ "c", files = "a/*.jsonl", valid_fraction = 0, test_fraction = 0 }):documents(1)[1] end)
               assert(not ok or found == "inside", found)
-              pcall(mt.write_csv, "a/new.csv", { "a" }, { { a = 1 } })
+              if attempt % 10 == 0 then pcall(mt.write_csv, "a/new.csv", { "a" }, { { a = 1 } }) end
             end
             """)
         #expect(outcome.code == 0, "\(outcome.errors)")
@@ -242,7 +247,8 @@ import Testing
             let errors = Pipe()
             process.standardError = errors
             try process.run()
-            let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            let text = String(
+                decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             process.waitUntilExit()
             #expect(text.contains("is not UTF-8 text") && text.contains("\\xff"), "\(text)")
             #expect(process.terminationStatus == 2 || text.contains("exec"), "\(text)")

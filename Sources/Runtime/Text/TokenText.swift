@@ -43,6 +43,7 @@ class TokenRecords: RecordInput {
 
     var consumed: Int { 0 }
     var line: Int? { nil }
+    var notice: String? { nil }
 
     func advance() throws -> Bool { false }
 
@@ -89,7 +90,7 @@ final class BareTokenRecords: TokenRecords {
     private var end = 0
     private var number = 0
     private var hasEnds = false
-    private(set) var notice: String?
+    private var remark: String?
 
     init(bare file: String, tokens: any TokenText, _ options: RecordOptions) throws {
         input = try Compression.open(file)
@@ -111,6 +112,7 @@ final class BareTokenRecords: TokenRecords {
     deinit { buffer.deallocate() }
 
     override var consumed: Int { input.consumed }
+    override var notice: String? { remark }
 
     override func advance() throws -> Bool {
         ids.removeAll(keepingCapacity: true)
@@ -150,7 +152,7 @@ final class BareTokenRecords: TokenRecords {
             throw TextError(file, "it has \(number) tokens; its header promises \(count)")
         }
         if !hasEnds, number > 0 {
-            notice =
+            remark =
                 "\(file): none of its \(number) tokens is the tokenizer's end-of-text, \(tokens.endOfText), "
                 + "so it is one document; is it of another tokenizer?"
         }

@@ -117,7 +117,7 @@ func message(_ body: () throws -> Void) -> String {
             "a.jsonl", bytes: Array("{\"text\": \"".utf8) + [0xff, 0x22, 0x7d])
         #expect(message { _ = try scratch.corpus(invalid).texts() }.contains("a.jsonl:1: byte 11"))
         let text = try scratch.write("a.txt", bytes: [0x61, 0x0a, 0xc3, 0x28])
-        #expect(message { _ = try scratch.corpus(text).texts() }.contains("a.txt:2: byte 2"))
+        #expect(message { _ = try scratch.corpus(text).texts() }.contains("a.txt:2: byte 3"))
         let packed = Packed.gzip(
             Array(String(repeating: "{\"text\": \"abc\"}\n", count: 5000).utf8))
         let short = try scratch.write("b.jsonl.gz", bytes: Array(packed.dropLast(20)))
