@@ -24,7 +24,9 @@ package struct JSONScanner {
         case object, array, string, number, boolean, null
     }
 
-    package func failure(_ reason: String) -> JSONFailure { JSONFailure(offset: offset, reason: reason) }
+    package func failure(_ reason: String) -> JSONFailure {
+        JSONFailure(offset: offset, reason: reason)
+    }
 
     private mutating func skipSpace() {
         while offset < bytes.count {
