@@ -72,6 +72,10 @@ enum GoodArguments {
         "recipe:finetune.options.learning_rate": "1e-3", "tensor:reshape.shape": "{ 3, 2 }",
         "tensor:permute.order": "{ 2, 1 }", "tokenizer:decode.ids": "{ 1, 2 }",
         "similarity:value.first": "'prose'", "similarity:value.second": "'code'",
+        "similarity:parts.first": "'prose'", "similarity:parts.second": "'code'",
+        "similarity:proximity.options.mix": "'code'",
+        "similarity:proximity.options.general": "'prose'",
+        "similarity:proximity.options.target": "'code'",
     ]
 
     private static let arm = "function(arm) return recipe:with { seed = arm.seed } end"

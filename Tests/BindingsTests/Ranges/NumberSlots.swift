@@ -8,8 +8,8 @@ struct NumberSlot {
     let argument: (String) -> String
     /// Numbers that are tried there: both ends, what lies just beyond, and what is hard for any arithmetic.
     let values: [String]
-    /// One that is accepted.
-    let good: String
+    /// One that is accepted, if the kind says so.
+    let good: String?
 
     /// The places of an argument, or of an option, and of whatever lies within it.
     ///
@@ -38,29 +38,29 @@ struct NumberSlot {
                 }
             }
         case .table, .any:
-            return [NumberSlot(path: name, argument: { $0 }, values: hard, good: "1")]
+            return [NumberSlot(path: name, argument: { $0 }, values: hard, good: nil)]
                 + [
                     NumberSlot(
                         path: name + "[1]", argument: { "{ \($0), \($0) }" }, values: hard,
-                        good: "1")
+                        good: nil)
                 ]
                 + [
                     NumberSlot(
                         path: name + ".a[1]", argument: { "{ a = { \($0) } }" }, values: hard,
-                        good: "1")
+                        good: nil)
                 ]
         case .function:
             return [
                 NumberSlot(
                     path: name + "()", argument: { "function() return \($0) end" }, values: hard,
-                    good: "1")
+                    good: nil)
             ]
         default: return []
         }
     }
 
     private init(
-        path: String, argument: @escaping (String) -> String, values: [String], good: String
+        path: String, argument: @escaping (String) -> String, values: [String], good: String?
     ) {
         self.path = path
         self.argument = argument
@@ -84,7 +84,7 @@ struct NumberSlot {
         self.init(
             path: path, argument: { $0 },
             values: Self.distinct(ends.filter(\.isFinite).map { "\($0)" } + Self.hard),
-            good: "\(min(max(0.5, low), high))")
+            good: "\(min(max(kind.noun == NumberKind.weight.noun ? 1 : 0.5, low), high))")
     }
 
     private static func distinct(_ values: [String]) -> [String] {
