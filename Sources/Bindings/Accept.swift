@@ -31,7 +31,8 @@ extension Kind {
                 + names.map { "\"\($0)\"" }.joined(separator: ", ")
             let hint = Nearest.hint(name, among: names)
             throw Mistake(
-                "\(path): \(list) expected, got \"\(name)\"\(hint.hasPrefix("; did") ? hint : "")")
+                "\(path): \(list) expected, got \(value.summary)\(hint.hasPrefix("; did") ? hint : "")"
+            )
         case (.path, .string(let path)):
             guard !path.utf8.contains(0) else { break }
             try interpreter.checkPath(path)

@@ -19,7 +19,14 @@ extension Library {
             let library = call.interpreter.library
             switch try call.value("name") {
             case nil: try call.returns(Reference.summary(library))
-            case .string(let name): try call.returns(Reference.help(name, library))
+            case .string(let name):
+                // Longer than any name; it would be compared with all of them.
+                guard name.utf8.count <= 200 else {
+                    throw Mistake(
+                        "name", expected: "the name of a function or an object",
+                        found: .string(name))
+                }
+                try call.returns(Reference.help(name, library))
             case .object(let reference):
                 try call.returns(Reference.help(reference.typeName, library))
             case let other?:

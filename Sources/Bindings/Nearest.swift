@@ -1,8 +1,12 @@
 /// Finding the name that was probably meant.
 enum Nearest {
+    /// The longest name that is compared with others, in bytes: comparing takes memory and time as the product of the lengths.
+    static let longest = 100
+
     /// `; did you mean 'steps'?`, or the list of names when none is near.
     static func hint(_ name: String, among names: [String]) -> String {
-        let near = names.map { (distance(name, $0), $0) }.min { $0.0 < $1.0 }
+        let others = name.utf8.count > longest ? [] : names.filter { $0.utf8.count <= longest }
+        let near = others.map { (distance(name, $0), $0) }.min { $0.0 < $1.0 }
         if let near, isNear(name, near.1, near.0) {
             return "; did you mean '\(near.1)'?"
         }

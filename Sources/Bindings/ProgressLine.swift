@@ -117,11 +117,11 @@ struct LossHistory {
         guard let low = values.min(), let high = values.max(), high > low else {
             return String(repeating: "▄", count: width)
         }
-        let scale = 8 / (high - low)
         var text = ""
         for value in values {
-            let level = Int((value - low) * scale)
-            text.append(marks[min(7, max(0, level))])
+            // Divided first: 8 over a very small difference would be infinite.
+            let level = Int(min(7, (value - low) / (high - low) * 8))
+            text.append(marks[max(0, level)])
         }
         return text
     }

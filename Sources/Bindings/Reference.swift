@@ -26,7 +26,8 @@ public enum Reference {
         if found.isEmpty, let text = LuaManual.help(name) ?? group(name, library) { return text }
         if found.isEmpty {
             let names = library.named.map(\.name) + library.types.map(\.name)
-            throw Mistake("nothing is called '\(name)'\(Nearest.hint(short, among: names))")
+            let shown = name.utf8.count > Nearest.longest ? "\(name.prefix(60))…" : name
+            throw Mistake("nothing is called '\(shown)'\(Nearest.hint(short, among: names))")
         }
         return found.joined(separator: "\n\n")
     }

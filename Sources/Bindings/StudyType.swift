@@ -127,7 +127,11 @@ extension Library {
                     } else {
                         var control = try recipe(field.value, place)
                         if case .integer(let number)? = seed {
-                            control.seed = UInt64(bitPattern: Int64(number))
+                            guard IntegerKind.seed.range.contains(number) else {
+                                throw Mistake(
+                                    "arms: seed: \(IntegerKind.seed.name) expected, got \(number)")
+                            }
+                            control.seed = UInt64(number)
                         }
                         made = control
                     }
@@ -218,7 +222,11 @@ extension Library {
     private static func armValue(_ value: Value, _ place: String) throws -> ArmValue {
         switch value {
         case .integer(let number): return .integer(number)
-        case .number(let number): return .number(number)
+        case .number(let number):
+            guard number.isFinite else {
+                throw Mistake("\(place): finite number expected, got \(number)")
+            }
+            return .number(number)
         case .string(let text): return .text(text)
         case .boolean(let flag): return .flag(flag)
         default: throw Mistake("\(place): number, string or boolean expected, got \(value.summary)")

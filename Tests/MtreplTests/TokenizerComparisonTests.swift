@@ -13,7 +13,8 @@ import Testing
             .appendingPathComponent("scripts/tokenizer_fuzz.py").path
         let outcome = try Program.run(
             other: try #require(Python.path),
-            [script, part, "--program", Program.path, "--rounds", Long.pick("150", long: "5000")])
+            [script, part, "--program", Program.path]
+                + Long.pick(["--rounds", "150"], long: ["--rounds", "5000", "--every"]))
         #expect(outcome.code == 0, "\(outcome.output)\(outcome.errors)")
     }
 }

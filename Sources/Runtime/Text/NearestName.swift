@@ -1,8 +1,12 @@
 /// Finds the name that was probably meant.
 enum NearestName {
+    /// The longest name that is compared with others, in bytes: comparing takes memory and time as the product of the lengths.
+    private static let longest = 400
+
     /// `; did you mean "NAME"?` for the closest of `names`, or nothing if none is close.
     static func hint(_ name: String, _ names: [String]) -> String {
-        let distances = names.map {
+        guard name.utf8.count <= longest else { return "" }
+        let distances = names.filter { $0.utf8.count <= longest }.map {
             ($0, distance(Array(name.lowercased()), Array($0.lowercased())))
         }
         guard let best = distances.min(by: { $0.1 < $1.1 }), best.1 <= max(2, name.count / 3) else {

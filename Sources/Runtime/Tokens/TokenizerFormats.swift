@@ -19,9 +19,6 @@ enum TokenizerFormats {
         let first = start.first { $0 > 0x20 }
         guard first != UInt8(ascii: "{"), first != UInt8(ascii: "[") else { return nil }
         func holds(_ text: String) -> Bool { start.firstRange(of: Array(text.utf8)) != nil }
-        if start.starts(with: Array("version https://git-lfs".utf8)) {
-            return "a pointer of Git LFS, not the file itself (`git lfs pull` fetches it)"
-        }
         if start.starts(with: [0x1f, 0x8b]) || start.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) {
             return "compressed"
         }

@@ -143,7 +143,6 @@ import Testing
             ("tekken.json", #"{"config": {}, "vocab": [], "special_tokens": []}"#, "a tekken.json"),
             ("vocab.txt", "[PAD]\n[UNK]\nthe\n", "a vocab.txt of a WordPiece model"),
             ("merges.txt", "#version: 0.2\na b\n", "a merges.txt"),
-            ("lfs.json", "version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
             ("c.json", #"{"tokenizer_class": "X"}"#, "a tokenizer_config.json"),
             ("m.json", #"{"model_type": "gpt_neox"}"#, "the config.json of a model"),
         ])
