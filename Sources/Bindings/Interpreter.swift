@@ -166,6 +166,7 @@ public final class Interpreter {
         host.release = { object in
             if let object { Unmanaged<AnyObject>.fromOpaque(object).release() }
         }
+        host.warn = { if let text = $0 { Report.toStandardError(String(cString: text)) } }
         host.live_bytes = settings.liveBytes
         host.soft_maximum = settings.softMaximum
         host.memory_limit = settings.memoryLimit

@@ -75,14 +75,17 @@ extension Library {
         settings.onEvent = { event in
             session.progress.run(event, trajectory, to: target)
             guard let callback, case .step(let record, let phase) = event else { return true }
-            let results = try callback.call(
-                Record([
-                    ("step", record.step), ("loss", record.loss),
-                    ("learning_rate", record.learningRate),
-                    ("gradient_norm", record.gradientNorm),
-                    ("tokens_per_second", Double(record.tokens) / max(record.seconds, 1e-9)),
-                    ("phase", phase),
-                ]))
+            let fields = Record([
+                ("step", record.step), ("loss", record.loss),
+                ("learning_rate", record.learningRate), ("gradient_norm", record.gradientNorm),
+                ("tokens_per_second", Double(record.tokens) / max(record.seconds, 1e-9)),
+                ("phase", phase),
+            ])
+            let results: [Value]
+            do { results = try callback.call(fields) } catch is ExitRequest {
+                // Leaving within a callback, by os.exit or a signal, interrupts the run as leaving outside of it does.
+                throw Interrupted("the program leaves")
+            }
             if case .boolean(false)? = results.first { isStopping = true }
             return !isStopping
         }

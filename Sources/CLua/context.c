@@ -28,10 +28,13 @@ static void *allocate(void *context, void *block, size_t old, size_t size) {
 
 static void warn(void *context, const char *text, int more) {
     static bool fresh = true;
-    (void)context;
+    mt_state *s = context;
     if (fresh && !more && text[0] == '@') return;  // control messages: warnings stay on
     if (fresh) fputs("Lua warning: ", stderr);
-    fputs(text, stderr);
+    if (s->host.warn && isatty(STDERR_FILENO))
+        s->host.warn(text);
+    else
+        fputs(text, stderr);
     fresh = !more;
     if (fresh) fputc('\n', stderr);
 }

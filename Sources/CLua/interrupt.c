@@ -60,10 +60,11 @@ int mt_raise_exit(lua_State *L) {
     return lua_error(L);
 }
 
-// Whether an interrupt that was raised since `before` has still to leave the outermost run, or a finalizer.
+// Whether an interrupt has still to leave the outermost run, or a finalizer: one that was raised since `before`, or any once
+// the code that cleans up has had its time.
 bool mt_passes(lua_State *L, unsigned before) {
     mt_state *s = mt_of(L);
-    return (s->unwinding && s->raised != before) || (s->interrupted && is_in_finalizer(L));
+    return (s->unwinding && (s->raised != before || s->patience == 0)) || (s->interrupted && is_in_finalizer(L));
 }
 
 // Raises again what a protected call has caught.

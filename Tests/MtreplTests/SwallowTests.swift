@@ -16,6 +16,8 @@ import Testing
         "xpcall(function() LOOP end, function() local co = coroutine.wrap(function() while true do coroutine.yield() end end) while true do co() end end)",
         "local function f(n) if n == 0 then LOOP end xpcall(f, function() LOOP end, n - 1) end f(20)",
         "local h h = function() xpcall(function() LOOP end, h) end xpcall(function() LOOP end, h)",
+        "xpcall(function() LOOP end, function() while true do pcall(function() LOOP end) end end)",
+        "pcall(function() local x <close> = setmetatable({}, { __close = function() while true do pcall(function() LOOP end) end end }) LOOP end)",
         "coroutine.resume(coroutine.create(function() LOOP end))",
         "pcall(coroutine.wrap(function() LOOP end))",
         "local function deep(n) if n == 0 then while true do pcall(function() LOOP end) end end coroutine.resume(coroutine.create(deep), n - 1) end deep(50)",

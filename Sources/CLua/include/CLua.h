@@ -33,6 +33,7 @@ typedef struct {
     mt_status (*dispatch)(void *host, mt_call *call, int32_t function);  // the one way into Swift
     void (*release)(void *object);                                       // gives up a retained object
     int64_t (*live_bytes)(void);                                         // bytes held by Swift objects, or NULL
+    void (*warn)(const char *text);                                      // shows a piece of a warning on a terminal
     int64_t soft_maximum;     // live bytes above which a full collection runs
     size_t memory_limit;      // bytes Lua itself may hold; 0: half of the physical memory
     uint64_t seed;            // of math.random

@@ -14,12 +14,12 @@ public struct CenteredAlignment: Sendable {
     /// - Parameters:
     ///   - first: documents × any width.
     ///   - second: as many documents × any width.
-    /// - Throws: `InvalidValue` for fewer than three documents, or rows that do not fit.
+    /// - Throws: `InvalidValue` for fewer than three documents, or rows that do not fit; `Interrupted`.
     /// - Source: Kornblith et al. (2019), arXiv 1905.00414; the unbiased form of Song et al. (2012) as in Nguyen et al.
     ///   (2021), arXiv 2010.15327.
     public init(
         _ first: [Double], _ second: [Double], documents: Int, replicates: Int = 200,
-        seed: UInt64 = 1
+        seed: UInt64 = 1, stop: ShouldStop = { false }
     ) throws {
         guard documents > 2 else {
             throw InvalidValue("documents", expected: "at least 3", found: documents)
@@ -31,12 +31,13 @@ public struct CenteredAlignment: Sendable {
                 "representations", expected: "\(documents) rows of equal width",
                 found: "\(first.count) and \(second.count) numbers")
         }
-        let a = try Self.gram(first, documents)
-        let b = try Self.gram(second, documents)
+        let a = try Self.gram(first, documents, stop)
+        let b = try Self.gram(second, documents, stop)
         let ones = [Int32](repeating: 1, count: documents)
         let stream = RandomStream(seed: seed, "documents of a probe")
         let drawn = try Parallel.map(replicates) { replicate in
-            Self.alignment(
+            if stop() { throw Interrupted("interrupted while resampling documents") }
+            return Self.alignment(
                 a, b,
                 Bootstrap.multiplicities(documents, replicate: replicate, stream: stream))
         }
@@ -46,7 +47,9 @@ public struct CenteredAlignment: Sendable {
     }
 
     /// Products of all pairs of rows, the mean row taken out first.
-    private static func gram(_ rows: [Double], _ count: Int) throws -> [Double] {
+    private static func gram(_ rows: [Double], _ count: Int, _ stop: ShouldStop) throws
+        -> [Double]
+    {
         let width = rows.count / count
         var mean = [Double](repeating: 0, count: width)
         for row in 0..<count {
@@ -57,7 +60,8 @@ public struct CenteredAlignment: Sendable {
             for column in 0..<width { centred[row * width + column] -= mean[column] }
         }
         let lines = try Parallel.map(count) { [centred] i in
-            (0..<count).map { j in
+            if stop() { throw Interrupted("interrupted while comparing documents") }
+            return (0..<count).map { j in
                 var sum = 0.0
                 for column in 0..<width {
                     sum += centred[i * width + column] * centred[j * width + column]
@@ -153,7 +157,7 @@ public struct LayerAlignment: Sendable {
                 name,
                 try CenteredAlignment(
                     a.layers[layer], b.layers[layer], documents: a.documents,
-                    replicates: replicates, seed: seed)
+                    replicates: replicates, seed: seed, stop: stop)
             )
         }
         self.corpus = corpus.name
