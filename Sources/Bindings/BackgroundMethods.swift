@@ -3,7 +3,7 @@ import Runtime
 
 /// A run as Lua holds it, with the options of its last training for `resume`.
 final class RunBox: LuaObject {
-    private var own: Run
+    private let own: Run
     private var background: BackgroundRun?
     var options: Options?
 
@@ -12,7 +12,7 @@ final class RunBox: LuaObject {
     /// The run in its present state; what training in the background made is taken over when that has ended.
     var run: Run {
         if let result = background?.result {
-            own = result
+            own.takeOver(result)
             background = nil
         }
         return own

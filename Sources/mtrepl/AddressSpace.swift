@@ -1,6 +1,6 @@
 import Glibc
 
-/// What a limit of the address space (`ulimit -v`) asks for before anything else is done.
+/// What a limit of the address space (`ulimit -v`) or of data (`ulimit -d`) asks for before anything else is done.
 enum AddressSpace {
     /// What the program needs beside its libraries, at least.
     private static let least = 64 << 20
@@ -17,10 +17,12 @@ enum AddressSpace {
             if value.isEmpty { unsetenv(variable) } else { setenv(variable, value, 1) }
             unsetenv(former)
         } else {
-            var limit = rlimit()
-            guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
-                limit.rlim_cur != rlim_t.max
-            else { return }
+            let isLimited = [RLIMIT_AS, RLIMIT_DATA].contains { kind in
+                var limit = rlimit()
+                return getrlimit(__rlimit_resource_t(kind.rawValue), &limit) == 0
+                    && limit.rlim_cur != rlim_t.max
+            }
+            guard isLimited else { return }
             setenv(former, getenv(variable).map { String(cString: $0) } ?? "", 1)
             setenv(variable, "1", 1)
             execv("/proc/self/exe", CommandLine.unsafeArgv)
@@ -33,7 +35,7 @@ enum AddressSpace {
             return
         }
         let text =
-            "mtrepl: out of memory: the limit of the address space (ulimit -v) leaves less than "
+            "mtrepl: out of memory: the limit of memory (ulimit -v or -d) leaves less than "
             + "\(least >> 20) MiB beside the program's libraries; raise it\n"
         _ = write(2, text, text.utf8.count)
         exit(1)

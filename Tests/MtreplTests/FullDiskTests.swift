@@ -128,8 +128,8 @@ private final class SmallDisk {
         ).wait()
         #expect(failed.code == 1)
         #expect(
-            failed.errors.contains("mtrepl: \(script)")
-                && failed.errors.contains("the callback's own error"), "\(failed.errors)")
+            failed.errors.contains("first.lua:10: the callback's own error")
+                && !failed.errors.contains("mtrepl: cannot write"), "\(failed.errors)")
         #expect(
             failed.errors.contains("warning: step 3 is not saved: cannot write"), "\(failed.errors)"
         )

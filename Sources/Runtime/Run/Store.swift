@@ -111,6 +111,14 @@ public final class Store {
                 path: checkpointFolder(key),
                 reason: "\(Checkpoint.manifestFile) names the state \(manifest.key)")
         }
+        // Without a checksum the registry is the witness of which step it is.
+        if !manifest.isSealed, let known = try registry.steps([key]).first?.step,
+            known != manifest.step
+        {
+            throw CheckpointError(
+                path: checkpointFolder(key),
+                reason: "the field step of \(Checkpoint.manifestFile) contradicts the registry")
+        }
         return manifest
     }
 

@@ -39,7 +39,7 @@ public enum Memory {
         var free: [Int: [UInt]] = [:]
     }
 
-    private static let state = Mutex(State(limit: physicalBytes / 8 * 7))
+    private static let state = Mutex(State(limit: min(physicalBytes / 8 * 7, mappableBytes)))
     private static let liveCounter = Atomic<Int>(0)
 
     /// Bytes now held by tensors, buffers kept for reuse not counted.
@@ -55,7 +55,7 @@ public enum Memory {
     public static func resetPeak() { state.withLock { $0.peak = $0.live } }
 
     /// The most bytes that tensors may hold; at first seven eighths of the memory of the machine or
-    /// container, as a process that takes all of it is killed.
+    /// container, as a process that takes all of it is killed, or what a limit of the process leaves.
     public static var limit: Int {
         get { state.withLock { $0.limit } }
         set { state.withLock { $0.limit = max(0, newValue) } }
@@ -68,6 +68,25 @@ public enum Memory {
             let container = Int(text.filter(\.isNumber))
         else { return machine }
         return min(machine, container)
+    }
+
+    /// What the limits of the process (`ulimit -v` and `-d`) leave for tensors beside what is mapped now.
+    ///
+    /// A reserve stays for threads and libraries: some of them wait for ever where the system gives them none.
+    private static var mappableBytes: Int {
+        let reserve = 64 << 20
+        let pages = ((try? FileReader.text("/proc/self/statm")) ?? "").split(separator: " ").map {
+            Int($0) ?? 0
+        }
+        guard pages.count > 5 else { return .max }
+        let left = [(RLIMIT_AS, pages[0]), (RLIMIT_DATA, pages[5])].map { kind, used in
+            var limit = rlimit()
+            guard getrlimit(__rlimit_resource_t(kind.rawValue), &limit) == 0,
+                let most = Int(exactly: limit.rlim_cur)
+            else { return Int.max }
+            return max(0, most - used * sysconf(Int32(_SC_PAGESIZE)) - reserve)
+        }
+        return left.min() ?? .max
     }
 
     /// Gives buffers kept for reuse back to the system.

@@ -40,6 +40,15 @@ public final class FinetuneSet: Sendable {
             throw InvalidValue("context", expected: "at least 2 tokens", found: context)
         }
         let part = try corpus.summary(cache: cache, progress: progress, stop: stop)[split]
+        // All of it is held, as text and as ids, each with a list of its own.
+        let needed = 8 * Double(part.textBytes)
+        guard needed < Double(max(0, Memory.limit - Memory.liveBytes)) else {
+            throw TokenStoreError(
+                corpus.name,
+                "its \(split) split has \(Memory.describe(part.textBytes)) of prompts and responses, which take "
+                    + "about eight times as much in memory; \(Memory.describe(Memory.limit)) are allowed"
+            )
+        }
         var texts: [[UInt8]] = []
         var partCounts: [Int] = []
         var continuing: [Bool] = []

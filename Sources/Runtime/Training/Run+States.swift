@@ -69,6 +69,13 @@ extension Run {
         state = nil
     }
 
+    /// Goes on where another run of the same recipe is, with its model and moments unless the store has them.
+    ///
+    /// The other run's store, with its connections, is not needed any more.
+    public func takeOver(_ other: Run) {
+        (step, state, unsaved, rolling) = (other.step, other.state, other.unsaved, other.rolling)
+    }
+
     /// Hands the steps to the registry, and with them how far the run is.
     func flush() throws {
         guard !unsaved.isEmpty else { return }
