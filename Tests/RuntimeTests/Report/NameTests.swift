@@ -115,7 +115,7 @@ import Testing
             blocks: Self.names.flatMap { [.heading($0, level: 1), .paragraph($0), .list([$0])] }
                 + [.table(table, caption: "c")])
         let scratch = try Scratch()
-        try document.write(scratch.path + "/names.md")
+        _ = try document.write(scratch.path + "/names.md")
         let program = """
             import json, sys
             from markdown_it import MarkdownIt
