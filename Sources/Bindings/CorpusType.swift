@@ -56,8 +56,8 @@ extension Library {
                     ).or("error"),
                     .choice(
                         "order", ChatOptions.Order.allCases.map(\.rawValue),
-                        "checked: system first, then user, and neither user nor assistant twice in a row; any: every order, with `chat`."
-                    ).or("checked"),
+                        "any: turns in every order; checked: system first, then user, and neither user nor assistant twice in a row, with `chat`."
+                    ).or("any"),
                     .choice(
                         "missing", ["error", "empty"],
                         "What a field of a JSON record that is null or missing is: an error, or no text. In a chat such a turn does not count."
@@ -122,7 +122,7 @@ extension Library {
         if try options.string("missing") == "empty" { result.allowsMissing = true }
         var chat = ChatOptions()
         chat.toolCalls = .init(rawValue: try options.string("tool_calls")) ?? .error
-        chat.order = .init(rawValue: try options.string("order")) ?? .checked
+        chat.order = .init(rawValue: try options.string("order")) ?? .any
         if case .chat = result.fields {
             result.chat = chat
         } else if chat != ChatOptions() {

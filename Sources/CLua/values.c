@@ -73,18 +73,16 @@ static int make_reference(lua_State *L) {
 
 int mt_reference(mt_call *c, int index) {
     lua_State *L = c->L;
-    if (!lua_checkstack(L, 4)) return 0;
+    // With room for the call on the stack nothing here can start a collection. A finalizer could change the table that the
+    // caller walks, and lua_next would then raise over its frames.
+    if (!lua_checkstack(L, 4 + 2 * LUA_MINSTACK)) return 0;
     reference r = {0};
     index = lua_absindex(L, index);
     int top = lua_gettop(L);
     lua_pushcfunction(L, make_reference);
     lua_pushlightuserdata(L, &r);
     lua_pushvalue(L, index);
-    // A finalizer could change the table that the caller walks, and lua_next would then raise over its frames.
-    bool collects = lua_gc(L, LUA_GCISRUNNING) > 0;
-    if (collects) lua_gc(L, LUA_GCSTOP);
     int status = lua_pcall(L, 2, 0, 0);
-    if (collects) lua_gc(L, LUA_GCRESTART);
     lua_settop(L, top);
     return status == LUA_OK ? r.reference : 0;
 }

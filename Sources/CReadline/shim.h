@@ -1,7 +1,9 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <readline/readline.h>
 #include <readline/history.h>
@@ -10,7 +12,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/signalfd.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,24 +103,50 @@ static inline int mt_rl_wait(const sigset_t *mask, int news, int jobs, int secon
     return waiting[1].revents ? 2 : 1;
 }
 
-// A descriptor that tells of Ctrl-Z and of going on after it while these signals are blocked; -1 if there is none left.
-static inline int mt_rl_jobs(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK); }
+// The descriptor that tells of Ctrl-Z and of going on after it: handlers write to it on whatever thread a signal comes. (A
+// signalfd would need the signals to be blocked on every thread, those of libraries too.)
+static inline int *mt_rl_event(void) {
+    static int event = -1;
+    return &event;
+}
+
+static inline void mt_rl_on_job(int number) {
+    int code = errno;
+    uint64_t value = number == SIGTSTP ? 1 << 16 : 1;
+    if (write(*mt_rl_event(), &value, sizeof value) < 0) { /* nothing can be done about it here */ }
+    errno = code;
+}
+
+// Has the shell's job control told at the descriptor that it returns, or -1; what is ignored stays ignored.
+static inline int mt_rl_jobs(void) {
+    int *event = mt_rl_event();
+    if (*event < 0) *event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (*event < 0) return -1;
+    struct sigaction action = {.sa_handler = mt_rl_on_job, .sa_flags = SA_ONSTACK | SA_RESTART}, known;
+    if (sigaction(SIGTSTP, NULL, &known) == 0 && known.sa_handler != SIG_IGN) sigaction(SIGTSTP, &action, NULL);
+    sigaction(SIGCONT, &action, NULL);
+    return *event;
+}
+
+// Leaves job control to the system again.
+static inline void mt_rl_jobs_end(void) {
+    struct sigaction action = {.sa_handler = SIG_DFL}, known;
+    for (int i = 0; i < 2; i++) {
+        int number = i ? SIGCONT : SIGTSTP;
+        if (sigaction(number, NULL, &known) == 0 && known.sa_handler == mt_rl_on_job) sigaction(number, &action, NULL);
+    }
+}
 
 // Does what a signal at `jobs` asks for: gives the terminal back and stops until the shell lets it go on, then takes the
 // terminal and draws the line again.
 static inline void mt_rl_stop(int jobs) {
-    struct signalfd_siginfo signal;
-    bool stops = false;
-    while (read(jobs, &signal, sizeof signal) == sizeof signal) stops = stops || signal.ssi_signo == SIGTSTP;
-    if (stops) {
+    uint64_t asked = 0;
+    if (read(jobs, &asked, sizeof asked) != sizeof asked) return;
+    if (asked >> 16) {
         rl_deprep_term_function();
-        sigset_t stop;
-        sigemptyset(&stop);
-        sigaddset(&stop, SIGTSTP);
-        raise(SIGTSTP);
-        pthread_sigmask(SIG_UNBLOCK, &stop, NULL);  // here it stops
-        pthread_sigmask(SIG_BLOCK, &stop, NULL);
-        while (read(jobs, &signal, sizeof signal) == sizeof signal) continue;
+        mt_rl_jobs_end();
+        raise(SIGTSTP);  // here it stops
+        mt_rl_jobs();
     }
     rl_prep_term_function(1);
     rl_on_new_line();

@@ -60,24 +60,19 @@ final class LineEditor {
     ///
     /// The prompt is asked for again every second while something is under way.
     func read(_ prompt: () -> String) -> Input {
-        // Signals are let through only inside mt_rl_wait, so that none can come between a test and the wait; those of
-        // the shell's job control are read there.
+        // Signals are let through only inside mt_rl_wait, so that none can come between a test and the wait.
         var blocked = sigset_t()
-        var jobs = sigset_t()
         var before = sigset_t()
         sigemptyset(&blocked)
-        sigemptyset(&jobs)
         for signal in [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU, SIGWINCH] {
             sigaddset(&blocked, signal)
         }
-        for signal in [SIGTSTP, SIGCONT] { sigaddset(&jobs, signal) }
         pthread_sigmask(SIG_BLOCK, &blocked, &before)
-        let stops = mt_rl_jobs(&jobs)
-        if stops >= 0 { pthread_sigmask(SIG_BLOCK, &jobs, nil) }
-        var during = before
-        if stops >= 0 { for signal in [SIGTSTP, SIGCONT] { sigaddset(&during, signal) } }
-        defer { if stops >= 0 { close(stops) } }
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        let stops = mt_rl_jobs()
+        defer {
+            mt_rl_jobs_end()
+            pthread_sigmask(SIG_SETMASK, &before, nil)
+        }
         Self.received = nil
         width = Screen.width
         mt_rl_begin(prompt()) { text in
@@ -95,7 +90,7 @@ final class LineEditor {
                 mt_rl_abandon()
                 return .interrupted
             }
-            switch mt_rl_wait(&during, news.descriptor(), stops, news.isUnderWay() ? 1 : 0) {
+            switch mt_rl_wait(&before, news.descriptor(), stops, news.isUnderWay() ? 1 : 0) {
             case 0:
                 guard !isTerminated() else { break }
                 drawAgain(prompt())

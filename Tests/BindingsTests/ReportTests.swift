@@ -204,7 +204,7 @@ import Testing
                 "series[1].y: 2 numbers expected, as x has, got 1"
             ),
             ("mt.plot.line { { x = { 1 }, yy = { 1 } } }", "unknown option 'series[1].yy'"),
-            ("mt.plot.bars { { 'a' } }", "bars[1].value: number expected, but it is missing"),
+            ("mt.plot.bars { { 'a' } }", "(in a figure) expected, but it is missing"),
             (
                 "mt.plot.heatmap { { { 1 } }, rows = { 'a', 'b' }, columns = { 'c' } }",
                 "rows: expected 1 names"

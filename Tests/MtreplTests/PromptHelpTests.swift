@@ -108,7 +108,7 @@ import Testing
         try terminal.expect("> ")
         for (line, end) in [
             ("for i = 1, 2 do", ">> "), ("print('abc', i)", ">> "), ("end", "abc\t2"),
-            ("1 + 1", "\n2\n"),
+            ("1 + 1", "2\n"),
         ] {
             terminal.type(line + "\n")
             try terminal.expect(end)

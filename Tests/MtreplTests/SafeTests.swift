@@ -208,7 +208,8 @@ import Testing
         let ready = Pipe()
         swapper.standardOutput = ready
         try swapper.run()
-        defer { swapper.terminate() }
+        // SIGTERM could be blocked, as it is on the threads of a pool that starts a process.
+        defer { kill(swapper.processIdentifier, SIGKILL) }
         #expect(!ready.fileHandleForReading.availableData.isEmpty)
         let outcome = try run(
             """
@@ -224,7 +225,7 @@ import Testing
             end
             """)
         #expect(outcome.code == 0, "\(outcome.errors)")
-        swapper.terminate()
+        kill(swapper.processIdentifier, SIGKILL)
         swapper.waitUntilExit()
         let outside = try FileManager.default.contentsOfDirectory(
             atPath: scratch.path + "/outside/b")

@@ -33,7 +33,8 @@ public final class PretrainedModel: Sendable {
         guard FileAccess.isFolder(folder) else {
             throw ModelFolderError(
                 path: folder,
-                reason: (FileAccess.exists(folder) ? "it is no folder" : "there is no such folder")
+                reason: (FileAccess.exists(folder)
+                    ? "it is not a folder" : "there is no such folder")
                     + "; expected one on disk with \(HuggingFaceConfiguration.file) and "
                     + "\(Checkpoint.modelFile), as nothing is downloaded")
         }

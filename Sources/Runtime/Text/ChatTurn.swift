@@ -19,7 +19,7 @@ public struct ChatOptions: Hashable, Sendable, Codable {
     /// What becomes of tool calls.
     public var toolCalls = ToolCalls.error
     /// Which orders of turns are accepted.
-    public var order = Order.checked
+    public var order = Order.any
 
     /// The defaults.
     public init() {}

@@ -16,9 +16,10 @@ enum TokenizerFormats {
     }
 
     private static func kind(_ start: [UInt8], _ path: String) -> String? {
+        func holds(_ text: String) -> Bool { start.firstRange(of: Array(text.utf8)) != nil }
+        if holds("[UNK]\n") || holds("[PAD]\n") { return "a vocab.txt of a WordPiece model" }
         let first = start.first { $0 > 0x20 }
         guard first != UInt8(ascii: "{"), first != UInt8(ascii: "[") else { return nil }
-        func holds(_ text: String) -> Bool { start.firstRange(of: Array(text.utf8)) != nil }
         if start.starts(with: [0x1f, 0x8b]) || start.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) {
             return "compressed"
         }
@@ -34,7 +35,6 @@ enum TokenizerFormats {
         if start.starts(with: Array("#version".utf8)) {
             return "a merges.txt, which goes with a vocab.json as `merges`"
         }
-        if holds("[UNK]\n") || holds("[PAD]\n") { return "a vocab.txt of a WordPiece model" }
         if path.hasSuffix(".model") { return "a SentencePiece or tiktoken model" }
         return nil
     }

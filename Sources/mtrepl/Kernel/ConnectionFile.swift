@@ -33,7 +33,7 @@ struct ConnectionFile {
             fields = try JSONDecoder().decode(
                 Fields.self, from: Data(try FileReader.bytes(path)))
         } catch let error as DecodingError {
-            throw wrong("it is no connection file: \(error.place)")
+            throw wrong("it is not a connection file: \(error.place)")
         }
         let scheme = fields.signature_scheme ?? "hmac-sha256"
         guard scheme == "hmac-sha256" else {

@@ -119,7 +119,9 @@ enum MarkdownFormat {
         let fields: String
 
         init?(_ line: String) {
-            guard let match = line.trimmed.wholeMatch(of: #/<!-- mtrepl ([a-z]+)( \{.*\})? -->/#)
+            // A text among the fields may hold U+2028 and others that a dot takes for line ends.
+            guard
+                let match = line.trimmed.wholeMatch(of: #/(?s)<!-- mtrepl ([a-z]+)( \{.*\})? -->/#)
             else { return nil }
             kind = String(match.1)
             fields = match.2.map { String($0.dropFirst()) } ?? ""

@@ -144,13 +144,55 @@ struct YAML {
         }
         if isQuoted { throw error(line, "the quoted text does not end") }
         if text.first == "{" || text.first == "[" {
-            guard let value = try? JSON(reading: Array(text.utf8)) else {
-                throw error(line, "'\(text)': JSON expected")
+            var rest = text[...]
+            guard let value = Self.flow(&rest), rest.trimmed.isEmpty || rest.hasPrefix(" #") else {
+                throw error(line, "'\(text)': a list or an object in brackets expected")
             }
             return value
         }
         let end = text.firstRange(of: " #")?.lowerBound ?? text.endIndex
         return Self.plain(String(text[..<end]))
+    }
+
+    /// A value at the beginning of a list or an object in brackets, or such a list or object; texts may be without quotes.
+    private static func flow(_ rest: inout Substring, depth: Int = 0) -> JSON? {
+        rest = rest.drop { $0.isWhitespace }
+        switch rest.first {
+        case "[", "{":
+            guard depth < 64 else { return nil }
+            let (isList, end): (Bool, Character) = rest.first == "[" ? (true, "]") : (false, "}")
+            rest.removeFirst()
+            var (items, fields): ([JSON], [(String, JSON)]) = ([], [])
+            while true {
+                rest = rest.drop { $0.isWhitespace }
+                if rest.first == end { break }
+                guard let value = flow(&rest, depth: depth + 1) else { return nil }
+                rest = rest.drop { $0.isWhitespace }
+                if isList {
+                    items.append(value)
+                } else {
+                    guard rest.popFirst() == ":", let field = flow(&rest, depth: depth + 1) else {
+                        return nil
+                    }
+                    var key = value.text
+                    if case .string(let text) = value { key = text }
+                    fields.append((key, field))
+                    rest = rest.drop { $0.isWhitespace }
+                }
+                if rest.first == "," { rest.removeFirst() } else if rest.first != end { return nil }
+            }
+            rest.removeFirst()
+            return isList ? .array(items) : .object(fields)
+        case "\"", "'":
+            guard let (value, after) = quoted(String(rest)) else { return nil }
+            rest = after[...]
+            return .string(value)
+        default:
+            let text = rest.prefix { !",:[]{}".contains($0) }
+            guard !text.trimmed.isEmpty else { return nil }
+            rest = rest.dropFirst(text.count)
+            return plain(String(text))
+        }
     }
 
     private static func plain(_ text: String) -> JSON {

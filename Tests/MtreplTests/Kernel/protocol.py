@@ -256,7 +256,7 @@ class Cells(Case):
         self.assertEqual(done.metadata["language_info"]["mtrepl"], {"seed": 0, "strict": True, "width": 100})
 
     def test_figures_have_their_size(self):
-        _, messages = self.run_cell("mt.plot.line { { name = "a", x = { 1, 2 }, y = { 1, 2 } } }")
+        _, messages = self.run_cell("mt.plot.line { { name = 'a', x = { 1, 2 }, y = { 1, 2 } } }")
         content = next(m["content"] for m in messages if "image/png" in m["content"].get("data", {}))
         width, height = struct.unpack(">II", base64.b64decode(content["data"]["image/png"])[16:24])
         size = content["metadata"]["image/png"]

@@ -100,7 +100,7 @@ import Testing
     @Test(
         "an entry that the library would read otherwise is refused by name",
         arguments: [
-            ([entry(301, "Q")], "entry 2 (\"Q\"): id 301; expected 300, the next free id"),
+            ([entry(301, "QQ")], "entry 2 (\"QQ\"): id 301; expected 300, the next free id"),
             ([entry(300, "!")], "entry 2 (\"!\"): id 300; expected 1, its id in the vocabulary"),
             ([entry(300, "QQ"), entry(301, "QQ")], "entry 3 (\"QQ\"): it stands also in entry 2"),
             ([entry(-1, "Q")], "expected an id in 0 ..< 16777216"),
@@ -109,7 +109,7 @@ import Testing
             ([#"{"id": 300.5, "content": "Q"}"#], "expected an id in 0 ..< 16777216"),
             ([#"{"id": 300, "content": 5}"#], "entry 2: expected \"content\", the token's text"),
             (
-                [#"{"id": 300, "content": "Q", "lstrip": 1}"#],
+                [#"{"id": 300, "content": "QQ", "lstrip": 1}"#],
                 "lstrip: expected true or false, found 1"
             ), (["7"], "entry 2: expected \"content\""),
         ] as [([String], String)])

@@ -40,8 +40,9 @@ import Testing
         let pools: [[UnicodeScalar]] = [
             Array("ab sStTrRvVeElLmMdD''  \n\t019.,-_(){}".unicodeScalars),
             Array("aé 中\u{a0}\u{2003}½٣\u{301}\u{1F600}'s \u{85}\u{3000}Ⅷ".unicodeScalars),
+            // The installed PCRE2 does not know the characters of Unicode 15 and later.
             (0..<3000).compactMap { UnicodeScalar(UInt32($0) * 373 % 0x110000) }.filter {
-                $0 != "\u{180e}"
+                $0 != "\u{180e}" && ($0.properties.age?.major ?? 0) < 15
             },
         ]
         var generator = SeededGenerator(seed: 3, "pattern")

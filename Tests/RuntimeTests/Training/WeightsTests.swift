@@ -136,7 +136,9 @@ import Testing
         }
         try run.export(to: out)
         try check()
-        try laboratory.store.export("test@3", to: out)
+        let stored = try #require(
+            try laboratory.store.runs().first { $0.row.state == run.key })
+        try laboratory.store.export("\(stored.row.key)@3", to: out)
         try check()
         try AtomicFile.write(folder + "/generation_config.json", text: "[]")
         #expect {

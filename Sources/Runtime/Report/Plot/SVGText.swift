@@ -24,6 +24,8 @@ enum SVGText {
             /(<text xml:space="preserve">)([^<]*)(<\/text>)/
         ) { $0.1 + $0.2.replacing(" ", with: space) + $0.3 }
         .replacing("font-family=\"DejaVu Sans\"", with: font)
+        // XML keeps these three for the end of CDATA, which no figure has.
+        .replacing("]]>", with: "]]&gt;")
         if let prologue = text.firstRange(of: "<svg") {
             text.removeSubrange(..<prologue.lowerBound)
         }
