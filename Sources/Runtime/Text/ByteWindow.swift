@@ -87,6 +87,10 @@ struct ByteWindow: ~Copyable {
         let length = count
         try check(length, line: line)
         if length > buffer.count / 2 {
+            // The record is there as it was read, as text, and as a document.
+            try Memory.require(
+                [("buffer", 2 * buffer.count), ("copies", 4 * length)],
+                for: "a record of more than \(length) bytes in \(file)")
             let larger = UnsafeMutableRawBufferPointer.allocate(
                 byteCount: buffer.count * 2, alignment: 16)
             larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[start..<end]))

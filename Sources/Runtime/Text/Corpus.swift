@@ -196,6 +196,7 @@ public final class Corpus: Sendable {
         _ input: any ByteInput, _ path: String, stop: ShouldStop
     ) throws -> [UInt8] {
         var text: [UInt8] = []
+        var checked = 1 << 24
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
         defer { piece.deallocate() }
         while true {
@@ -203,6 +204,13 @@ public final class Corpus: Sendable {
             let count = try input.read(into: piece)
             if count == 0 { break }
             text.append(contentsOf: piece[..<count])
+            if text.count >= checked {
+                checked *= 2
+                // A list that is full doubles, and the text is copied when it is encoded.
+                try Memory.require(
+                    [("copies", 4 * text.count)],
+                    for: "a text of more than \(text.count) bytes in \(path)")
+            }
             guard text.count <= specification.maximumDocumentBytes else {
                 throw TextError(
                     path,

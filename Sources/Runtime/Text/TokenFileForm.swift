@@ -37,10 +37,20 @@ struct TokenFileForm {
             idBytes = bits / 8
             return
         }
+        // Of 16 bits, every other id would be 0: no text is like that, even if a few words of 32 bits are no ids.
         let words = start.count / 4
-        guard words > 0, !isWhole || start.count.isMultiple(of: 4),
-            (0..<words).allSatisfy({ word($0) < vocabulary })
-        else { return }
+        let known = (0..<words).count { word($0) < vocabulary }
+        guard words > 0, known * 10 >= words * 9 else { return }
+        guard known == words, !isWhole || start.count.isMultiple(of: 4) else {
+            throw TextError(
+                file,
+                "its ids look like 32 bits, but "
+                    + (known < words
+                        ? "\(words - known) of the first \(words) are not of the tokenizer"
+                        : "it has \(start.count) bytes, which is not a multiple of 4")
+                    + ": expected a whole file of the same tokenizer, or token_bits = 16 if every other id is really 0"
+            )
+        }
         // Of 16 bits, every other id would be 0 (or below the vocabulary's size / 65536).
         let isLong =
             words > 1 && (!isWhole || words.isMultiple(of: 2))
