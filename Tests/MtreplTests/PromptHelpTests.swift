@@ -122,14 +122,14 @@ import Testing
         let prompt = more.isEmpty ? "\u{1b}[0m" : "> "
         try terminal.expect(prompt + "for i = 1, 2 do\nprint('abc', i)\nend")
         terminal.type("\u{5} print('edited')\n")
-        try terminal.expect("\nabc\t1\nabc\t2\nedited\n")
+        try terminal.expect("abc\t1\nabc\t2\nedited\n")
         try terminal.expect("> ")
         // Given up with Ctrl-G, nothing of it stays.
         terminal.type("\u{12}edited")
         try terminal.expect("edited': for i = 1, 2 do\n")
         terminal.type("\u{7}")
         terminal.type("6 * 7\n")
-        try terminal.expect("\n42\n")
+        try terminal.expect("42\n")
         try terminal.expect("> ")
         leave(terminal)
     }

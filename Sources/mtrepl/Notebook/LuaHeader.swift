@@ -31,6 +31,10 @@ enum LuaHeader {
             executable = String(decoding: first.dropFirst(2), as: UTF8.self).trimmed
             lines.removeFirst()
         }
+        // Jupytext names the encoding where a text has more than ASCII; here it is always UTF-8.
+        if let first = lines.first.flatMap(comment), first.hasPrefix("-*- coding:") {
+            lines.removeFirst()
+        }
         var metadata: JSON?
         if let first = lines.first, comment(first) == "---",
             let end = lines.dropFirst().firstIndex(where: { comment($0) == "---" })
