@@ -164,11 +164,21 @@ static inline void mt_rl_read(void) {
     rl_redisplay();
 }
 
-static inline void mt_rl_ignore(int number) { (void)number; }
+// The thread that edits lines.
+static inline pthread_t *mt_rl_editor(void) {
+    static pthread_t thread;
+    return &thread;
+}
+
+// Any thread may get the signal, those of libraries too; only on the editor's it ends the wait.
+static inline void mt_rl_on_resize(int number) {
+    if (!pthread_equal(pthread_self(), *mt_rl_editor())) pthread_kill(*mt_rl_editor(), number);
+}
 
 // Lets a new size of the terminal end a wait.
 static inline void mt_rl_hear_resizing(void) {
-    struct sigaction action = {.sa_handler = mt_rl_ignore, .sa_flags = SA_ONSTACK};
+    *mt_rl_editor() = pthread_self();
+    struct sigaction action = {.sa_handler = mt_rl_on_resize, .sa_flags = SA_ONSTACK};
     sigaction(SIGWINCH, &action, NULL);
 }
 
