@@ -69,7 +69,8 @@ let package = Package(
             name: "BindingsTests", dependencies: ["Bindings", "CLua", "TestSupport", "mtrepl"],
             exclude: ["Scripts"]),
         .testTarget(
-            name: "MtreplTests", dependencies: ["TestSupport", "mtrepl"], exclude: ["Kernel", "Notebooks/both_ways.py"]),
+            name: "MtreplTests", dependencies: ["TestSupport", "mtrepl"],
+            exclude: ["Kernel", "Notebooks/both_ways.py"]),
     ],
     swiftLanguageModes: [.v6]
 )

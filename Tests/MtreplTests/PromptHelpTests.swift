@@ -101,10 +101,10 @@ import Testing
 
     @Test(
         "a search back through entries of several lines draws them whole, and they can be edited",
-        arguments: [["NO_COLOR": "1"], [:]])
-    func search(_ more: [String: String]) throws {
+        arguments: ["1", ""])
+    func search(_ noColour: String) throws {
         let terminal = try Terminal(
-            [], environment: ["TERM": "xterm"].merging(more) { $1 }, columns: 60, rows: 20)
+            [], environment: ["TERM": "xterm", "NO_COLOR": noColour], columns: 60, rows: 20)
         try terminal.expect("> ")
         for (line, end) in [
             ("for i = 1, 2 do", ">> "), ("print('abc', i)", ">> "), ("end", "abc\t2"),
@@ -119,7 +119,7 @@ import Testing
         try terminal.expect("abc': for i = 1, 2 do\n")
         terminal.type("\u{1b}[D")
         // Drawn anew: not what differs from the search, which readline gets wrong.
-        let prompt = more.isEmpty ? "\u{1b}[0m" : "> "
+        let prompt = noColour.isEmpty ? "\u{1b}[0m" : "> "
         for line in [prompt + "for i = 1, 2 do\n", "print('abc', i)", "end"] {
             try terminal.expect(line)
         }
