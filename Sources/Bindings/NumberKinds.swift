@@ -100,6 +100,8 @@ public struct NumberKind: Sendable {
     public static let place = NumberKind("place", -1e300...1e300)
     /// A measured value, small enough for its square and sums of squares.
     public static let measured = NumberKind("value", -1e100...1e100)
+    /// The confidence of an interval whose quantiles are numbers.
+    public static let confidence = NumberKind("confidence", 1e-6...0.999999999999)
     /// A part of a whole.
     public static let fraction = NumberKind("fraction", 0...1)
     /// A learning rate.
@@ -112,8 +114,8 @@ public struct NumberKind: Sendable {
     public static let stepsOrFraction = NumberKind("steps or fraction", 0...0x1p32)
     /// A duration.
     public static let seconds = NumberKind("seconds", 0...1e9)
-    /// What is added so that a divisor is not 0.
-    public static let epsilon = NumberKind("epsilon", 0...1, isOpenBelow: true)
+    /// What is added so that a divisor is not 0: a number of 32 bits above 0.
+    public static let epsilon = NumberKind("epsilon", 1e-30...1)
     /// The norm of a gradient.
     public static let norm = NumberKind("norm", 0...1e30)
     /// What divides logits.

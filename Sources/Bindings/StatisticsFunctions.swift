@@ -19,7 +19,7 @@ extension Library {
                 .number(
                     "confidence",
                     "Of Student's interval, above 0 and below 1: 1 − 0.05 / k for k comparisons that are to hold together (Bonferroni).",
-                    .fraction
+                    .confidence
                 ).or(0.95),
             ],
             returns:
@@ -34,10 +34,6 @@ extension Library {
                     "second", "\(first.count) numbers expected, got \(second.count)")
             }
             let confidence = try call.number("confidence")
-            guard confidence > 0, confidence < 1 else {
-                throw call.mistake(
-                    "confidence", "a number above 0 and below 1 expected, got \(confidence)")
-            }
             let found = try PairedComparison(
                 differences: zip(first, second).map { $0 - $1 }, reference: second,
                 seed: UInt64(try call.integer("seed")), confidence: confidence,

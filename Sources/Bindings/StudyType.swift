@@ -39,17 +39,17 @@ extension Library {
             }
             var arms: [[(String, Value)]] = [[]]
             let stop = call.interpreter.session.stop
+            for field in table.fields {
+                guard case .table(let list) = field.value, list.items.isEmpty else { continue }
+                throw call.mistake(
+                    "parameters", "\(field.key): at least one value expected, got an empty table")
+            }
             try Self.refuseHugeGrid(table)
             for field in table.fields.sorted(by: {
                 $0.key != "seed" && ($1.key == "seed" || $0.key < $1.key)
             }) {
                 let values =
                     if case .table(let list) = field.value { list.items } else { [field.value] }
-                guard !values.isEmpty else {
-                    throw call.mistake(
-                        "parameters",
-                        "\(field.key): at least one value expected, got an empty table")
-                }
                 arms = try arms.flatMap { arm in
                     if stop() { throw Interrupted("interrupted while the grid was made") }
                     return values.map { arm + [(field.key, $0)] }
