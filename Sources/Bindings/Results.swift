@@ -126,10 +126,13 @@ extension Array: LuaConvertible where Element: LuaConvertible {
     ///
     /// - Throws: `ResourceError` when memory cannot hold it.
     public func write(to results: Results) throws {
-        // Two instructions for each element, in a list that doubles, and then the element of the table.
-        try Memory.require(
-            [("instructions and elements", Int.saturatingProduct(160, count))],
-            for: "a list of \(count) values")
+        // Two instructions for each element, in a list that doubles, and then the element of the table. Nobody asks for
+        // short lists, such as the shape of a tensor.
+        if count > 4096 {
+            try Memory.require(
+                [("instructions and elements", Int.saturatingProduct(160, count))],
+                for: "a list of \(count) values")
+        }
         mt_list_table(results.list, count, 0)
         for (index, element) in enumerated() {
             try element.write(to: results)

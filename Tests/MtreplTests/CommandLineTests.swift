@@ -124,13 +124,13 @@ import Testing
     func safe() throws {
         let scratch = try Scratch()
         try FileManager.default.createDirectory(
-            atPath: scratch.path + "/work/sub", withIntermediateDirectories: true)
+            atPath: scratch.path + "/project/sub", withIntermediateDirectories: true)
         try scratch.write("secret.txt", "secret")
-        try scratch.write("work/own.lua", "return 'own'")
+        try scratch.write("project/own.lua", "return 'own'")
         try FileManager.default.createSymbolicLink(
-            atPath: scratch.path + "/work/link", withDestinationPath: scratch.path)
+            atPath: scratch.path + "/project/link", withDestinationPath: scratch.path)
         try FileManager.default.createSymbolicLink(
-            atPath: scratch.path + "/work/dangling", withDestinationPath: scratch.path + "/new.txt")
+            atPath: scratch.path + "/project/dangling", withDestinationPath: scratch.path + "/new.txt")
         let refused = [
             "io.open('../secret.txt')", "io.open('link/secret.txt')", "io.open('dangling', 'w')",
             "io.lines('sub/../../secret.txt')",
@@ -142,7 +142,7 @@ import Testing
             "io.open('..')",
         ]
         for code in refused {
-            let outcome = try Program.run(["--safe", "-e", code], in: scratch.path + "/work")
+            let outcome = try Program.run(["--safe", "-e", code], in: scratch.path + "/project")
             #expect(outcome.code == 1, "\(code)")
             #expect(outcome.errors.contains("--safe"), "\(code): \(outcome.errors)")
         }
@@ -155,7 +155,7 @@ import Testing
                 print(require "own", dofile("./own.lua"))
                 package.path = "../?.txt" print(pcall(require, "secret") == false)
                 """,
-            ], in: scratch.path + "/work")
+            ], in: scratch.path + "/project")
         #expect(
             allowed.output == "own\t./own.lua\town\ntrue\n" || allowed.output == "own\town\ntrue\n",
             "\(allowed.errors)")

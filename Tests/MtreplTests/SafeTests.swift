@@ -5,11 +5,11 @@ import Testing
 
 @Suite("--safe") struct SafeTests {
     private let scratch: Scratch
-    private var work: String { scratch.path + "/work" }
+    private var work: String { scratch.path + "/project" }
 
     init() throws {
         scratch = try Scratch()
-        for folder in ["/work/sub", "/outside/deep"] {
+        for folder in ["/project/sub", "/outside/deep"] {
             try FileManager.default.createDirectory(
                 atPath: scratch.path + folder, withIntermediateDirectories: true)
         }
@@ -17,14 +17,14 @@ import Testing
             try write(folder + "/secret.jsonl", "{\"text\": \"SECRET\"}\n")
             try write(folder + "/secret.lua", "return 'SECRET'")
         }
-        try write("/work/own.jsonl", "{\"text\": \"own\"}\n")
-        try write("/work/own.lua", "return 'own'")
-        try write("/work/sub/more.jsonl", "{\"text\": \"more\"}\n")
-        try link("/work/out", "../outside")
-        try link("/work/absolute", scratch.path + "/outside")
-        try link("/work/file.jsonl", "../secret.jsonl")
-        try link("/work/sub/up", "../..")
-        try link("/work/fd", "/proc/self/cwd/..")
+        try write("/project/own.jsonl", "{\"text\": \"own\"}\n")
+        try write("/project/own.lua", "return 'own'")
+        try write("/project/sub/more.jsonl", "{\"text\": \"more\"}\n")
+        try link("/project/out", "../outside")
+        try link("/project/absolute", scratch.path + "/outside")
+        try link("/project/file.jsonl", "../secret.jsonl")
+        try link("/project/sub/up", "../..")
+        try link("/project/fd", "/proc/self/cwd/..")
     }
 
     private func write(_ name: String, _ text: String) throws {
@@ -47,7 +47,7 @@ import Testing
             "out/*.jsonl", "o*/*.jsonl", "**/secret.jsonl", "*/deep/*.jsonl", "absolute/*",
             "[a]bsolute", "file.jsonl", "f*.jsonl", "sub/u*/*.jsonl", "sub/up/secret.jsonl",
             "/proc/self/cwd/../secret.jsonl", "fd/secret.jsonl", "f?/secret.jsonl",
-            scratch.path + "/secret.jsonl", scratch.path + "/work/../secret.jsonl",
+            scratch.path + "/secret.jsonl", scratch.path + "/project/../secret.jsonl",
             scratch.path + "/*.jsonl", "/dev/fd/0", "/proc/self/fd/*",
         ]
         let script = """
@@ -75,12 +75,12 @@ import Testing
 
     @Test("what is inside is read, however it is named")
     func inside() throws {
-        try link("/work/near", "sub")
-        try link("/work/again", scratch.path + "/work/sub")
+        try link("/project/near", "sub")
+        try link("/project/again", scratch.path + "/project/sub")
         let outcome = try run(
             """
             for _, name in ipairs { "own.jsonl", "./own.jsonl", "sub/../own.jsonl", "near/../own.jsonl", "ow?.jsonl",
-                                    "\(work)/own.jsonl", "\(scratch.path)/work/own.jsonl" } do
+                                    "\(work)/own.jsonl", "\(scratch.path)/project/own.jsonl" } do
               local corpus = mt.corpus { "c", files = name, valid_fraction = 0, test_fraction = 0 }
               assert(corpus:documents(9)[1] == "own", name)
               if not name:find "[?]" then assert(io.open(name):read "a" ~= "") end
@@ -138,7 +138,7 @@ import Testing
             """)
         #expect(outcome.code == 0, "\(outcome.errors)")
         let names = try FileManager.default.contentsOfDirectory(atPath: scratch.path)
-        #expect(names.sorted() == ["outside", "secret.jsonl", "secret.lua", "work"])
+        #expect(names.sorted() == ["outside", "project", "secret.jsonl", "secret.lua"])
         let outside = try FileManager.default.contentsOfDirectory(
             atPath: scratch.path + "/outside")
         #expect(outside.sorted() == ["deep", "secret.jsonl", "secret.lua"])
@@ -149,7 +149,7 @@ import Testing
         try write("/outside/config.json", "{\"SECRET\": 1}")
         try FileManager.default.createDirectory(
             atPath: work + "/model", withIntermediateDirectories: true)
-        try link("/work/model/config.json", "../../outside/config.json")
+        try link("/project/model/config.json", "../../outside/config.json")
         try write("/outside/source", "one SECRET\n")
         let outcome = try run(
             """
@@ -177,7 +177,7 @@ import Testing
             "print(pcall(mt.corpus, { 'c', files = '\(store)/../../secret.jsonl' }))",
             ["--store", store])
         #expect(reading.output.contains("--safe"), "\(reading.output)")
-        try link("/work/.mtrepl", "../outside")
+        try link("/project/.mtrepl", "../outside")
         let linked = try run(
             "print(pcall(mt.corpus, { 'c', files = '.mtrepl/*.jsonl' })) print(pcall(io.open, '.mtrepl/secret.lua'))"
         )
@@ -186,12 +186,12 @@ import Testing
 
     @Test("a folder that is swapped for a link while it is used leads nowhere")
     func swapped() throws {
-        for (name, text) in [("/work/a", "inside"), ("/outside/b", "SECRET")] {
+        for (name, text) in [("/project/a", "inside"), ("/outside/b", "SECRET")] {
             try FileManager.default.createDirectory(
                 atPath: scratch.path + name, withIntermediateDirectories: true)
             try write(name + "/x.jsonl", "{\"text\": \"\(text)\"}\n")
         }
-        try link("/work/b", "../outside/b")
+        try link("/project/b", "../outside/b")
         // Two names that exchange what they stand for, as fast as the system can.
         let swapper = Process()
         swapper.executableURL = URL(fileURLWithPath: "/usr/bin/env")

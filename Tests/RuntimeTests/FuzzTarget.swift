@@ -24,6 +24,8 @@ enum FuzzTarget: String, CaseIterable {
     case configuration
     /// `.idx` and `.bin`; the first byte, times eight, is the length of the `.idx`.
     case tokens
+    /// Events of a TensorBoard file, each behind a byte that is its length; the checksums are made here.
+    case events
 
     func run(_ bytes: [UInt8], scratch: String) {
         do {
@@ -35,6 +37,7 @@ enum FuzzTarget: String, CaseIterable {
             case .packed: try Self.packed(bytes, scratch)
             case .configuration: try Self.configuration(bytes, scratch)
             case .tokens: try Self.tokens(bytes, scratch)
+            case .events: Self.events(bytes)
             }
         } catch {
             // Every refusal has a message.
@@ -58,6 +61,19 @@ enum FuzzTarget: String, CaseIterable {
             try file.forEachPiece(entry, format) { count += $1.count }
             precondition(count * format.size == entry.bytes)
         }
+    }
+
+    private static func events(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        var file: [UInt8] = []
+        while let length = rest.popFirst() {
+            file += EventFile.frame(Array(rest.prefix(Int(length))))
+            rest = rest.dropFirst(Int(length))
+        }
+        guard let log = EventLog(file) else { return }
+        precondition(log.length <= file.count)
+        let scalar = EventFile.Scalar(tag: log.tags.first ?? "", step: 1, time: 0, value: 1)
+        _ = log.continuation([scalar])
     }
 
     private static func tokenizer(_ bytes: [UInt8]) throws {

@@ -107,7 +107,7 @@ enum EventFile {
     }
 
     /// A record: data between their length and checksums.
-    private static func frame(_ data: [UInt8]) -> [UInt8] {
+    static func frame(_ data: [UInt8]) -> [UInt8] {
         let length = little(UInt64(data.count))
         return length + little(masked(length)) + data + little(masked(data))
     }

@@ -119,7 +119,10 @@ struct EventLog {
                             if part.number == 1 {
                                 tag = String(decoding: part.bytes, as: UTF8.self)
                             }
-                            if part.number == 2 { self.value = UInt32(part.value) }
+                            if part.number == 2 {
+                                guard let value = UInt32(exactly: part.value) else { return nil }
+                                self.value = value
+                            }
                         }
                     }
                 case 7:

@@ -63,7 +63,7 @@ struct SafetensorsFile: Sendable {
         for draft in try Self.drafts(header, fail) {
             let entry = try draft.entry(start: start, end: file.size, fail)
             guard entries.updateValue(entry, forKey: entry.name) == nil else {
-                throw fail("tensor \(entry.name) stands twice")
+                throw fail("tensor \(entry.name) appears twice")
             }
         }
         var (covered, last) = (start, "the header")

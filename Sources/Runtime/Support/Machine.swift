@@ -35,7 +35,7 @@ public enum Machine {
     public static func freeBytes(_ folder: String) -> Int? {
         var info = statvfs()
         guard statvfs(folder, &info) == 0, info.f_blocks > 0 else { return nil }
-        return Int(clamping: UInt64(info.f_bavail) * UInt64(info.f_frsize))
+        return Int.saturatingProduct(Int(clamping: info.f_bavail), Int(clamping: info.f_frsize))
     }
 
     /// Whether a process of this machine has the given number.

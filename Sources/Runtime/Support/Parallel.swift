@@ -34,7 +34,8 @@ public enum Parallel {
     ///
     /// - Throws: `Interrupted` with `message`, and the errors of `body`.
     public static func stoppable<Result>(
-        _ stop: @escaping ShouldStop, _ message: String, _ body: () throws -> Result
+        _ stop: @escaping ShouldStop, _ message: @autoclosure () -> String,
+        _ body: () throws -> Result
     ) throws -> Result {
         var stop = stop
         let result = try withUnsafeMutablePointer(to: &stop) { pointer in
@@ -45,7 +46,7 @@ public enum Parallel {
             defer { ck_leave_out_when(nil, nil) }
             return try body()
         }
-        if stop() { throw Interrupted(message) }
+        if stop() { throw Interrupted(message()) }
         return result
     }
 

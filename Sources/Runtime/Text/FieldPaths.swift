@@ -105,7 +105,7 @@ struct FieldPaths {
         let kind = try scanner.kind()
         if let field = node.field, let chat, field == chat.field {
             guard found.conversation == nil else {
-                throw scanner.failure("field \"\(field)\" stands twice")
+                throw scanner.failure("field \"\(field)\" appears twice")
             }
             found.conversation = try chat.read(
                 &scanner, options, allowsNull: allowsNull, stop: stop)
@@ -113,7 +113,7 @@ struct FieldPaths {
         }
         if let field = node.field, [.string, .number, .boolean].contains(kind) {
             if found.values[field] != nil {
-                guard node.joins else { throw scanner.failure("field \"\(field)\" stands twice") }
+                guard node.joins else { throw scanner.failure("field \"\(field)\" appears twice") }
                 found.values[field]?.append(10)
             }
             try scanner.text(into: &found.values[field, default: []])

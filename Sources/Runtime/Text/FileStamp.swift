@@ -12,7 +12,8 @@ struct FileStamp: Codable, Hashable {
         guard let status = FileAccess.status(path) else { throw FileAccess.error("read", path) }
         self.path = path
         size = Int(status.st_size)
-        modified = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
+        // File systems have dates whose nanoseconds no integer holds; what wraps tells a change as well.
+        modified = Int(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int(status.st_mtim.tv_nsec)
         inode = UInt64(status.st_ino)
     }
 }

@@ -11,7 +11,7 @@ enum JSONValue: Sendable {
 
     /// Reads a whole file of at most `limit` bytes; values take up to some twenty times its size.
     ///
-    /// - Throws: `FileError`; `TextError` naming the file, line and column, also for a key that stands twice.
+    /// - Throws: `FileError`; `TextError` naming the file, line and column, also for a key that appears twice.
     static func read(_ path: String, limit: Int) throws -> JSONValue {
         let bytes = try FileReader.bytes(path, limit: limit)
         let start = Array(bytes.prefix(4096))
@@ -55,7 +55,7 @@ enum JSONValue: Sendable {
             try scanner.object { (key, scanner) throws(JSONFailure) in
                 let name = String(decoding: copy key, as: UTF8.self)
                 guard names.insert(Array(name.utf8)).inserted else {
-                    throw scanner.failure("the key \(quoted(name)) stands twice")
+                    throw scanner.failure("the key \(quoted(name)) appears twice")
                 }
                 members.append((name, try read(&scanner, depth: depth - 1)))
             }

@@ -54,7 +54,7 @@ public final class Tokenizer: TokenText {
 
     /// Puts a tokenizer together from checked parts.
     ///
-    /// - Throws: `TokenizerError` at `place` if a byte of UTF-8 has no token, the pair of a merge stands twice, or two
+    /// - Throws: `TokenizerError` at `place` if a byte of UTF-8 has no token, the pair of a merge appears twice, or two
     ///   added tokens are the same text.
     init(
         tokens: [[UInt8]], merges: [(left: Int32, right: Int32, result: Int32)],
@@ -90,7 +90,7 @@ public final class Tokenizer: TokenText {
                 throw TokenizerError(
                     place,
                     "merge \(rank + 1) (\(ByteAlphabet.text(tokens[Int(merge.left)])) "
-                        + "\(ByteAlphabet.text(tokens[Int(merge.right)]))) stands twice")
+                        + "\(ByteAlphabet.text(tokens[Int(merge.right)]))) appears twice")
             }
         }
         self.table = table

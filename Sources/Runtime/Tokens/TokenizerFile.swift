@@ -137,7 +137,7 @@ struct TokenizerFile {
             let place = "model.vocab, token \(JSONValue.quoted(text))"
             let id = Int32(try checkedId(value, place))
             guard ids.updateValue(id, forKey: Array(text.utf8)) == nil else {
-                throw error("\(place) stands twice")
+                throw error("\(place) appears twice")
             }
         }
         return ids

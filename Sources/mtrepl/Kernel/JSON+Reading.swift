@@ -6,7 +6,7 @@ extension JSON {
 
     /// Reads a whole text.
     ///
-    /// - Throws: `JSONFailure` with the place of what is wrong; a key that stands twice in an object is too.
+    /// - Throws: `JSONFailure` with the place of what is wrong; a key that appears twice in an object is too.
     init(reading bytes: [UInt8]) throws(JSONFailure) {
         if let position = bytes.withUnsafeBytes({ UTF8Check.firstInvalid($0) }) {
             throw JSONFailure(offset: position, reason: "a byte that is not UTF-8")
@@ -45,7 +45,7 @@ extension JSON {
                 let name = copy key
                 guard names.insert(name).inserted else {
                     throw scanner.failure(
-                        "the key \(JSON.string(String(decoding: name, as: UTF8.self)).text) stands twice"
+                        "the key \(JSON.string(String(decoding: name, as: UTF8.self)).text) appears twice"
                     )
                 }
                 fields.append(

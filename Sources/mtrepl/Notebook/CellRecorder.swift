@@ -9,14 +9,14 @@ final class CellRecorder: CellObserver {
     var keepsMessages = false
     private(set) var outputs: [Notebook.Output] = []
     private(set) var result: CellResult?
-    private var clears = false
+    private var clearing = OutputClearing()
     /// Whether a display takes the place of one of the same name, as in a notebook's front end.
     private var replacesDisplays = false
     private var places: [String: Int] = [:]
 
     func reset(width: Int, replacesDisplays: Bool) {
         (self.width, self.replacesDisplays) = (width, replacesDisplays)
-        (result, clears) = (nil, false)
+        (result, clearing) = (nil, OutputClearing())
         clear()
     }
 
@@ -32,15 +32,7 @@ final class CellRecorder: CellObserver {
     }
 
     func receive(_ event: CellEvent) {
-        if case .clear(let wait) = event {
-            clears = wait
-            if !wait { clear() }
-            return
-        }
-        if clears, !event.isStatus {
-            clears = false
-            clear()
-        }
+        if clearing.comes(with: event) { clear() }
         switch event {
         case .output(let text): write(false, text)
         case .value(let output): outputs.append(.value(output))

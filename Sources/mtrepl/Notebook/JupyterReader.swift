@@ -21,7 +21,7 @@ extension Notebook {
         var names: Set<String> = []
         for (index, field) in try root.required("cells").elements().enumerated() {
             var cell = try Cell(field)
-            // Names are for front ends; one that stands twice says nothing.
+            // Names are for front ends; one that appears twice says nothing.
             if cell.id == "cell-\(index + 1)" || cell.id.map({ !names.insert($0).inserted }) == true
             {
                 cell.id = nil

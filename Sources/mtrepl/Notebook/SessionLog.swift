@@ -26,7 +26,7 @@ final class SessionLog: CellObserver {
     /// Called at the end of the cell that ended the log.
     private var whenStopped: (() -> Void)?
     /// Whether the next output takes the place of those before it.
-    private var clears = false
+    private var clearing = OutputClearing()
     private var notes: [String] = []
 
     /// Begins a log: `NAME.ipynb` and `NAME.md`, or only the one that the path names.
@@ -79,15 +79,7 @@ final class SessionLog: CellObserver {
 
     func receive(_ event: CellEvent) {
         guard current != nil else { return }
-        if case .clear(let wait) = event {
-            clears = wait
-            if !wait { clear() }
-            return
-        }
-        if clears, !event.isStatus {
-            clears = false
-            clear()
-        }
+        if clearing.comes(with: event) { clear() }
         switch event {
         case .status, .clear: return
         case .output(let text): write(false, PlainText.of(text))

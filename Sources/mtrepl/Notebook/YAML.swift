@@ -88,7 +88,7 @@ struct YAML {
             guard let (name, rest) = Self.split(line.text) else {
                 throw error(line, "'key: value' expected, got '\(line.text)'")
             }
-            guard fields[name] == nil else { throw error(line, "the key '\(name)' stands twice") }
+            guard fields[name] == nil else { throw error(line, "the key '\(name)' appears twice") }
             lines.removeFirst()
             fields[name] = try scalar(rest, line, indent)
         }

@@ -198,7 +198,7 @@ import Testing
         for (text, expected) in [
             ("", "not a notebook"), ("[]", "an object expected, got a list"),
             ("{\"nbformat\": 4", ":1: column"), (deep, "nested deeper than"),
-            ("{\"a\": 1, \"a\": 2}", "the key \"a\" stands twice"),
+            ("{\"a\": 1, \"a\": 2}", "the key \"a\" appears twice"),
             ("{}", "nbformat: it is missing"), (#"{"nbformat": 3}"#, "nbformat: 4 expected, got 3"),
             (#"{"nbformat": 4.0}"#, "nbformat: 4 expected, got 4.0"),
             (#"{"nbformat": 1e999}"#, "nbformat: 4 expected, got 1e999"),

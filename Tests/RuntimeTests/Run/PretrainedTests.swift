@@ -176,7 +176,7 @@ import Testing
             ("\"hidden_size\": 16", "\"hidden_sice\": 16", "hidden_size: expected a whole number"),
             (
                 "\"hidden_size\": 16", "\"hidden_size\": 16, \"hidden_size\": 16",
-                "the key \"hidden_size\" stands twice"
+                "the key \"hidden_size\" appears twice"
             ),
             (
                 "\"hidden_size\": 16", "\"hidden_size\": 1e9",

@@ -103,7 +103,7 @@ import Testing
         ),
         ("1 bytes behind the header belong to no tensor", file("{}", values: 1)),
         (
-            "tensor a stands twice",
+            "tensor a appears twice",
             file(
                 "{" + entry("a", "F32", "[1]", 0, 4) + "," + entry("a", "F32", "[1]", 4, 8) + "}",
                 values: 8)

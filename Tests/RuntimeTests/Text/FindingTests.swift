@@ -21,6 +21,16 @@ import Testing
         } catch { return "\(error)" }
     }
 
+    @Test("dates that no count of nanoseconds holds are dates", arguments: [1 << 34, -(1 << 34)])
+    func dates(seconds: Int) throws {
+        let file = try scratch.lines("old.jsonl", ["o"])
+        let before = try FileStamp(file)
+        let times = [timespec(tv_sec: seconds, tv_nsec: 1), timespec(tv_sec: seconds, tv_nsec: 1)]
+        try #require(utimensat(AT_FDCWD, file, times, 0) == 0)
+        #expect(try FileStamp(file).modified != before.modified)
+        #expect(find("old.jsonl") == "old.jsonl")
+    }
+
     @Test("links to files and folders are followed, and loops end")
     func links() throws {
         try scratch.lines("real/r.jsonl", ["r"])

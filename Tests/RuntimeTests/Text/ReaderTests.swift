@@ -89,7 +89,7 @@ func message(_ body: () throws -> Void) -> String {
             ("{\"text\": null}", "found null"), ("{\"other\": \"x\"}", "has no field \"text\""),
             ("{\"text\": \"a\"", "expected \",\" or \"}\" but the text ends"),
             ("[1]", "expected a JSON object"),
-            ("{\"text\": \"a\", \"text\": \"b\"}", "stands twice"),
+            ("{\"text\": \"a\", \"text\": \"b\"}", "appears twice"),
             ("{\"text\": \"\\ud800\"}", "surrogate"), ("{\"text\": \"\\q\"}", "is not an escape"),
             ("{\"text\": \"a\"} x", "expected the end"),
             ("{\"text\": \"a\tb\"}", "control character"),

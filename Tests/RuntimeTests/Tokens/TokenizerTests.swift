@@ -179,7 +179,7 @@ func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -
             ("\"!\": 1,", "\"!\": 2,", "id 2 has another token"),
             ("\"!\": 1,", "", "outside of 0 ..< 259"),
             ("\"special\": true", "\"special\": false", "found no special token"),
-            (last, last + ",\n" + last, "stands twice"),
+            (last, last + ",\n" + last, "appears twice"),
             (last, "\"! !\"", "its result \"!!\" is not in the vocabulary"),
             (last, "\"!\"", "two tokens separated by one space"), ("{", "", "column"),
             ("\"use_regex\": true", "\"use_regex\": false", "use_regex"),
@@ -187,7 +187,7 @@ func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -
                 "\"add_prefix_space\": false", "\"add_prefix_space\": \"no\"",
                 "pre_tokenizer.add_prefix_space: expected true or false, found \"no\""
             ),
-            ("\"!\": 1,", "\"!\": 1, \"!\": 1,", "the key \"!\" stands twice"),
+            ("\"!\": 1,", "\"!\": 1, \"!\": 1,", "the key \"!\" appears twice"),
             ("\"dropout\": null", "\"dropout\": 0.1", "model.dropout: expected null, found 0.1"),
             (
                 "\"fuse_unk\": false", "\"ignore_merges\": true",
@@ -254,7 +254,7 @@ func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -
             }
         }
         for (vocabulary, rules, expected) in [
-            (vocabulary, rules + [rules[3]], "stands twice"),
+            (vocabulary, rules + [rules[3]], "appears twice"),
             (vocabulary, Array(rules.reversed()), "no earlier merge makes"),
             (vocabulary, rules + ["a"], "two tokens separated by one space"),
             (
