@@ -39,10 +39,12 @@ extension Library {
             }
             var arms: [[(String, Value)]] = [[]]
             let stop = call.interpreter.session.stop
-            for field in table.fields {
-                guard case .table(let list) = field.value, list.items.isEmpty else { continue }
+            let empty = table.fields.filter {
+                if case .table(let list) = $0.value { list.items.isEmpty } else { false }
+            }
+            if let name = empty.map(\.key).min() {
                 throw call.mistake(
-                    "parameters", "\(field.key): at least one value expected, got an empty table")
+                    "parameters", "\(name): at least one value expected, got an empty table")
             }
             try Self.refuseHugeGrid(table)
             for field in table.fields.sorted(by: {

@@ -130,7 +130,8 @@ import Testing
         try FileManager.default.createSymbolicLink(
             atPath: scratch.path + "/project/link", withDestinationPath: scratch.path)
         try FileManager.default.createSymbolicLink(
-            atPath: scratch.path + "/project/dangling", withDestinationPath: scratch.path + "/new.txt")
+            atPath: scratch.path + "/project/dangling",
+            withDestinationPath: scratch.path + "/new.txt")
         let refused = [
             "io.open('../secret.txt')", "io.open('link/secret.txt')", "io.open('dangling', 'w')",
             "io.lines('sub/../../secret.txt')",

@@ -59,6 +59,8 @@ enum SealedFile {
         // The object's own brace opens before the seal.
         let rest = label(kind, name) + [UInt8(ascii: ",")] + json.drop { $0 != 0x7b }.dropFirst()
         let digest = Digest(SHA256.hash(data: rest))
+        // A pipe would be waited for.
+        try FileAccess.checkRegular(path)
         try AtomicFile.write(path) { writer in
             for bytes in [start, Array(digest.hex.utf8), end, rest] {
                 try bytes.withUnsafeBytes { try writer.write($0) }

@@ -28,22 +28,26 @@ struct FileGlob {
     ///
     /// - Throws: `FileError` for a folder that cannot be read, and for a match whose name is not UTF-8.
     mutating func matches() throws -> [String] {
-        var found: Set<String> = []
+        var found: Set<[UInt8]> = []
         try match(isAbsolute ? "/" : "", segments[...], [], &found)
-        return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return found.sorted { $0.lexicographicallyPrecedes($1) }.map {
+            String(decoding: $0, as: UTF8.self)
+        }
     }
 
     static func join(_ folder: String, _ name: String) -> String {
         folder.isEmpty || folder.hasSuffix("/") ? folder + name : folder + "/" + name
     }
 
-    /// - Parameter around: the folders that `**` has gone down, where a link back to one of them ends.
+    /// - Parameters:
+    ///   - around: the folders that `**` has gone down, where a link back to one of them ends.
+    ///   - found: paths as bytes, since names that differ in their normal form only are equal strings.
     private func match(
         _ folder: String, _ segments: ArraySlice<String>, _ around: Set<FileIdentity>,
-        _ found: inout Set<String>
+        _ found: inout Set<[UInt8]>
     ) throws {
         guard let segment = segments.first else {
-            found.insert(folder)
+            found.insert(Array(folder.utf8))
             return
         }
         let rest = segments.dropFirst()
@@ -65,7 +69,7 @@ struct FileGlob {
 
     private func descend(
         _ folder: String, _ segments: ArraySlice<String>, _ around: Set<FileIdentity>,
-        _ found: inout Set<String>
+        _ found: inout Set<[UInt8]>
     ) throws {
         guard let status = FileAccess.status(folder.isEmpty ? "." : folder),
             status.st_mode & S_IFMT == S_IFDIR

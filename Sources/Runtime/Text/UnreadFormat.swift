@@ -1,6 +1,7 @@
 /// Formats that are known but not read, so that an error can say what a file is and what to do with it.
 enum UnreadFormat: CaseIterable {
-    case bzip2, xz, lz4, zip, sevenZip, rar, tar, parquet, arrow, numpy, hdf5, sqlite, pdf
+    case bzip2, xz, lz4, otherPacked, packedTwice, zip, sevenZip, rar, tar, parquet, arrow, numpy,
+        hdf5, sqlite, pdf
 
     /// What it is called.
     var name: String {
@@ -8,6 +9,8 @@ enum UnreadFormat: CaseIterable {
         case .bzip2: "a bzip2 file"
         case .xz: "an xz file"
         case .lz4: "an LZ4 file"
+        case .otherPacked: "a file compressed in another form"
+        case .packedTwice: "a file compressed twice"
         case .zip: "a ZIP archive"
         case .sevenZip: "a 7z archive"
         case .rar: "a RAR archive"
@@ -27,6 +30,8 @@ enum UnreadFormat: CaseIterable {
         case .bzip2: "unpack it with bunzip2, or pack it with gzip or zstd instead"
         case .xz: "unpack it with unxz, or pack it with gzip or zstd instead"
         case .lz4: "unpack it with lz4 -d, or pack it with gzip or zstd instead"
+        case .otherPacked: "unpack it, or pack it with gzip (.gz) or zstd (.zst) instead"
+        case .packedTwice: "unpack it once"
         case .zip: "unpack it with unzip and name the files in it"
         case .sevenZip: "unpack it with 7z x and name the files in it"
         case .rar: "unpack it with unrar x and name the files in it"
@@ -42,6 +47,9 @@ enum UnreadFormat: CaseIterable {
         case .bzip2: [".bz2", ".bz"]
         case .xz: [".xz", ".lzma"]
         case .lz4: [".lz4"]
+        case .otherPacked: [".zstd", ".br", ".z", ".sz", ".snappy", ".lzo"]
+        // What is left of a name without its last .gz or .zst.
+        case .packedTwice: [".gz", ".zst"]
         case .zip: [".zip"]
         case .sevenZip: [".7z"]
         case .rar: [".rar"]
@@ -55,11 +63,13 @@ enum UnreadFormat: CaseIterable {
         }
     }
 
-    private var mark: (bytes: [UInt8], offset: Int) {
+    /// The bytes that such a file has at an offset; `nil` if only its name tells.
+    private var mark: (bytes: [UInt8], offset: Int)? {
         switch self {
         case .bzip2: (Array("BZh".utf8), 0)
         case .xz: ([0xfd] + Array("7zXZ".utf8) + [0], 0)
         case .lz4: ([0x04, 0x22, 0x4d, 0x18], 0)
+        case .otherPacked, .packedTwice: nil
         case .zip: (Array("PK".utf8) + [3, 4], 0)
         case .sevenZip: (Array("7z".utf8) + [0xbc, 0xaf, 0x27, 0x1c], 0)
         case .rar: (Array("Rar!".utf8) + [0x1a, 7], 0)
@@ -90,7 +100,7 @@ enum UnreadFormat: CaseIterable {
     /// The format of a file that begins with these bytes.
     static func of(_ start: some Collection<UInt8>) -> UnreadFormat? {
         allCases.first { format in
-            let (bytes, offset) = format.mark
+            guard let (bytes, offset) = format.mark else { return false }
             guard format != .bzip2 || start.dropFirst(4).starts(with: [0x31, 0x41, 0x59]) else {
                 return false
             }

@@ -122,7 +122,7 @@ private final class DamagedStore {
         return results
     }
 
-    private static func corpus(_ name: String, bytes: Int) throws -> Corpus {
+    static func corpus(_ name: String, bytes: Int) throws -> Corpus {
         var specification = CorpusSpecification(name: name, embedded: name)
         specification.bytes = bytes
         specification.validFraction = 0.2
@@ -239,6 +239,15 @@ private final class DamagedStore {
                 }
             }
         }
+        // A file that is written anew where it is damaged is not waited for either.
+        let corpus = try DamagedStore.corpus("prose", bytes: 30_000)
+        let place = try Scratch()
+        let kept = try Store(place.path + "/store").tokenizer(
+            trainedOn: [corpus], vocabulary: 270, maximumBytes: nil)
+        let path = "\(place.path)/store/tokenizers/\(kept.digest.hex).json"
+        try #require(mkfifo(path, 0o600) == 0)
+        let text = message { try Store(place.path + "/store").keep(kept) }
+        #expect(text.contains("\(path): it is not a regular file"), "\(text)")
         for name in ["registry.sqlite", "registry.sqlite-wal", "locks/registry"] {
             let folder = try Scratch().path + "/store"
             try AtomicFile.makeFolder(folder + "/locks")

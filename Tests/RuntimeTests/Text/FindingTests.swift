@@ -31,6 +31,26 @@ import Testing
         #expect(find("old.jsonl") == "old.jsonl")
     }
 
+    @Test(
+        "names that differ in their normal form only are two files",
+        arguments: ["d", "d/*.jsonl", "d/**/*.jsonl"])
+    func normalForms(pattern: String) throws {
+        try scratch.lines("d/caf\u{e9}.jsonl", ["c"])
+        try scratch.lines("d/cafe\u{301}.jsonl", ["d"])
+        #expect(find(pattern).split(separator: " ").count == 2)
+    }
+
+    @Test(
+        "a folder with text in a form that is not read is refused",
+        arguments: [".zstd", ".br", ".gz.gz", ".zst.gz"])
+    func packed(ending: String) throws {
+        try scratch.lines("d/a.jsonl", ["a"])
+        try scratch.lines("d/b.jsonl" + ending, ["b"])
+        #expect(find("d").contains("b.jsonl\(ending): it is a file compressed"))
+        #expect(find("d/b.jsonl\(ending)").contains("which is not read: unpack it"))
+        #expect(find("d/*.jsonl") == "d/a.jsonl")
+    }
+
     @Test("links to files and folders are followed, and loops end")
     func links() throws {
         try scratch.lines("real/r.jsonl", ["r"])
