@@ -54,7 +54,8 @@ public final class ObjectType {
             let text = Interruption.asking(call.interpreter.session.stop) {
                 object.map(describe) ?? "\(name) (closed)"
             }
-            try call.returns(text)
+            // Names in it come from anywhere; `print` itself leaves a script's own text as it is.
+            try call.returns(TerminalText.shown(text, on: 1))
         }
         event("__eq") { call in
             let both = try (

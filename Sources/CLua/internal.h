@@ -79,6 +79,7 @@ struct mt_state {
     // Interrupts.
     lua_State *volatile current;
     volatile sig_atomic_t interrupted, presses, stays, leaves;
+    volatile sig_atomic_t repeats;  // the timer that sets the hook again
     volatile sig_atomic_t waits;  // for a command of os.execute
     pthread_t owner;
     int wake;  // a descriptor that a request to end the process is written to, or -1

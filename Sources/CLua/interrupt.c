@@ -7,16 +7,19 @@
 //
 // Lua calls no hook within a finalizer, nor within a message handler for an error that a hook raised: an endless loop there
 // could not be stopped. A byte of lua_State decides that. It has had its place in all of Lua 5.4, and is used only if it is
-// seen to be what it should be.
+// seen to be what it should be. A signal may come just before Lua clears that byte, or while the hook of an earlier one is
+// being removed; so the hook is set again every few milliseconds of processor time until nothing waits any more.
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "internal.h"
 
 #define TICK 1000        // instructions
 #define PATIENCE 100000  // ticks that all the code which cleans up has; about a second
+#define AGAIN 20000      // microseconds of processor time after which the hook is set again
 
 static mt_state *volatile catching;
 static const char exit_key;
@@ -130,8 +133,15 @@ static void stop(lua_State *L, lua_Debug *where) {
     mt_tick(L);
 }
 
+static void repeat(suseconds_t every) {
+    struct itimerval timer = {.it_interval.tv_usec = every, .it_value.tv_usec = every};
+    setitimer(ITIMER_VIRTUAL, &timer, NULL);
+}
+
 // Sets the hook on the running coroutine if something waits to be delivered, or if it cleans up.
 void mt_rearm(mt_state *s, lua_State *L) {
+    bool waits = s->interrupted || s->exiting || s->unwinding;
+    if (waits != s->repeats && s == catching) repeat((s->repeats = waits) ? AGAIN : 0);
     if (s->interrupted || s->exiting) {
         lua_sethook(L, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
         reach(s, L);
@@ -181,7 +191,10 @@ static void on_signal(int number) {
         ;
     else if (!pthread_equal(pthread_self(), s->owner))  // the hook must be set by the thread that runs Lua
         pthread_kill(s->owner, number);
-    else if (number == SIGINT)
+    else if (number == SIGVTALRM) {
+        mt_rearm(s, s->current);
+        if (s->unwinding) reach(s, s->current);
+    } else if (number == SIGINT)
         press(s);
     else
         end(s, number);
@@ -209,6 +222,7 @@ void mt_catch_interrupts(mt_state *s) {
     sigset_t all;
     sigemptyset(&all);
     sigaddset(&all, SIGINT);
+    sigaddset(&all, SIGVTALRM);
     for (size_t i = 0; i < ENDING; i++) sigaddset(&all, ending[i]);
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK, .sa_mask = all}, before;
     sigaction(SIGINT, &action, NULL);
@@ -216,6 +230,8 @@ void mt_catch_interrupts(mt_state *s) {
         sigaction(ending[i], NULL, &before);
         if (before.sa_handler != SIG_IGN) sigaction(ending[i], &action, NULL);
     }
+    action.sa_flags |= SA_RESTART;
+    sigaction(SIGVTALRM, &action, NULL);
     action.sa_handler = pass;
     sigaction(SIGPIPE, &action, NULL);
     // Whoever started the program may have blocked them, as thread pools do for their workers.
@@ -231,6 +247,7 @@ void mt_wake_by(mt_state *s, int descriptor) { s->wake = descriptor; }
 void mt_forget(mt_state *s) {
     if (catching != s) return;
     struct sigaction now;
+    repeat(0);  // the signal of what has expired meanwhile finds the handler, and no state
     signal(SIGINT, SIG_DFL);
     for (size_t i = 0; i < ENDING; i++) {
         sigaction(ending[i], NULL, &now);

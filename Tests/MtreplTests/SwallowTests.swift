@@ -51,6 +51,21 @@ import Testing
         #expect(outcome.errors.contains("interrupted"), "\(outcome)")
     }
 
+    @Test("it reaches a finalizer that begins after it came")
+    func onTheWay() throws {
+        // The collector has a while to go through a million tables before it calls the finalizer.
+        let program = try Program.start([
+            "--no-strict", "-e",
+            "local kept = {} for i = 1, 1e6 do kept[i] = {} end "
+                + "setmetatable({}, { __gc = function() while true do end end }) "
+                + "print('begin') io.stdout:flush() while true do collectgarbage() end",
+        ])
+        program.waitForOutput("begin")
+        program.signal(SIGINT)
+        let outcome = try program.wait(atMost: 60)
+        #expect(outcome.code == 130, "\(outcome)")
+    }
+
     @Test("handlers and __close see it, work, and the prompt goes on undisturbed")
     func seen() throws {
         let terminal = try Terminal([])

@@ -32,7 +32,8 @@ import Testing
             "mt.corpus { 'c', files = x }", "mt.corpus { 'c', embedded = x }", "mt.neox(x)",
             "mt.help(x)",
             "mt.plot.bars { { x, 1 }, { 'b', 2 } }", "mt.tokenizer { file = x }", "load(x)()",
-            "mt[x]", "who()",
+            "mt[x]", "who()", "print(mt.corpus { x, embedded = 'prose', bytes = 20000 })",
+            "print(mt.plot.bars({ { x, 1 }, { 'b', 2 } }, { title = x }))",
         ] {
             terminal.type(code + " -- end\n")
             try terminal.expect(" -- end\n")

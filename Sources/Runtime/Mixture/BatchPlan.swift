@@ -114,13 +114,15 @@ public struct BatchPlan: Sendable {
     }
 
     /// The tokens of step `step` in `0 ..< steps`: `batch` rows of `context` columns, every target counted.
-    public func tokens(_ step: Int) -> TokenBatch {
+    ///
+    /// - Throws: `FileError` when the tokens cannot be read.
+    public func tokens(_ step: Int) throws -> TokenBatch {
         var result = TokenBatch(rows: batch, columns: context, filler: 0)
         var window = [Int32](repeating: 0, count: context + 1)
         for (index, row) in rows(step).enumerated() {
-            window.withUnsafeMutableBufferPointer { buffer in
+            try window.withUnsafeMutableBufferPointer { buffer in
                 if let base = buffer.baseAddress {
-                    sources[row.source].window(row.position, into: base)
+                    try sources[row.source].window(row.position, into: base)
                 }
             }
             result.inputs.replaceSubrange(

@@ -55,8 +55,10 @@ public final class Source: Sendable {
     }
 
     /// Writes the `context + 1` tokens of the sample at `position`, 0 or more.
-    public func window(_ position: Int, into output: UnsafeMutablePointer<Int32>) {
+    ///
+    /// - Throws: `FileError` when the tokens cannot be read.
+    public func window(_ position: Int, into output: UnsafeMutablePointer<Int32>) throws {
         let start = windowIndex(position) * context
-        store.copy(start..<start + context + 1, into: output)
+        try store.copy(start..<start + context + 1, into: output)
     }
 }

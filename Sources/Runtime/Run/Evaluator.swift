@@ -91,9 +91,9 @@ public struct Evaluator {
         }
     }
 
-    private func batch(_ index: Int) -> TokenBatch {
+    private func batch(_ index: Int) throws -> TokenBatch {
         switch batches {
-        case .text(let batches): batches[index]
+        case .text(let batches): try batches.batch(index)
         case .examples(let batches): batches[index]
         }
     }
@@ -110,7 +110,7 @@ public struct Evaluator {
         var continues = false
         for index in 0..<count {
             if stop() { throw Interrupted("interrupted while evaluating \(set.corpus.name)") }
-            let batch = batch(index)
+            let batch = try batch(index)
             let parts = parts(of: batch)
             for (range, loss) in zip(parts, try model.losses(batch, of: parts)) {
                 let bytes = bytes(batch.targets[range])
@@ -159,7 +159,7 @@ public struct Evaluator {
         var result = Evaluation(nats: 0, tokens: 0, bytes: 0)
         for index in 0..<count {
             if stop() { throw Interrupted("interrupted while evaluating \(set.corpus.name)") }
-            let batch = batch(index)
+            let batch = try batch(index)
             let loss = try model.loss(batch)
             result.nats += loss.nats
             result.tokens += loss.count

@@ -6,7 +6,7 @@ public enum ModelExport {
         [
             HuggingFaceConfiguration.file, "generation_config.json", Checkpoint.modelFile,
             PretrainedModel.indexFile, "tokenizer.json",
-        ] + TokenizerExtras.files
+        ] + TokenizerExtras.files + [TokenizerExtras.templates]
 
     private static func isPart(_ name: String) -> Bool {
         files.contains(name) || (name.hasPrefix("model-") && name.hasSuffix(".safetensors"))
@@ -63,8 +63,10 @@ public enum ModelExport {
         _ folder: String, _ tokenizer: Tokenizer, _ configuration: NeoXConfiguration
     ) throws {
         let known = tokenizer.extras.companions
-        for name in TokenizerExtras.files {
-            if let text = known[name] { try AtomicFile.write("\(folder)/\(name)", text: text) }
+        for (name, text) in tokenizer.extras.written {
+            let path = "\(folder)/\(name)"
+            try AtomicFile.makeFolder(PathName.parent(path))
+            try AtomicFile.write(path, text: text)
         }
         let end = tokenizer.endOfText
         // Files of a folder that had none of the settings get those that transformers needs.

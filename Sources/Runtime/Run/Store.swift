@@ -35,7 +35,7 @@ public final class Store {
         registry = try Registry(path: "\(folder)/registry.sqlite")
     }
 
-    /// The tokens of one split of a corpus, built on first use and mapped afterwards.
+    /// The tokens of one split of a corpus, built on first use and read afterwards.
     public func tokens(
         _ corpus: Corpus, _ split: Split, _ tokenizer: Tokenizer,
         progress: @escaping ProgressHandler = { _ in },

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A file that is read at any place; closed with its last reference.
-final class RandomAccessFile {
+final class RandomAccessFile: Sendable {
     /// The path as given.
     let path: String
     /// Bytes in it when it was opened.
@@ -34,9 +34,19 @@ final class RandomAccessFile {
                 throw FileError("read", path, errno: errno)
             }
             guard count > 0 else {
-                throw FileError("read", path, reason: "it ends at byte \(offset + done)")
+                throw FileError("read", path, reason: "it ends before byte \(offset + buffer.count)")
             }
             done += count
+        }
+    }
+
+    /// The bytes of a range.
+    ///
+    /// - Throws: as `read(at:into:)`.
+    func bytes(_ range: Range<Int>) throws -> [UInt8] {
+        try Array(unsafeUninitializedCapacity: range.count) { buffer, count in
+            try read(at: range.lowerBound, into: UnsafeMutableRawBufferPointer(buffer))
+            count = range.count
         }
     }
 }

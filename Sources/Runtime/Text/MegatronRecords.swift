@@ -15,8 +15,10 @@ final class MegatronRecords: TokenRecords {
         1: (1, false), 2: (1, true), 3: (2, true), 4: (4, true), 5: (8, true), 8: (2, false),
     ]
 
-    private let index: MappedFile
     private let indexPath: String
+    private let lengths: NumberTable<Int32>
+    private let places: NumberTable<Int64>
+    private let firsts: NumberTable<Int64>
     private let data: RandomAccessFile
     private let type: (bytes: Int, isSigned: Bool)
     private let sequences: Int
@@ -26,33 +28,39 @@ final class MegatronRecords: TokenRecords {
 
     init(_ file: String, index path: String, tokens: any TokenText, limit: Int) throws {
         indexPath = path
-        index = try MappedFile(path)
+        let index = try RandomAccessFile(path)
         data = try RandomAccessFile(file)
         func wrong(_ reason: String) -> TextError { TextError(path, reason) }
-        let bytes = index.bytes
-        guard bytes.count >= Self.headerBytes, bytes[..<9].elementsEqual(Self.magic) else {
+        let header = try index.bytes(0..<min(Self.headerBytes, index.size))
+        guard header.count == Self.headerBytes, header[..<9].elementsEqual(Self.magic) else {
             throw wrong("it is not an index of Megatron's: it does not begin with MMIDIDX")
         }
-        let version = bytes.loadUnaligned(fromByteOffset: 9, as: UInt64.self)
+        func number(at offset: Int) -> UInt64 {
+            header.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self) }
+        }
+        let version = number(at: 9)
         guard version == 1 else { throw wrong("its version is \(version); expected 1") }
-        guard let type = Self.types[bytes[17]] else {
+        guard let type = Self.types[header[17]] else {
             throw wrong(
-                "its ids are of type \(bytes[17]); expected 1, 2, 3, 4, 5 or 8, whole numbers")
+                "its ids are of type \(header[17]); expected 1, 2, 3, 4, 5 or 8, whole numbers")
         }
         self.type = type
-        let counts = [18, 26].map { bytes.loadUnaligned(fromByteOffset: $0, as: UInt64.self) }
+        let counts = [18, 26].map(number)
         // The sizes come from the file: bounded before they are multiplied.
-        guard counts.allSatisfy({ $0 <= UInt64(bytes.count) }), counts[1] >= 1 else {
+        guard counts.allSatisfy({ $0 <= UInt64(index.size) }), counts[1] >= 1 else {
             throw wrong(
                 "it names \(counts[0]) sequences and \(counts[1]) places of documents, more than its "
-                    + "\(bytes.count) bytes hold")
+                    + "\(index.size) bytes hold")
         }
         sequences = Int(counts[0])
         documents = Int(counts[1]) - 1
         let expected = Self.headerBytes + sequences * 12 + (documents + 1) * 8
-        guard bytes.count == expected else {
-            throw wrong("it has \(bytes.count) bytes; its header asks for \(expected)")
+        guard index.size == expected else {
+            throw wrong("it has \(index.size) bytes; its header asks for \(expected)")
         }
+        lengths = NumberTable(index, at: Self.headerBytes)
+        places = NumberTable(index, at: Self.headerBytes + sequences * 4)
+        firsts = NumberTable(index, at: Self.headerBytes + sequences * 12)
         super.init(file, tokens: tokens, limit: limit)
         try checkPlaces()
     }
@@ -61,7 +69,7 @@ final class MegatronRecords: TokenRecords {
     private func checkPlaces() throws {
         var tokens = 0
         for sequence in 0..<sequences {
-            let (place, length) = (place(sequence), length(sequence))
+            let (place, length) = (try places[sequence], try lengths[sequence])
             guard place >= 0, length >= 0, place <= data.size,
                 length * type.bytes <= data.size - place
             else {
@@ -82,35 +90,18 @@ final class MegatronRecords: TokenRecords {
 
     override var consumed: Int { min(number * type.bytes, data.size) }
 
-    private func length(_ sequence: Int) -> Int {
-        Int(
-            index.bytes.loadUnaligned(
-                fromByteOffset: Self.headerBytes + sequence * 4, as: Int32.self))
-    }
-
-    private func place(_ sequence: Int) -> Int {
-        Int(
-            index.bytes.loadUnaligned(
-                fromByteOffset: Self.headerBytes + sequences * 4 + sequence * 8, as: Int64.self))
-    }
-
-    private func first(_ document: Int) -> Int {
-        Int(
-            index.bytes.loadUnaligned(
-                fromByteOffset: Self.headerBytes + sequences * 12 + document * 8, as: Int64.self))
-    }
-
     override func advance() throws -> Bool {
         guard next < documents else {
-            guard first(documents) == sequences else {
+            let last = try firsts[documents]
+            guard last == sequences else {
                 throw TextError(
                     indexPath,
-                    "its documents end with sequence \(first(documents)) of \(sequences); expected the last"
+                    "its documents end with sequence \(last) of \(sequences); expected the last"
                 )
             }
             return false
         }
-        let (begin, end) = (first(next), first(next + 1))
+        let (begin, end) = (try firsts[next], try firsts[next + 1])
         guard begin >= 0, begin <= end, end <= sequences, next > 0 || begin == 0 else {
             throw TextError(
                 indexPath,
@@ -125,7 +116,7 @@ final class MegatronRecords: TokenRecords {
     }
 
     private func read(_ sequence: Int) throws {
-        let (place, length) = (place(sequence), length(sequence))
+        let (place, length) = (try places[sequence], try lengths[sequence])
         let piece = 1 << 16
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: min(length, piece) * type.bytes, alignment: 8)
@@ -150,6 +141,38 @@ final class MegatronRecords: TokenRecords {
         case (2, true): return Int(part.loadUnaligned(fromByteOffset: offset, as: Int16.self))
         case (4, _): return Int(part.loadUnaligned(fromByteOffset: offset, as: Int32.self))
         default: return Int(part.loadUnaligned(fromByteOffset: offset, as: Int64.self))
+        }
+    }
+}
+
+/// Whole numbers, little-endian, that follow each other in a file; read in blocks, as they are mostly asked for in order.
+private final class NumberTable<Number: FixedWidthInteger> {
+    private static var block: Int { 1 << 13 }
+
+    private let file: RandomAccessFile
+    private let offset: Int
+    private var start = 0
+    private var numbers: [Number] = []
+
+    init(_ file: RandomAccessFile, at offset: Int) {
+        self.file = file
+        self.offset = offset
+    }
+
+    subscript(index: Int) -> Int {
+        get throws {
+            if index < start || index >= start + numbers.count { try load(index) }
+            return Int(truncatingIfNeeded: Number(littleEndian: numbers[index - start]))
+        }
+    }
+
+    private func load(_ index: Int) throws {
+        let size = MemoryLayout<Number>.size
+        start = index
+        let count = min(Self.block, (file.size - offset) / size - index)
+        numbers = try Array(unsafeUninitializedCapacity: count) { buffer, filled in
+            try file.read(at: offset + index * size, into: UnsafeMutableRawBufferPointer(buffer))
+            filled = count
         }
     }
 }

@@ -27,7 +27,8 @@ struct TokenFileForm {
             (headerBytes, idBytes, count) = (1024, magic / 8, word(2))
             return
         }
-        if let kind = Self.kind(start, isWhole: isWhole, size: size) {
+        let wide = bits == nil && vocabulary > 256 && Self.isWideText(start)
+        if let kind = wide ? "text in UTF-16" : Self.kind(start, isWhole: isWhole, size: size) {
             throw TextError(
                 file,
                 "it is \(kind): expected ids of 16 or 32 bits and nothing else, a file of llm.c, "
@@ -86,12 +87,30 @@ struct TokenFileForm {
         }
         if start.starts(with: "GGUF".utf8) { return "a GGUF model" }
         if isPickle(start, isWhole: isWhole) { return "a pickle of Python" }
+        if start.prefix(16).starts(with: [0x0a, 0x0e, 0x0a, 0x05] + Array("<unk>".utf8)) {
+            return "a SentencePiece model"
+        }
+        if isRecord(start) { return "a TFRecord file" }
+        if isShard(start) { return "a shard of MosaicML's streaming" }
         if isChunk(start, size: size) { return "a chunk of litdata (as litgpt prepares data)" }
         if let page = SniffedInput.page(start) { return page }
         let isText = start.prefix(4096).allSatisfy {
             (0x20..<0x7f).contains($0) || (9...13).contains($0)
         }
         return start.count >= 64 && isText ? "text" : nil
+    }
+
+    /// Whether every character of 16 bits is of ASCII's text: only a vocabulary of characters has such ids.
+    private static func isWideText(_ start: [UInt8]) -> Bool {
+        let units = stride(from: 0, to: min(start.count, 4096) - 1, by: 2)
+        func isText(low: Int, high: Int) -> Bool {
+            units.allSatisfy {
+                start[$0 + high] == 0
+                    && ((0x20..<0x7f).contains(start[$0 + low])
+                        || (9...13).contains(start[$0 + low]))
+            }
+        }
+        return start.count >= 64 && (isText(low: 0, high: 1) || isText(low: 1, high: 0))
     }
 
     private static func isPickle(_ start: [UInt8], isWhole: Bool) -> Bool {
@@ -101,6 +120,20 @@ struct TokenFileForm {
         }
         // A frame, whose length has 8 bytes of which the upper are 0.
         return start[2] == 0x95 && start[8] == 0 && start[9] == 0 && start[10] == 0
+    }
+
+    /// A length, and the checksum of its bytes.
+    private static func isRecord(_ start: [UInt8]) -> Bool {
+        start.count >= 12
+            && EventFile.masked(Array(start[..<8])) == UInt32(truncatingIfNeeded: word(start, 8))
+    }
+
+    /// A count of samples, where each of them and the end lies, and what their columns are as JSON.
+    private static func isShard(_ start: [UInt8]) -> Bool {
+        guard start.count >= 12 else { return false }
+        let table = 4 * (word(start, 0) + 2)
+        guard table < start.count - 1, start[table] == UInt8(ascii: "{") else { return false }
+        return start[(table + 1)...].prefix(64).contains(UInt8(ascii: "\""))
     }
 
     /// A count of items, and where each of them and the end lies.

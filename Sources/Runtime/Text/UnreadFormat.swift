@@ -99,7 +99,9 @@ enum UnreadFormat: CaseIterable {
 
     /// The format of a file that begins with these bytes.
     static func of(_ start: some Collection<UInt8>) -> UnreadFormat? {
-        allCases.first { format in
+        // An archive without entries begins with its end.
+        if start.starts(with: Array("PK".utf8) + [5, 6]) { return .zip }
+        return allCases.first { format in
             guard let (bytes, offset) = format.mark else { return false }
             guard format != .bzip2 || start.dropFirst(4).starts(with: [0x31, 0x41, 0x59]) else {
                 return false

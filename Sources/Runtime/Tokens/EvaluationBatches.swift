@@ -27,18 +27,18 @@ public struct EvaluationBatches: Sendable {
     }
 
     /// Batch `index` in `0 ..< count`.
-    public subscript(index: Int) -> TokenBatch {
+    ///
+    /// - Throws: `FileError` when the tokens cannot be read.
+    public func batch(_ index: Int) throws -> TokenBatch {
         let first = index * rows * context
         let windows = min(rows, (tokens - first + context - 1) / context)
         var batch = TokenBatch(rows: windows, columns: context, filler: store.endOfText)
-        for row in 0..<windows {
-            let start = first + row * context
-            for column in 0..<min(context, tokens - start) {
-                let place = row * context + column
-                batch.targets[place] = store[start + column]
-                if start + column > 0 { batch.inputs[place] = store[start + column - 1] }
-            }
-        }
+        // Windows follow each other, and each input is the target before it.
+        let ids = try store.ids(max(first - 1, 0)..<min(first + windows * context, tokens))
+        let (targets, inputs) = first == 0 ? (ids[...], ids.dropLast()) : (ids[1...], ids.dropLast())
+        batch.targets.replaceSubrange(..<targets.count, with: targets)
+        let skipped = first == 0 ? 1 : 0
+        batch.inputs.replaceSubrange(skipped..<skipped + inputs.count, with: inputs)
         return batch
     }
 }

@@ -41,8 +41,8 @@ extension TokenStore {
             for start in stride(from: 0, to: count, by: ids.count) {
                 if stop() { throw Interrupted("interrupted while writing \(path)") }
                 let range = start..<min(start + ids.count, count)
-                ids.withUnsafeMutableBufferPointer {
-                    copy(range, into: $0.baseAddress.unsafelyUnwrapped)
+                try ids.withUnsafeMutableBufferPointer {
+                    try copy(range, into: $0.baseAddress.unsafelyUnwrapped)
                 }
                 let part = ids[..<range.count]
                 if isNarrow {
@@ -70,7 +70,7 @@ extension TokenStore {
             try put(UInt64(documents), &writer)
             try put(UInt64(documents + 1), &writer)
             for index in 0..<documents {
-                let length = document(index).tokens.count
+                let length = try document(index).tokens.count
                 guard let short = Int32(exactly: length) else {
                     throw InvalidValue(
                         "document \(index)", expected: "at most \(Int32.max) tokens", found: length)
@@ -78,7 +78,7 @@ extension TokenStore {
                 try put(short, &writer)
             }
             for index in 0..<documents {
-                try put(Int64(document(index).tokens.lowerBound * idBytes), &writer)
+                try put(Int64(try document(index).tokens.lowerBound * idBytes), &writer)
             }
             for index in 0...documents { try put(Int64(index), &writer) }
         }

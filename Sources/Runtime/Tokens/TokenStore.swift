@@ -17,7 +17,7 @@ public struct TokenStoreError: RuntimeError {
     public var message: String { "\(place): \(reason)" }
 }
 
-/// One split of a corpus as token ids in a mapped file: documents in order, each ended by end-of-text.
+/// One split of a corpus as token ids in a file: documents in order, each ended by end-of-text.
 public final class TokenStore: Sendable {
     /// The file.
     public let path: String
@@ -36,18 +36,13 @@ public final class TokenStore: Sendable {
     /// Why an earlier file was built again, such as damage; `nil` if nothing was wrong.
     public let repair: String?
 
-    private let map: MappedFile
+    private let file: RandomAccessFile
     private let layout: TokenStoreLayout
-    // Into the mapping, which is read-only and lives as long as this object.
-    private nonisolated(unsafe) let narrow: UnsafePointer<UInt16>
-    private nonisolated(unsafe) let wide: UnsafePointer<Int32>
 
-    init(mapping path: String, repair: String?) throws {
-        let map = try MappedFile(path)
-        let layout = try TokenStoreLayout(map, path: path)
+    init(_ path: String, repair: String?) throws {
+        file = try RandomAccessFile(path)
+        layout = try TokenStoreLayout(file)
         self.path = path
-        self.map = map
-        self.layout = layout
         self.repair = repair
         count = layout.tokens
         documents = layout.documents
@@ -55,36 +50,39 @@ public final class TokenStore: Sendable {
         vocabularySize = layout.vocabularySize
         endOfText = Int32(layout.endOfText)
         digest = layout.digest
-        narrow = map.bytes.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt16.self)
-        wide = map.bytes.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Int32.self)
-    }
-
-    /// The id at `index`, which must be in `0 ..< count`.
-    public subscript(index: Int) -> Int32 {
-        layout.idBytes == 2 ? Int32(narrow[index]) : wide[index]
     }
 
     /// Copies the ids of a range within `0 ..< count`.
-    public func copy(_ range: Range<Int>, into output: UnsafeMutablePointer<Int32>) {
+    ///
+    /// - Throws: `FileError`, also when the file has been cut short meanwhile.
+    public func copy(_ range: Range<Int>, into output: UnsafeMutablePointer<Int32>) throws {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "tokens out of range")
-        if layout.idBytes == 2 {
-            for (place, index) in range.enumerated() { output[place] = Int32(narrow[index]) }
-        } else {
-            output.update(from: wide + range.lowerBound, count: range.count)
+        let offset = range.lowerBound * layout.idBytes
+        guard layout.idBytes == 2 else {
+            let bytes = UnsafeMutableRawBufferPointer(start: output, count: range.count * 4)
+            return try file.read(at: offset, into: bytes)
+        }
+        try withUnsafeTemporaryAllocation(of: UInt16.self, capacity: range.count) { narrow in
+            try file.read(at: offset, into: UnsafeMutableRawBufferPointer(narrow))
+            for (place, id) in narrow.enumerated() { output[place] = Int32(id) }
+        }
+    }
+
+    /// The ids of a range within `0 ..< count`.
+    ///
+    /// - Throws: as `copy(_:into:)`.
+    public func ids(_ range: Range<Int>) throws -> [Int32] {
+        try Array(unsafeUninitializedCapacity: range.count) { buffer, count in
+            if let start = buffer.baseAddress { try copy(range, into: start) }
+            count = range.count
         }
     }
 
     /// The ids of document `index` in `0 ..< documents`, with its end-of-text, and the bytes of its text.
-    public func document(_ index: Int) -> (tokens: Range<Int>, textBytes: Int) {
-        let entry = layout.entry(map, index)
-        let next = layout.entry(map, index + 1)
+    ///
+    /// - Throws: as `copy(_:into:)`.
+    public func document(_ index: Int) throws -> (tokens: Range<Int>, textBytes: Int) {
+        let (entry, next) = try layout.entries(file, index)
         return (entry.token..<next.token, next.byte - entry.byte)
-    }
-
-    /// How often each id occurs, over the first `limit` tokens (`nil`: all).
-    public func histogram(limit: Int? = nil) -> [Int] {
-        var counts = [Int](repeating: 0, count: vocabularySize)
-        for index in 0..<min(count, limit ?? count) { counts[Int(self[index])] += 1 }
-        return counts
     }
 }

@@ -25,7 +25,7 @@ extension TokenStore {
         func existing() throws -> TokenStore? {
             guard FileManager.default.fileExists(atPath: path) else { return nil }
             do {
-                let store = try TokenStore(mapping: path, repair: repair)
+                let store = try TokenStore(path, repair: repair)
                 guard store.digest == digest else {
                     throw TokenStoreError(path, "the token store is damaged: it holds other tokens")
                 }
@@ -42,7 +42,7 @@ extension TokenStore {
         // Another process may have built it while this one waited.
         if let store = try existing() { return store }
         try build(path, corpus, split, part, tokenizer, digest, folder, progress, stop)
-        return try TokenStore(mapping: path, repair: repair)
+        return try TokenStore(path, repair: repair)
     }
 
     private static func key(_ documents: Digest, _ tokenizer: Tokenizer) -> Digest {

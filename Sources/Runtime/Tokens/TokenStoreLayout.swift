@@ -43,21 +43,21 @@ struct TokenStoreLayout: Sendable {
     }
 
     /// Reads and checks a file: footer, sizes, checksum, ids within the vocabulary by way of the checksum.
-    init(_ map: MappedFile, path: String) throws {
+    init(_ file: RandomAccessFile) throws {
         func damaged(_ reason: String) -> TokenStoreError {
-            TokenStoreError(path, "the token store is damaged: \(reason)")
+            TokenStoreError(file.path, "the token store is damaged: \(reason)")
         }
-        let start = map.bytes.count - Self.footerBytes
-        guard start >= 0 else { throw damaged("it has \(map.bytes.count) bytes, too few") }
+        let start = file.size - Self.footerBytes
+        guard start >= 0 else { throw damaged("it has \(file.size) bytes, too few") }
+        let footer = try file.bytes(start..<file.size)
         func number(_ index: Int) -> UInt64 {
             UInt64(
-                littleEndian: map.bytes.loadUnaligned(
-                    fromByteOffset: start + index * 8, as: UInt64.self))
+                littleEndian: footer.withUnsafeBytes {
+                    $0.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)
+                })
         }
         func text(_ offset: Int) -> Digest? {
-            Digest(
-                hex: String(
-                    decoding: map.bytes[start + offset..<start + offset + 64], as: UTF8.self))
+            Digest(hex: String(decoding: footer[offset..<offset + 64], as: UTF8.self))
         }
         guard number(0) != Self.magic1 else {
             throw damaged("an earlier version wrote it, without a checksum of its last 256 bytes")
@@ -66,10 +66,9 @@ struct TokenStoreLayout: Sendable {
             throw damaged("it does not end with a footer (truncated, or not a token store)")
         }
         let sizes = (1...6).map { Int(exactly: number($0)) ?? -1 }
-        let checked = UnsafeRawBufferPointer(
-            rebasing: map.bytes[start..<(start + Self.checkedBytes)])
+        let checked = footer[..<Self.checkedBytes]
         guard text(Self.checkedBytes) == Digest(SHA256.hash(data: checked)),
-            map.bytes[(start + Self.checkedBytes + 64)...].allSatisfy({ $0 == 0 })
+            footer[(Self.checkedBytes + 64)...].allSatisfy({ $0 == 0 })
         else { throw damaged("the checksum of its last \(Self.footerBytes) bytes differs") }
         guard sizes.allSatisfy({ $0 >= 0 && $0 < 1 << 48 }), sizes[0] == 2 || sizes[0] == 4,
             let digest = text(56), let checksum = text(120)
@@ -80,17 +79,18 @@ struct TokenStoreLayout: Sendable {
         guard bodyBytes == start else {
             throw damaged("it has \(start) bytes of data; expected \(bodyBytes)")
         }
-        let found = try Self.checksum(UnsafeRawBufferPointer(rebasing: map.bytes[..<start]))
-        guard found == checksum else { throw damaged("its checksum differs") }
+        guard try Self.checksum(file, upTo: start) == checksum else { throw damaged("its checksum differs") }
     }
 
-    /// First token and first byte of document `index`, or of the end for `index == documents`.
-    func entry(_ map: MappedFile, _ index: Int) -> (token: Int, byte: Int) {
-        let offset = tableOffset + index * 16
-        func load(_ offset: Int) -> Int {
-            Int(truncatingIfNeeded: map.bytes.load(fromByteOffset: offset, as: UInt64.self))
+    /// First token and first byte of document `index`, and of what follows it.
+    func entries(_ file: RandomAccessFile, _ index: Int) throws -> (
+        (token: Int, byte: Int), next: (token: Int, byte: Int)
+    ) {
+        try withUnsafeTemporaryAllocation(of: Int.self, capacity: 4) { numbers in
+            try file.read(
+                at: tableOffset + index * 16, into: UnsafeMutableRawBufferPointer(numbers))
+            return ((numbers[0], numbers[1]), (numbers[2], numbers[3]))
         }
-        return (load(offset), load(offset + 8))
     }
 
     /// The footer for a body with this checksum.
@@ -107,20 +107,12 @@ struct TokenStoreLayout: Sendable {
         return bytes
     }
 
-    private static func checksum(_ body: UnsafeRawBufferPointer) throws -> Digest {
-        let chunks = (body.count + chunkBytes - 1) / chunkBytes
-        let bytes = body.bindMemory(to: UInt8.self)
-        guard let start = bytes.baseAddress else {
-            return DigestBuilder("token store body").finish()
-        }
-        let (shared, count) = (SharedReading(start), bytes.count)
+    private static func checksum(_ file: RandomAccessFile, upTo end: Int) throws -> Digest {
+        let chunks = (end + chunkBytes - 1) / chunkBytes
         let digests = try Parallel.map(chunks) { chunk in
             let first = chunk * chunkBytes
-            var hasher = SHA256()
-            hasher.update(
-                bufferPointer: UnsafeRawBufferPointer(
-                    start: shared.start + first, count: min(count - first, chunkBytes)))
-            return Digest(hasher.finalize())
+            let bytes = try file.bytes(first..<min(first + chunkBytes, end))
+            return Digest(SHA256.hash(data: bytes))
         }
         var builder = DigestBuilder("token store body")
         for digest in digests { builder.add(digest) }

@@ -13,13 +13,15 @@ struct TokenizerExtras: Sendable {
     /// The files beside a `tokenizer.json` that are kept as they are.
     static let files = [
         "tokenizer_config.json", "special_tokens_map.json", "generation_config.json",
-        "chat_template.jinja",
+        "chat_template.jinja", "chat_template.json",
     ]
+    /// The folder beside a `tokenizer.json` whose templates are kept too.
+    static let templates = "additional_chat_templates"
     private static let longestFile = 1 << 24
     private static let configuration = "config.json"
 
     private var parts: [String: JSONValue] = [:]
-    /// The text of each file in `files` that was there.
+    /// The text of each file in `files` and `templates` that was there, and what is kept of `config.json`.
     private(set) var companions: [String: String] = [:]
 
     /// Nothing that was read.
@@ -42,7 +44,13 @@ struct TokenizerExtras: Sendable {
     ///
     /// - Throws: `FileError`; `TextError` for what is not JSON; `TokenizerError` for what is not an object.
     mutating func readCompanions(_ folder: String) throws {
-        for name in Self.files + [Self.configuration] {
+        var templates: [String] = []
+        if FileAccess.isFolder("\(folder)/\(Self.templates)") {
+            templates = try FileAccess.names(in: "\(folder)/\(Self.templates)").filter {
+                $0.hasSuffix(".jinja")
+            }.map { "\(Self.templates)/\($0)" }
+        }
+        for name in Self.files + templates + [Self.configuration] {
             let path = "\(folder)/\(name)"
             guard FileAccess.exists(path) else { continue }
             let bytes = try FileReader.bytes(path, limit: Self.longestFile)
@@ -56,6 +64,7 @@ struct TokenizerExtras: Sendable {
             guard case .object(let members) = try JSONValue.read(bytes, file: path) else {
                 throw TokenizerError(path, "expected an object")
             }
+            try Self.check(members, of: name, path)
             if name == Self.configuration {
                 let ids = members.filter { Self.idKeys.contains($0.key) }
                 if !ids.isEmpty { companions[name] = JSONValue.object(ids).text }
@@ -63,6 +72,12 @@ struct TokenizerExtras: Sendable {
                 companions[name] = String(decoding: bytes, as: UTF8.self)
             }
         }
+    }
+
+    /// The files to be written beside a `tokenizer.json`: their names and texts.
+    var written: [(name: String, text: String)] {
+        companions.filter { $0.key != Self.configuration }.sorted { $0.key < $1.key }
+            .map { ($0.key, $0.value) }
     }
 
     /// A part as JSON, as it was read or as it is written for a tokenizer that was made here.

@@ -56,7 +56,7 @@ extension Trajectory {
             ]
         }
         let (_, plan, index) = phase(step)
-        let batch = plan.tokens(index)
+        let batch = try plan.tokens(index)
         guard recipe.accumulate > 1 else { return [batch] }
         let rows = recipe.batch / recipe.accumulate
         return (0..<recipe.accumulate).map { part in

@@ -7,7 +7,7 @@ import Testing
 @Suite("Calls at random") struct RandomCallTests {
     /// How long each of two processes at a time calls, in seconds.
     private static let seconds =
-        ProcessInfo.processInfo.environment["MTREPL_LONG"] == nil ? 25.0 : 600.0
+        ProcessInfo.processInfo.environment["MTREPL_LONG"] == nil ? 30.0 : 600.0
 
     private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../../../fuzz/library.lua").standardizedFileURL.path

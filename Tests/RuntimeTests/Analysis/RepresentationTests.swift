@@ -125,7 +125,7 @@ private struct RepresentationGolden: Decodable {
                 let batches = try EvaluationBatches(
                     store: tokens, context: 128, rows: 2, limit: 6 * 128)
                 for index in 0..<batches.count {
-                    count += try copy.accumulateGradients(batches[index], scale: 1).count
+                    count += try copy.accumulateGradients(batches.batch(index), scale: 1).count
                 }
             }
             #expect(count > 0)

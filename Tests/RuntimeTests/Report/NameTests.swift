@@ -67,6 +67,24 @@ import Testing
         }
     }
 
+    @Test("code points that are no characters do not break a figure or a page")
+    func noncharacters() throws {
+        // The compiler refuses them in literals.
+        let excluded = [0xfffe, 0xffff, 0xfdd0, 0x1ffff, 0x1].compactMap(Unicode.Scalar.init)
+        let name = "a\(String(String.UnicodeScalarView(excluded)))b"
+        let plot = Plot(
+            title: name,
+            try HeatMap(
+                rows: [name], columns: ["c"], values: [[Interval(1)]], x: name, y: name,
+                label: name))
+        #expect(
+            Set(try Texts.of(try plot.svg())).contains("a\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}b")
+        )
+        for text in [Markup.html(name), Markup.markdown(name)] {
+            #expect(text == "a\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}b")
+        }
+    }
+
     @Test("figures show them unchanged")
     func pictures() throws {
         for (kind, plot) in try Self.figures {

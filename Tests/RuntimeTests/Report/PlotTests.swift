@@ -39,11 +39,14 @@ final class Texts: NSObject, XMLParserDelegate {
 }
 
 @Suite("Plots") struct PlotTests {
+    /// Where a command within a label would leave its mark.
+    static let owned = NSTemporaryDirectory() + "owned\(getpid())"
+
     /// What a label must survive: quotes, commands, macros, markup of gnuplot and of XML, line breaks, controls.
     static let hostile =
-        "it's `touch /tmp/mtrepl-owned` @HOME \"q\" {/Bold x}_1^2 <b>&amp; \\ \nset output 'x' %s $d # ü\u{7}"
+        "it's `touch \(owned)` @HOME \"q\" {/Bold x}_1^2 <b>&amp; \\ \nset output 'x' %s $d # ü\u{7}"
     static let shown =
-        "it's `touch /tmp/mtrepl-owned` @HOME \"q\" {/Bold x}_1^2 <b>&amp; \\"
+        "it's `touch \(owned)` @HOME \"q\" {/Bold x}_1^2 <b>&amp; \\"
 
     static func plots(_ label: String) throws -> [(String, Plot)] {
         [
@@ -110,7 +113,7 @@ final class Texts: NSObject, XMLParserDelegate {
             }
             _ = try plot.text(width: 60)
         }
-        #expect(!FileManager.default.fileExists(atPath: "/tmp/mtrepl-owned"))
+        #expect(!FileManager.default.fileExists(atPath: Self.owned))
         for label in ["''two'' it's'", "'", "'''"] {
             for (kind, plot) in try Self.plots(label) {
                 let texts = try Texts.of(plot.svg())

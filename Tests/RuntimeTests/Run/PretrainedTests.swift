@@ -304,7 +304,7 @@ import Testing
         #expect(mkfifo(scratch.path + "/a.idx", 0o600) == 0)
         try scratch.write("a.bin", "")
         expect("it is not a regular file", scratch.path + "/a.idx") {
-            _ = try MappedFile(scratch.path + "/a.idx")
+            _ = try RandomAccessFile(scratch.path + "/a.idx")
         }
     }
 

@@ -202,7 +202,7 @@ private final class DamagedStore {
                     throws: (any Error).self, "\(file), byte \(place)",
                     performing: {
                         if file.hasSuffix("tokens") {
-                            _ = try TokenStore(mapping: path, repair: nil)
+                            _ = try TokenStore(path, repair: nil)
                         } else if !key.isEmpty {
                             _ = try Checkpoint.manifest("\(folder)/\(key)")
                         } else {

@@ -31,8 +31,8 @@ import Testing
         // Every document comes back from its ids.
         var index = 0
         try text.forEachDocument(.train) { document in
-            let range = store.document(index).tokens.dropLast()
-            let bytes = try tokenizer.decode(range.map { store[$0] })
+            let range = try store.document(index).tokens.dropLast()
+            let bytes = try tokenizer.decode(try store.ids(range))
             if bytes != document.text { Issue.record("\(document.location) differs") }
             index += 1
         }

@@ -89,10 +89,25 @@ private struct Numbers: TokenText {
             ("ZIP", Array("PK".utf8) + [3, 4]), ("gzip", [0x1f, 0x8b, 8, 0]),
             ("HTML", Array("<!DOCTYPE html><html>".utf8)),
             ("GGUF", Array("GGUF".utf8)),
+            ("ZIP", Array("PK".utf8) + [5, 6, 0, 0]),
+            ("SentencePiece", [0x0a, 0x0e, 0x0a, 0x05] + Array("<unk>".utf8)),
+            ("TFRecord", bytes([24], 8) + [0xa3, 0x7f, 0x4b, 0x22]),
+            (
+                "MosaicML",
+                bytes([2, 60, 70, 80], 4) + Array(#"{"column_encodings": ["str"]}"#.utf8)
+            ),
         ]
         for (name, start) in starts {
             let error = try read(start + plain)
             #expect(error.contains(name), "\(name): \(error)")
+        }
+        let text = Array(String(repeating: "plain words ", count: 20).utf16)
+        for order in [text.map(\.littleEndian), text.map(\.bigEndian)] {
+            let content = order.withUnsafeBytes { Array($0) }
+            #expect(try read(content).contains("it is text in UTF-16"))
+            // Ids of single characters are as small.
+            #expect(try !read(content, vocabulary: 256).contains("UTF-16"))
+            #expect(try !read(content, bits: 16).contains("UTF-16"))
         }
         let items = 3
         let first = 4 * (items + 2)

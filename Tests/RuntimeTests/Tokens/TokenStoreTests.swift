@@ -30,15 +30,14 @@ import Testing
         for (index, text) in texts.enumerated() {
             let start = expected.count
             expected += tokenizer.encode(text) + [tokenizer.endOfText]
-            let document = store.document(index)
+            let document = try store.document(index)
             #expect(document.tokens == start..<expected.count)
             #expect(document.textBytes == text.count)
         }
-        #expect((0..<store.count).map { store[$0] } == expected)
+        #expect(try store.ids(0..<store.count) == expected)
         var copied = [Int32](repeating: -1, count: 10)
-        store.copy(5..<15, into: &copied)
+        try store.copy(5..<15, into: &copied)
         #expect(copied == Array(expected[5..<15]))
-        #expect(store.histogram().reduce(0, +) == store.count)
     }
 
     @Test("a store is built once, found again after files move, and not shared by other content")
@@ -56,6 +55,23 @@ import Testing
         #expect(try open(scratch, moved, other).digest != first.digest)
     }
 
+    @Test("a file that is cut short while it is in use is an error, not the end of the process")
+    func cut() throws {
+        let (scratch, corpus, tokenizer) = try setUp()
+        let store = try open(scratch, corpus, tokenizer)
+        let source = try Source(store: store, name: "a", context: 64, seed: 1)
+        let batches = try EvaluationBatches(store: store, context: 64, rows: 2)
+        #expect(truncate(store.path, 100) == 0)
+        var window = [Int32](repeating: 0, count: 65)
+        for error in [
+            message { try source.window(source.windows, into: &window) },
+            message { _ = try batches.batch(batches.count - 1) },
+            message { _ = try store.document(0) },
+        ] {
+            #expect(error.contains(store.path) && error.contains("it ends before byte"), "\(error)")
+        }
+    }
+
     @Test("a damaged store is noticed and built again", arguments: [0, 1000, -1, -10, -300])
     func damage(place: Int) throws {
         let (scratch, corpus, tokenizer) = try setUp()
@@ -65,7 +81,7 @@ import Testing
         bad[place < 0 ? bad.count + place : place] ^= 0x40
         if place == -10 { bad.removeLast(10) }
         try scratch.write("store/tokens/" + (path as NSString).lastPathComponent, bytes: bad)
-        #expect(message { _ = try TokenStore(mapping: path, repair: nil) }.contains("damaged"))
+        #expect(message { _ = try TokenStore(path, repair: nil) }.contains("damaged"))
         let repaired = try open(scratch, corpus, tokenizer)
         #expect(repaired.repair?.contains("built again") == true)
         #expect(try FileReader.bytes(path) == good)
@@ -107,7 +123,7 @@ import Testing
             var targets: [Int32] = []
             var inputs: [Int32] = []
             for index in 0..<batches.count {
-                let batch = batches[index]
+                let batch = try batches.batch(index)
                 #expect(
                     batch.inputs.count == batch.rows * batch.columns && batch.columns == context)
                 for place in batch.targets.indices where batch.targets[place] >= 0 {
@@ -115,7 +131,7 @@ import Testing
                     inputs.append(batch.inputs[place])
                 }
             }
-            let expected = (0..<min(store.count, limit ?? store.count)).map { store[$0] }
+            let expected = try store.ids(0..<min(store.count, limit ?? store.count))
             #expect(targets == expected)
             #expect(inputs == [store.endOfText] + expected.dropLast())
         }

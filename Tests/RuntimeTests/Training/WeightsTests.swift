@@ -107,7 +107,10 @@ import Testing
             "special_tokens_map.json": #"{"pad_token": "!"}"#,
             "generation_config.json": #"{"eos_token_id": [5, 7], "temperature": 0.6}"#,
             "chat_template.jinja": "{% for m in messages %}{{ m['content'] }}\n{% endfor %}",
+            "chat_template.json": #"{"chat_template": "x"}"#,
+            "additional_chat_templates/rag.jinja": "{{ documents }}",
         ]
+        try AtomicFile.makeFolder("\(folder)/additional_chat_templates")
         for (name, text) in files {
             try AtomicFile.write("\(folder)/\(name)", text: text)
         }
@@ -140,11 +143,40 @@ import Testing
             try laboratory.store.runs().first { $0.row.state == run.key })
         try laboratory.store.export("\(stored.row.key)@3", to: out)
         try check()
-        try AtomicFile.write(folder + "/generation_config.json", text: "[]")
-        #expect {
-            _ = try PretrainedModel(folder).tokenizer()
-        } throws: {
-            "\($0)".contains("generation_config.json: expected an object")
+        for (name, text, reason) in [
+            ("generation_config.json", "[]", "expected an object"),
+            ("tokenizer_config.json", #"{"pad_token": 3}"#, "pad_token is 3: expected a text"),
+            (
+                "tokenizer_config.json", #"{"padding_side": "middle"}"#,
+                #"padding_side is "middle": expected "left" or "right""#
+            ),
+            (
+                "tokenizer_config.json", #"{"model_max_length": "9"}"#,
+                #"model_max_length is "9": expected a number"#
+            ),
+            (
+                "tokenizer_config.json", #"{"chat_template": [{"name": "x"}]}"#,
+                "chat_template is a list: expected a text, or a list of objects"
+            ),
+            (
+                "special_tokens_map.json", #"{"eos_token": {"id": 1}}"#,
+                "eos_token is an object: expected a text, or an object"
+            ),
+            (
+                "config.json",
+                configuration.replacing(
+                    "\"bos_token_id\" : 0", with: "\"bos_token_id\" : 9223372036854775807"),
+                "bos_token_id is"
+            ),
+        ] {
+            let before = try FileReader.text("\(folder)/\(name)")
+            try AtomicFile.write("\(folder)/\(name)", text: text)
+            #expect {
+                _ = try PretrainedModel(folder).tokenizer()
+            } throws: {
+                "\($0)".contains("\(name): \(reason)")
+            }
+            try AtomicFile.write("\(folder)/\(name)", text: before)
         }
     }
 }

@@ -110,7 +110,7 @@ struct GradientBlocks: Sendable {
         let batches = try EvaluationBatches(
             store: tokens, context: context, rows: max(1, (windows + count - 1) / count),
             limit: set.limit.map { $0 * context })
-        return (0..<batches.count).map { batches[$0] }
+        return try (0..<batches.count).map(batches.batch)
     }
 
     /// The product of a range of two gradients: eight sums, so that rounding does not grow with the length.

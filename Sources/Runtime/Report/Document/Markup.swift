@@ -1,5 +1,14 @@
 /// Text of others inside HTML and Markdown.
 enum Markup {
+    /// Whether a character has no place in HTML, SVG or gnuplot's scripts: control characters, and code points that Unicode
+    /// keeps from being characters.
+    static func isExcluded(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7f..<0xa0, 0xfdd0...0xfdef: true
+        case let value: value & 0xfffe == 0xfffe
+        }
+    }
+
     /// Text for HTML, between tags or in a quoted attribute.
     static func html(_ text: String) -> String {
         var result = ""
@@ -11,13 +20,8 @@ enum Markup {
             case "\"": result += "&quot;"
             case "'": result += "&#39;"
             case "\n", "\t": result.unicodeScalars.append(character)
-            default:
-                // Control characters are not allowed in HTML or SVG.
-                if character.value >= 32, !(127..<160).contains(character.value) {
-                    result.unicodeScalars.append(character)
-                } else {
-                    result += "\u{fffd}"
-                }
+            case _ where isExcluded(character): result += "\u{fffd}"
+            default: result.unicodeScalars.append(character)
             }
         }
         return result
@@ -40,8 +44,7 @@ enum Markup {
             case " " where index == 0 && beginsLine:
                 result.append(contentsOf: "&#32;".unicodeScalars)
             case "\n", "\r", "\t", "\u{85}", "\u{2028}", "\u{2029}": result.append(" ")
-            case _ where scalar.value < 32 || (127..<160).contains(scalar.value):
-                result.append("\u{fffd}")
+            case _ where isExcluded(scalar): result.append("\u{fffd}")
             default: result.append(scalar)
             }
         }

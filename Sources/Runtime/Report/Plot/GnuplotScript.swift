@@ -30,9 +30,7 @@ struct GnuplotScript {
                 text.unicodeScalars.map { scalar in
                     switch scalar.value {
                     case 0x09, 0x0a, 0x0d, 0x85, 0x2028, 0x2029: " "
-                    // Neither gnuplot nor SVG has these.
-                    case 0..<0x20, 0x7f..<0xa0, 0xfdd0...0xfdef: "\u{fffd}"
-                    case _ where scalar.value & 0xfffe == 0xfffe: "\u{fffd}"
+                    case _ where Markup.isExcluded(scalar): "\u{fffd}"
                     default: scalar
                     }
                 }))
