@@ -218,7 +218,7 @@ extension Library {
                     try ModelExport.write(
                         try call.string("folder"), network.model.configuration,
                         network.model.parameters, network.tokenizer, storage: storage,
-                        shardBytes: shardBytes)
+                        shardBytes: shardBytes, stop: call.interpreter.session.stop)
                 },
                 networkScoreMethod,
                 Method(

@@ -374,7 +374,8 @@ extension Library {
                 Method("export", exportHelp, exportParameters) { box, call in
                     let (storage, shardBytes) = try exportOptions(call)
                     try box.run.export(
-                        to: try call.string("folder"), storage: storage, shardBytes: shardBytes)
+                        to: try call.string("folder"), storage: storage, shardBytes: shardBytes,
+                        stop: call.interpreter.session.stop)
                 },
                 Method("save", "Writes the present state to the store, to stay there.") {
                     box, call in

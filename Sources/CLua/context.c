@@ -2,9 +2,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "internal.h"
+
+#define RESERVE ((size_t)32 << 20)
+#define STRIDE ((size_t)1 << 20)
+
+static bool is_limited(int kind) {
+    struct rlimit limit;
+    return getrlimit(kind, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+// Under `ulimit -v` or `-d` Lua leaves some memory to everything else: where it gets none, Swift can only end the process.
+static bool leaves_room(mt_state *s, size_t grows) {
+    if (!s->limited || s->used + grows <= s->probed) return true;
+    size_t size = RESERVE + grows;
+    void *place = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (place == MAP_FAILED) return false;
+    munmap(place, size);
+    s->probed = s->used + grows + STRIDE;
+    return true;
+}
 
 static void *allocate(void *context, void *block, size_t old, size_t size) {
     mt_state *s = context;
@@ -19,6 +40,7 @@ static void *allocate(void *context, void *block, size_t old, size_t size) {
         if (s->fail_at && s->allocations >= s->fail_at) return NULL;
         if (size - old > s->limit || s->used > s->limit - (size - old)) return NULL;
     }
+    if (size > old && !leaves_room(s, size - old)) return NULL;
     void *result = realloc(block, size);
     // Lua relies on shrinking: a block that cannot be made smaller stays as it is.
     if (!result) return size <= old ? block : NULL;
@@ -116,6 +138,7 @@ mt_state *mt_open(const mt_host *host) {
     mt_set_memory_limit(s, host->memory_limit);
     s->owner = pthread_self();
     s->wake = -1;
+    s->limited = is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA);
     s->L = lua_newstate(allocate, s);
     if (!s->L) {
         free(s);

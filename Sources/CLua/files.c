@@ -1,4 +1,5 @@
-// The functions of io and os that name files, under --safe: on the descriptors that cf_open and its like decide on.
+// Chunks from files; and the functions of io and os that name files, under --safe: on the descriptors that cf_open and its
+// like decide on.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -114,10 +115,26 @@ static int rename_file(lua_State *L) {
 }
 
 typedef struct {
+    mt_state *state;
     FILE *file;
     int first;  // a character that was looked at, or EOF
     char piece[4096];
 } source;
+
+// Whether a call that failed is to be made again: a signal interrupted it, and nothing waits to be delivered.
+static bool goes_on(source *from) {
+    if (errno != EINTR || mt_should_stop(from->state)) return false;
+    if (from->file) clearerr(from->file);
+    return true;
+}
+
+static int next(source *from) {
+    int character;
+    do {
+        character = getc(from->file);
+    } while (character == EOF && ferror(from->file) && goes_on(from));
+    return character;
+}
 
 static const char *read_source(lua_State *L, void *context, size_t *size) {
     (void)L;
@@ -127,39 +144,59 @@ static const char *read_source(lua_State *L, void *context, size_t *size) {
         from->piece[have++] = (char)from->first;
         from->first = EOF;
     }
-    *size = have + fread(from->piece + have, 1, sizeof from->piece - have, from->file);
-    return *size ? from->piece : NULL;
+    while (!ferror(from->file) && !mt_should_stop(from->state)) {
+        size_t count = fread(from->piece + have, 1, sizeof from->piece - have, from->file);
+        have += count;
+        if (count || !ferror(from->file) || !goes_on(from)) break;
+    }
+    *size = have;
+    return have ? from->piece : NULL;
 }
 
-int mt_load_named(lua_State *L, const char *path, const char *mode) {
-    if (!mt_of(L)->safe || !path) return luaL_loadfilex(L, path, mode);
-    errno = 0;
-    if (!push_file(L, path, "r")) {
-        lua_pushfstring(L, "cannot open %s: %s", path, strerror(errno));
-        lua_remove(L, -2);
-        return LUA_ERRFILE;
+// Leaves the message and returns LUA_ERRFILE.
+static int cannot(lua_State *L, const char *what, int code) {
+    lua_pushfstring(L, "cannot %s %s: %s", what, lua_tostring(L, -1) + 1, strerror(code));
+    lua_remove(L, -2);
+    return LUA_ERRFILE;
+}
+
+int mt_load_named(lua_State *L, const char *path, const char *mode, bool confined) {
+    source from = {.state = mt_of(L), .file = path ? NULL : stdin};
+    if (path)
+        lua_pushfstring(L, "@%s", path);
+    else
+        lua_pushliteral(L, "=stdin");
+    if (path) {
+        int descriptor;
+        do {
+            descriptor = confined ? cf_open(path, O_RDONLY | O_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC);
+        } while (descriptor < 0 && goes_on(&from));
+        if (descriptor < 0 && mt_should_stop(from.state)) return mt_stop_here(L);
+        if (descriptor < 0 && confined) refuse_outside(L, path);
+        if (descriptor < 0) return cannot(L, "open", errno);
+        from.file = fdopen(descriptor, "r");
+        if (!from.file) {
+            int code = errno;
+            close(descriptor);
+            return cannot(L, "open", code);
+        }
     }
-    source from = {.file = ((luaL_Stream *)lua_touserdata(L, -1))->f};
     // A byte order mark and a first line that begins with '#' are passed over, as luaL_loadfilex does.
-    from.first = getc(from.file);
-    if (from.first == 0xef && getc(from.file) == 0xbb && getc(from.file) == 0xbf) from.first = getc(from.file);
+    from.first = next(&from);
+    if (from.first == 0xef && next(&from) == 0xbb && next(&from) == 0xbf) from.first = next(&from);
     if (from.first == '#') {
-        while (from.first != EOF && from.first != '\n') from.first = getc(from.file);
+        while (from.first != EOF && from.first != '\n') from.first = next(&from);
         if (from.first == EOF) from.first = '\n';
     }
-    lua_pushfstring(L, "@%s", path);
     int status = lua_load(L, read_source, &from, lua_tostring(L, -1), mode);
-    bool failed = ferror(from.file);
-    lua_remove(L, -2);  // the name
-    lua_getfield(L, -2, "close");
-    lua_pushvalue(L, -3);
-    lua_call(L, 1, 0);
-    lua_remove(L, -2);  // the file
-    if (failed) {
-        lua_pop(L, 1);
-        lua_pushfstring(L, "cannot read %s", path);
-        return LUA_ERRFILE;
+    int code = ferror(from.file) ? errno : 0;
+    if (path) fclose(from.file);
+    if (mt_should_stop(from.state)) return mt_stop_here(L);
+    if (code) {
+        lua_pop(L, 1);  // what came of the part
+        return cannot(L, "read", code);
     }
+    lua_remove(L, -2);  // the name
     return status;
 }
 

@@ -57,6 +57,8 @@ struct mt_state {
     bool safe;
     // Memory.
     size_t used, limit;
+    bool limited;   // by ulimit
+    size_t probed;  // what Lua may use before it is seen again whether that leaves room
     int64_t allocations, fail_at;
     int64_t soft_maximum, collections;
     int64_t objects;  // Swift objects held by Lua, or on their way to it
@@ -141,7 +143,8 @@ void mt_setup_sandbox(lua_State *L);
 void mt_setup_loaders(lua_State *L);
 // files.c
 void mt_setup_files(lua_State *L);
-int mt_load_named(lua_State *L, const char *path, const char *mode);  // as luaL_loadfilex, confined under --safe
+// As luaL_loadfilex; raises an interrupt that comes while it reads. `confined`: the path must lie within the folder of --safe.
+int mt_load_named(lua_State *L, const char *path, const char *mode, bool confined);
 bool mt_is_readable(lua_State *L, const char *path);
 // execute.c
 int mt_execute(lua_State *L);

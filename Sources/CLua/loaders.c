@@ -66,7 +66,7 @@ static int load(lua_State *L) {
 static int load_file(lua_State *L) {
     int environment = lua_isnone(L, 3) ? 0 : 3;
     const char *mode = text_only(L, 2);
-    return finish(L, mt_load_named(L, luaL_optstring(L, 1, NULL), mode), environment);
+    return finish(L, mt_load_named(L, luaL_optstring(L, 1, NULL), mode, mt_of(L)->safe), environment);
 }
 
 static int after_file(lua_State *L, int status, lua_KContext context) {
@@ -78,7 +78,7 @@ static int after_file(lua_State *L, int status, lua_KContext context) {
 static int do_file(lua_State *L) {
     const char *path = luaL_optstring(L, 1, NULL);
     lua_settop(L, 1);
-    if (mt_load_named(L, path, "t") != LUA_OK) return lua_error(L);
+    if (mt_load_named(L, path, "t", mt_of(L)->safe) != LUA_OK) return lua_error(L);
     lua_callk(L, 0, LUA_MULTRET, 0, after_file);
     return after_file(L, 0, 0);
 }
@@ -97,7 +97,7 @@ static int search(lua_State *L) {
         const char *file = lua_tostring(L, -1);
         path += length + (path[length] == ';');
         if (mt_is_readable(L, file)) {
-            if (mt_load_named(L, file, "t") != LUA_OK)
+            if (mt_load_named(L, file, "t", mt_of(L)->safe) != LUA_OK)
                 return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", lua_tostring(L, 1), file,
                                   lua_tostring(L, -1));
             lua_insert(L, -2);  // the function, then the file name

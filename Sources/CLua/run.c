@@ -14,7 +14,7 @@ typedef struct {
 
 static int load(lua_State *L) {
     source *from = mt_light(L);
-    from->status = from->file ? luaL_loadfilex(L, from->name, "t")
+    from->status = from->file ? mt_load_named(L, from->name, "t", false)
                               : luaL_loadbufferx(L, from->text, from->length, from->name, "t");
     return 1;
 }
@@ -39,11 +39,19 @@ static mt_status load_from(mt_state *s, source *from) {
     if (!lua_checkstack(L, 8)) return MT_MEMORY;
     lua_pushcfunction(L, load);
     lua_pushlightuserdata(L, from);
+    unsigned raised = s->raised;
     int status = lua_pcall(L, 1, 1, 0);
+    bool interrupted = mt_passes(L, raised);
+    if (s->depth == 0) mt_settle(s);
     if (status == LUA_OK) status = from->status;
     if (status == LUA_OK) return MT_OK;
-    keep_message(s, L);
+    if (interrupted)
+        mt_set_message(s, s->interrupt_text, strlen(s->interrupt_text));
+    else
+        keep_message(s, L);
     lua_pop(L, 1);
+    if (s->exiting) return MT_EXIT;
+    if (interrupted) return MT_INTERRUPTED;
     if (status == LUA_ERRMEM) return MT_MEMORY;
     static const char mark[] = "<eof>";
     size_t length = s->message_length, tail = sizeof mark - 1;

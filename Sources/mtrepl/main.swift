@@ -5,7 +5,8 @@ import Glibc
 // A file that reaches the limit of its size is an error of the write, as a full disk is, not the end of the process.
 signal(SIGXFSZ, SIG_IGN)
 
-AddressSpace.prepare()
+ProcessLimits.prepareFiles()
+ProcessLimits.prepareMemory()
 
 CommandLineText.check()
 let arguments = Subcommands.first(Array(CommandLine.arguments.dropFirst()))

@@ -84,6 +84,22 @@ import Testing
         }
     }
 
+    @Test(
+        "the program leaves while it waits for the text of a script", arguments: ending + [SIGINT])
+    func script(number: Int32) throws {
+        let scratch = try Scratch()
+        let pipe = scratch.path + "/pipe"
+        #expect(mkfifo(pipe, 0o600) == 0)
+        // Somebody who never writes.
+        let writer = open(pipe, O_RDWR)
+        defer { close(writer) }
+        let program = try Program.start(["-e", "print('begin') io.stdout:flush()", pipe])
+        program.waitForOutput("begin")
+        program.signal(number)
+        let outcome = try program.wait(atMost: 60)
+        #expect(outcome.code == 128 + number, "\(outcome)")
+    }
+
     @Test("what nohup ignores stays ignored")
     func ignored() throws {
         let scratch = try Scratch()

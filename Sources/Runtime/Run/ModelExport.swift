@@ -34,16 +34,19 @@ public enum ModelExport {
     /// - Parameters:
     ///   - storage: `float32`, or `bfloat16` or `float16` to round every weight to the nearest.
     ///   - shardBytes: The most bytes of weights in a file; `nil` for one file.
-    /// - Throws: `ModelFolderError` when the folder holds other files; `FileError`; `InvalidValue`.
+    ///   - stop: polled now and then; `true` throws `Interrupted`.
+    /// - Throws: `ModelFolderError` when the folder holds other files; `FileError`; `InvalidValue`; `Interrupted`.
     public static func write(
         _ folder: String, _ configuration: NeoXConfiguration, _ parameters: Parameters,
-        _ tokenizer: Tokenizer, storage: StorageFormat = .float32, shardBytes: Int? = nil
+        _ tokenizer: Tokenizer, storage: StorageFormat = .float32, shardBytes: Int? = nil,
+        stop: ShouldStop = { false }
     ) throws {
         try check(folder)
         let temporary = "\(folder).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
         do {
             try AtomicFile.makeFolder(temporary)
-            try ModelShards.write(temporary, parameters.named, storage, shardBytes: shardBytes)
+            try ModelShards.write(
+                temporary, parameters.named, storage, shardBytes: shardBytes, stop: stop)
             try AtomicFile.write(
                 "\(temporary)/\(HuggingFaceConfiguration.file)",
                 text: HuggingFaceConfiguration.text(

@@ -28,7 +28,8 @@ public enum ModelShards {
 
     /// Writes `model.safetensors`, or, if that had more than `shardBytes`, shards and their index.
     static func write(
-        _ folder: String, _ tensors: [NamedTensor], _ storage: StorageFormat, shardBytes: Int?
+        _ folder: String, _ tensors: [NamedTensor], _ storage: StorageFormat, shardBytes: Int?,
+        stop: ShouldStop
     ) throws {
         let shards = divide(tensors, storage, most: shardBytes ?? .max)
         let names = (1...max(1, shards.count)).map { number in
@@ -38,7 +39,8 @@ public enum ModelShards {
         }
         for (name, shard) in zip(names, shards) {
             try Safetensors.write(
-                "\(folder)/\(name)", shard, storage: storage, metadata: ["format": "pt"])
+                "\(folder)/\(name)", shard, storage: storage, metadata: ["format": "pt"], stop: stop
+            )
         }
         guard shards.count > 1 else { return }
         let count = tensors.reduce(0) { $0 + $1.values.count }

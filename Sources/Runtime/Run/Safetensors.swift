@@ -39,11 +39,12 @@ public enum Safetensors {
     /// - Parameters:
     ///   - storage: `float32`, or `bfloat16` or `float16` to round every number to the nearest.
     ///   - metadata: Texts for the header.
+    ///   - stop: polled now and then; `true` throws `Interrupted`.
     /// - Throws: `InvalidValue` naming a tensor with a number beyond the range of float16; `FileError`, for instance
     ///   when the disk is full; no file is left behind then.
     public static func write(
         _ path: String, _ tensors: [NamedTensor], storage: StorageFormat = .float32,
-        metadata: [String: String] = [:]
+        metadata: [String: String] = [:], stop: ShouldStop = { false }
     ) throws {
         var offset = 0
         var entries: [String: Entry] = [:]
@@ -63,19 +64,23 @@ public enum Safetensors {
         try AtomicFile.write(path) { writer in
             try withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { try writer.write($0) }
             try writer.write(header)
-            for tensor in tensors { try write(tensor, storage, &writer) }
+            for tensor in tensors { try write(tensor, storage, &writer, stop) }
         }
     }
 
     private static func write(
-        _ tensor: NamedTensor, _ storage: StorageFormat, _ writer: inout FileWriter
+        _ tensor: NamedTensor, _ storage: StorageFormat, _ writer: inout FileWriter,
+        _ stop: ShouldStop
     ) throws {
         let values = tensor.values
-        guard storage != .float32 else {
-            return try writer.write(UnsafeRawBufferPointer(values))
-        }
         for start in stride(from: 0, to: values.count, by: 1 << 14) {
+            if stop() { throw Interrupted("interrupted while writing \(tensor.name)") }
             let part = values[start..<min(start + 1 << 14, values.count)]
+            guard storage != .float32 else {
+                try writer.write(
+                    UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: part)))
+                continue
+            }
             let halves =
                 storage == .bfloat16
                 ? part.map(StorageFormat.bfloat16) : part.map(StorageFormat.float16)

@@ -19,7 +19,7 @@ extension Store {
     @discardableResult
     public func export(
         _ run: String, to folder: String, storage: StorageFormat = .float32,
-        shardBytes: Int? = nil, tokenizer file: String? = nil
+        shardBytes: Int? = nil, tokenizer file: String? = nil, stop: ShouldStop = { false }
     ) throws -> (run: StoredRun, step: Int) {
         let (name, step) = Self.parse(run)
         let found = try self.run(name)
@@ -52,7 +52,7 @@ extension Store {
         try Checkpoint.read(path, manifest: manifest, parameters: parameters, optimizer: nil)
         try ModelExport.write(
             folder, manifest.model, parameters, tokenizer, storage: storage,
-            shardBytes: shardBytes)
+            shardBytes: shardBytes, stop: stop)
         return (found, wanted)
     }
 

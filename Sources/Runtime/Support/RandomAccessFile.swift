@@ -34,7 +34,8 @@ final class RandomAccessFile: Sendable {
                 throw FileError("read", path, errno: errno)
             }
             guard count > 0 else {
-                throw FileError("read", path, reason: "it ends before byte \(offset + buffer.count)")
+                throw FileError(
+                    "read", path, reason: "it ends before byte \(offset + buffer.count)")
             }
             done += count
         }

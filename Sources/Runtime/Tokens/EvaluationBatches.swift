@@ -35,7 +35,8 @@ public struct EvaluationBatches: Sendable {
         var batch = TokenBatch(rows: windows, columns: context, filler: store.endOfText)
         // Windows follow each other, and each input is the target before it.
         let ids = try store.ids(max(first - 1, 0)..<min(first + windows * context, tokens))
-        let (targets, inputs) = first == 0 ? (ids[...], ids.dropLast()) : (ids[1...], ids.dropLast())
+        let (targets, inputs) =
+            first == 0 ? (ids[...], ids.dropLast()) : (ids[1...], ids.dropLast())
         batch.targets.replaceSubrange(..<targets.count, with: targets)
         let skipped = first == 0 ? 1 : 0
         batch.inputs.replaceSubrange(skipped..<skipped + inputs.count, with: inputs)

@@ -79,7 +79,9 @@ struct TokenStoreLayout: Sendable {
         guard bodyBytes == start else {
             throw damaged("it has \(start) bytes of data; expected \(bodyBytes)")
         }
-        guard try Self.checksum(file, upTo: start) == checksum else { throw damaged("its checksum differs") }
+        guard try Self.checksum(file, upTo: start) == checksum else {
+            throw damaged("its checksum differs")
+        }
     }
 
     /// First token and first byte of document `index`, and of what follows it.

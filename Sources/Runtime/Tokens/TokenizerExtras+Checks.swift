@@ -27,7 +27,8 @@ extension TokenizerExtras {
         case ("tokenizer_config.json", "model_max_length"):
             if case .number = value { return nil }
             return "a number"
-        case ("tokenizer_config.json", "padding_side"), ("tokenizer_config.json", "truncation_side"):
+        case ("tokenizer_config.json", "padding_side"),
+            ("tokenizer_config.json", "truncation_side"):
             return ["left", "right"].contains(value.string) ? nil : "\"left\" or \"right\""
         case ("tokenizer_config.json", "chat_template"):
             let isTemplate =

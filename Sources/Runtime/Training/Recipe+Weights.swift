@@ -25,11 +25,12 @@ extension Run {
     ///
     /// - Throws: as `ModelExport.write`.
     public func export(
-        to folder: String, storage: StorageFormat = .float32, shardBytes: Int? = nil
+        to folder: String, storage: StorageFormat = .float32, shardBytes: Int? = nil,
+        stop: ShouldStop = { false }
     ) throws {
         let recipe = trajectory.recipe
         try ModelExport.write(
             folder, recipe.model, try model().parameters, recipe.tokenizer, storage: storage,
-            shardBytes: shardBytes)
+            shardBytes: shardBytes, stop: stop)
     }
 }

@@ -64,7 +64,9 @@ import Testing
         let path = try scratch.write("a.bin", bytes: bytes)
         let store = try store(try read(path))
         #expect(
-            try ids(store) == apart + [tokenizer.endOfText] + apart.reversed() + [tokenizer.endOfText])
+            try ids(store) == apart + [tokenizer.endOfText] + apart.reversed() + [
+                tokenizer.endOfText
+            ])
         #expect(
             try read(path).texts()
                 == [text, text.reversed()].map {

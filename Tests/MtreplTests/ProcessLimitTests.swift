@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Limits of the address space", .serialized) struct AddressSpaceTests {
+@Suite("Limits of the process", .serialized) struct ProcessLimitTests {
     /// Kilobytes, as `ulimit -v` takes them.
     static let limits =
         Long.isOn
@@ -44,5 +44,30 @@ import Testing
             }
             #expect(right > 0)
         }
+    }
+
+    @Test("a script that has used all memory, and caught the error, goes on")
+    func lua() throws {
+        let code = """
+            local ok, e = pcall(function() local t = {} for i = 1, 1e9 do t[i] = { i } end end)
+            print(ok, e, mt.tensor({ 1, 2 }):sum():item() == 3)
+            """
+        for limit in Self.limits where limit >= 220_000 {
+            let outcome = try Program.start(["-e", code], shell: "ulimit -v \(limit)").wait()
+            #expect(outcome.code < 128, "\(limit) kB: \(outcome)")
+            if outcome.code == 0 {
+                #expect(outcome.output == "false\tnot enough memory\ttrue\n", "\(limit) kB")
+            }
+        }
+    }
+
+    @Test("too few open files are an error at the start, and a low soft limit is raised")
+    func files() throws {
+        for limit in [10, 40] {
+            let outcome = try Program.start(["-e", "print(1)"], shell: "ulimit -n \(limit)").wait()
+            #expect(outcome.code == 1 && outcome.errors.contains("expected at least 64"))
+        }
+        let outcome = try Program.start(["-e", "print(1)"], shell: "ulimit -S -n 10").wait()
+        #expect(outcome.output == "1\n", "\(outcome)")
     }
 }

@@ -1,17 +1,40 @@
 import Glibc
 
-/// What a limit of the address space (`ulimit -v`) or of data (`ulimit -d`) asks for before anything else is done.
-enum AddressSpace {
+/// What the limits of the process ask for before anything else is done.
+enum ProcessLimits {
+    /// Ends the program with an error where fewer files may be open than it needs (`ulimit -n`).
+    ///
+    /// Libraries end the process where they get no descriptor, so that an error is only possible beforehand.
+    static func prepareFiles() {
+        var limit = rlimit()
+        let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(kind, &limit) == 0, limit.rlim_cur < files else { return }
+        limit.rlim_cur = min(files, limit.rlim_max)
+        if limit.rlim_cur == files, setrlimit(kind, &limit) == 0 { return }
+        end(
+            "only \(limit.rlim_cur) files may be open at a time (ulimit -n): expected at least \(files)"
+        )
+    }
+
+    private static let files: rlim_t = 64
+
+    private static func end(_ reason: String) -> Never {
+        let text = "mtrepl: \(reason)\n"
+        _ = write(2, text, text.utf8.count)
+        exit(1)
+    }
+
     /// What the program needs beside its libraries, at least.
     private static let least = 64 << 20
     private static let variable = "OPENBLAS_NUM_THREADS"
     private static let former = "MTREPL_FORMER_\(variable)"
 
-    /// Ends the program with an error where the limit leaves too little.
+    /// Ends the program with an error where a limit of the address space (`ulimit -v`) or of data (`ulimit -d`) leaves too
+    /// little.
     ///
     /// OpenBLAS starts threads before `main`, each of which asks for a buffer for ever if it is refused. Under a limit
     /// the program therefore begins anew without them; it has no use for them.
-    static func prepare() {
+    static func prepareMemory() {
         if let value = getenv(former).map({ String(cString: $0) }) {
             // What it starts itself should find the environment as it was.
             if value.isEmpty { unsetenv(variable) } else { setenv(variable, value, 1) }
@@ -34,10 +57,8 @@ enum AddressSpace {
             munmap(place, least)
             return
         }
-        let text =
-            "mtrepl: out of memory: the limit of memory (ulimit -v or -d) leaves less than "
-            + "\(least >> 20) MiB beside the program's libraries; raise it\n"
-        _ = write(2, text, text.utf8.count)
-        exit(1)
+        end(
+            "out of memory: the limit of memory (ulimit -v or -d) leaves less than "
+                + "\(least >> 20) MiB beside the program's libraries; raise it")
     }
 }
