@@ -109,7 +109,7 @@ enum EventFile {
     /// A record: data between their length and checksums.
     static func frame(_ data: [UInt8]) -> [UInt8] {
         let length = little(UInt64(data.count))
-        return length + little(masked(length)) + data + little(masked(data))
+        return length + little(CRC32C.masked(length)) + data + little(CRC32C.masked(data))
     }
 
     fileprivate static func little(_ value: some FixedWidthInteger) -> [UInt8] {
@@ -150,25 +150,6 @@ enum EventFile {
         mutating func add(_ field: UInt64, _ value: Float) {
             key(field, wire: 5)
             bytes += little(value.bitPattern)
-        }
-    }
-
-    /// Rotated and shifted, so that the checksum of data that hold checksums is not trivial.
-    static func masked(_ data: [UInt8]) -> UInt32 {
-        let sum = checksum(data)
-        return (sum >> 15 | sum << 17) &+ 0xa282_ead8
-    }
-
-    /// CRC-32C (Castagnoli), RFC 3720 appendix B.4.
-    static func checksum(_ data: [UInt8]) -> UInt32 {
-        ~data.reduce(~UInt32(0)) { sum, byte in
-            table[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] ^ (sum >> 8)
-        }
-    }
-
-    private static let table: [UInt32] = (0..<256).map { index in
-        (0..<8).reduce(UInt32(index)) { sum, _ in
-            sum & 1 == 1 ? sum >> 1 ^ 0x82f6_3b78 : sum >> 1
         }
     }
 }

@@ -77,12 +77,12 @@ struct EventLog {
     {
         guard bytes.count - start >= 12 else { return nil }
         let length = bytes[start..<start + 8]
-        guard UInt64(EventFile.masked(Array(length))) == number(bytes[start + 8..<start + 12]),
+        guard UInt64(CRC32C.masked(Array(length))) == number(bytes[start + 8..<start + 12]),
             let count = Int(exactly: number(length)), count <= bytes.count - start - 16
         else { return nil }
         let data = bytes[start + 12..<start + 12 + count]
         let end = start + 16 + count
-        guard UInt64(EventFile.masked(Array(data))) == number(bytes[end - 4..<end]) else {
+        guard UInt64(CRC32C.masked(Array(data))) == number(bytes[end - 4..<end]) else {
             return nil
         }
         return (data, end)
@@ -92,7 +92,7 @@ struct EventLog {
     private static func isCutOff(_ bytes: [UInt8], from start: Int) -> Bool {
         guard bytes.count - start >= 12 else { return true }
         let length = bytes[start..<start + 8]
-        return UInt64(EventFile.masked(Array(length))) == number(bytes[start + 8..<start + 12])
+        return UInt64(CRC32C.masked(Array(length))) == number(bytes[start + 8..<start + 12])
             && number(length) > UInt64(bytes.count - start) - 12
     }
 

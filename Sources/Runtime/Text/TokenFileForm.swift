@@ -125,7 +125,7 @@ struct TokenFileForm {
     /// A length, and the checksum of its bytes.
     private static func isRecord(_ start: [UInt8]) -> Bool {
         start.count >= 12
-            && EventFile.masked(Array(start[..<8])) == UInt32(truncatingIfNeeded: word(start, 8))
+            && CRC32C.masked(Array(start[..<8])) == UInt32(truncatingIfNeeded: word(start, 8))
     }
 
     /// A count of samples, where each of them and the end lies, and what their columns are as JSON.

@@ -7,9 +7,9 @@ import Testing
 @Suite("Metrics for other programs") struct RunMetricsTests {
     @Test("CRC-32C of the check value of its standard")
     func checksum() {
-        #expect(EventFile.checksum(Array("123456789".utf8)) == 0xe306_9283)
-        #expect(EventFile.checksum([]) == 0)
-        #expect(EventFile.checksum([UInt8](repeating: 0, count: 32)) == 0x8a91_36aa)
+        #expect(CRC32C.checksum(Array("123456789".utf8)) == 0xe306_9283)
+        #expect(CRC32C.checksum([]) == 0)
+        #expect(CRC32C.checksum([UInt8](repeating: 0, count: 32)) == 0x8a91_36aa)
     }
 
     @Test("steps and named losses are written in every format")
@@ -114,8 +114,8 @@ import Testing
             let length = Int(number(place, UInt64.self))
             let data = Array(bytes[place + 12..<place + 12 + length])
             let frame = Array(bytes[place..<place + 8])
-            guard number(place + 8, UInt32.self) == EventFile.masked(frame),
-                number(place + 12 + length, UInt32.self) == EventFile.masked(data)
+            guard number(place + 8, UInt32.self) == CRC32C.masked(frame),
+                number(place + 12 + length, UInt32.self) == CRC32C.masked(data)
             else { throw TextError("events", "frame \(count) has another checksum") }
             place += 16 + length
             count += 1
