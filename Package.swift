@@ -21,7 +21,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
@@ -32,6 +31,7 @@ let package = Package(
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "CZMQ", providers: [.apt(["libzmq3-dev"])]),
+        .target(name: "CDigest"),
         .target(name: "CFiles"),
         .target(
             name: "CLua",
@@ -42,14 +42,11 @@ let package = Package(
             name: "CKernels",
             dependencies: ["COpenBLAS", "CDNNL"],
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"] + native)],
-            linkerSettings: [
-                .linkedLibrary("openblas"), .linkedLibrary("dnnl"), .linkedLibrary("gomp"),
-            ]),
+            linkerSettings: [.linkedLibrary("openblas"), .linkedLibrary("dnnl")]),
         .target(
             name: "Runtime",
             dependencies: [
-                "CFiles", "CKernels", "CZlib", "CZstd", "CPCRE2",
-                .product(name: "Crypto", package: "swift-crypto"),
+                "CDigest", "CFiles", "CKernels", "CZlib", "CZstd", "CPCRE2",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: swift),
@@ -59,12 +56,11 @@ let package = Package(
             dependencies: [
                 "Bindings", "CReadline", "CZMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: swift),
         .target(name: "TestSupport", dependencies: ["Runtime"], path: "Tests/TestSupport"),
         .testTarget(
-            name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"], exclude: ["Reference"]),
+            name: "RuntimeTests", dependencies: ["CDigest", "Runtime", "TestSupport"], exclude: ["Reference"]),
         .testTarget(
             name: "BindingsTests", dependencies: ["Bindings", "CLua", "TestSupport", "mtrepl"],
             exclude: ["Scripts"]),

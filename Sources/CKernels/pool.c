@@ -6,6 +6,7 @@
 #include "pool.h"
 
 #include <cblas.h>
+#include <dlfcn.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -25,8 +26,6 @@
 #else
 #define relax() sched_yield()
 #endif
-
-extern void omp_set_num_threads(int);
 
 // How often workers look for new work before they sleep, and how often the caller for the end of claimed
 // units. Nobody yields: that gives away a whole time slice. A caller that sleeps frees its processor for
@@ -74,7 +73,9 @@ void ck_quiet_libraries(void) {
     if (quiet) return;
     quiet = true;
     openblas_set_num_threads(1);
-    omp_set_num_threads(1);
+    // Of the OpenMP that oneDNN was built with, if any.
+    void (*set_threads)(int) = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+    if (set_threads) set_threads(1);
 }
 
 // Returns at once if the word is no longer `value`.

@@ -1,13 +1,13 @@
-import Crypto
 import Foundation
 
 /// A SHA-256 digest: the identity of data, tokenizers, recipes and states.
 public struct Digest: Hashable, Sendable, Codable, CustomStringConvertible {
     private let words: SIMD4<UInt64>
 
-    init(_ digest: SHA256.Digest) {
+    init(bytes: [UInt8]) {
+        precondition(bytes.count == SHA256.byteCount)
         var words = SIMD4<UInt64>()
-        for (index, byte) in digest.enumerated() {
+        for (index, byte) in bytes.enumerated() {
             words[index / 8] = words[index / 8] << 8 | UInt64(byte)
         }
         self.words = words
@@ -73,7 +73,7 @@ public struct DigestBuilder: Sendable {
     /// Adds raw bytes, preceded by their number.
     public mutating func add(bytes: UnsafeRawBufferPointer) {
         add(UInt64(bytes.count))
-        hasher.update(bufferPointer: bytes)
+        hasher.add(bytes)
     }
 
     /// Adds the UTF-8 bytes of a string.
@@ -84,7 +84,7 @@ public struct DigestBuilder: Sendable {
 
     /// Adds an integer as eight little-endian bytes.
     public mutating func add(_ value: UInt64) {
-        withUnsafeBytes(of: value.littleEndian) { hasher.update(bufferPointer: $0) }
+        withUnsafeBytes(of: value.littleEndian) { hasher.add($0) }
     }
 
     /// Adds an integer.
@@ -99,7 +99,7 @@ public struct DigestBuilder: Sendable {
     }
 
     /// The digest of everything added so far.
-    public func finish() -> Digest { Digest(hasher.finalize()) }
+    public func finish() -> Digest { Digest(hasher) }
 }
 
 extension Digest {
@@ -110,8 +110,8 @@ extension Digest {
         var hasher = SHA256()
         try FileReader.forEachChunk(path) { chunk in
             if stop() { throw Interrupted("interrupted while reading \(path)") }
-            hasher.update(bufferPointer: chunk)
+            hasher.add(chunk)
         }
-        return Digest(hasher.finalize())
+        return Digest(hasher)
     }
 }

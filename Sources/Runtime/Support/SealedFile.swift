@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 
 /// A file of a store whose bytes are not those that were written.
@@ -58,7 +57,7 @@ enum SealedFile {
     static func write(_ path: String, kind: String, name: String, json: [UInt8]) throws {
         // The object's own brace opens before the seal.
         let rest = label(kind, name) + [UInt8(ascii: ",")] + json.drop { $0 != 0x7b }.dropFirst()
-        let digest = Digest(SHA256.hash(data: rest))
+        let digest = Digest.of(rest)
         // A pipe would be waited for.
         try FileAccess.checkRegular(path)
         try AtomicFile.write(path) { writer in
@@ -82,7 +81,7 @@ enum SealedFile {
                 hex: String(decoding: bytes[start.count..<(start.count + 64)], as: UTF8.self))
         else { throw DamagedFile(path, "it has no whole checksum") }
         let rest = bytes[head...]
-        guard Digest(SHA256.hash(data: rest)) == digest else {
+        guard Digest.of(rest) == digest else {
             throw DamagedFile(path, "its bytes do not have the checksum that it names")
         }
         let label = label(kind, name)

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 
 /// Named documents, divided once into train, valid and test by the content of each document.
@@ -257,8 +256,8 @@ struct ContentHash: Hashable {
 
     init(_ text: [UInt8]) {
         var hasher = SHA256()
-        text.withUnsafeBytes { hasher.update(bufferPointer: $0) }
-        (high, low) = hasher.finalize().withUnsafeBytes {
+        hasher.add(text)
+        (high, low) = hasher.finish().withUnsafeBytes {
             (
                 $0.loadUnaligned(as: UInt64.self),
                 $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self)

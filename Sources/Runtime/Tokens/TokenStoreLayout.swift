@@ -1,6 +1,3 @@
-import Crypto
-import Foundation
-
 /// Where things lie in a token store's file, read from and written to its footer.
 ///
 ///     ids         tokens × 2 or 4 bytes, then zeros up to a multiple of 8
@@ -67,7 +64,7 @@ struct TokenStoreLayout: Sendable {
         }
         let sizes = (1...6).map { Int(exactly: number($0)) ?? -1 }
         let checked = footer[..<Self.checkedBytes]
-        guard text(Self.checkedBytes) == Digest(SHA256.hash(data: checked)),
+        guard text(Self.checkedBytes) == Digest.of(checked),
             footer[(Self.checkedBytes + 64)...].allSatisfy({ $0 == 0 })
         else { throw damaged("the checksum of its last \(Self.footerBytes) bytes differs") }
         guard sizes.allSatisfy({ $0 >= 0 && $0 < 1 << 48 }), sizes[0] == 2 || sizes[0] == 4,
@@ -104,7 +101,7 @@ struct TokenStoreLayout: Sendable {
         }
         bytes.append(contentsOf: digest.hex.utf8)
         bytes.append(contentsOf: checksum.hex.utf8)
-        bytes.append(contentsOf: Digest(SHA256.hash(data: bytes)).hex.utf8)
+        bytes.append(contentsOf: Digest.of(bytes).hex.utf8)
         bytes.append(contentsOf: repeatElement(0, count: Self.footerBytes - bytes.count))
         return bytes
     }
@@ -114,7 +111,7 @@ struct TokenStoreLayout: Sendable {
         let digests = try Parallel.map(chunks) { chunk in
             let first = chunk * chunkBytes
             let bytes = try file.bytes(first..<min(first + chunkBytes, end))
-            return Digest(SHA256.hash(data: bytes))
+            return Digest.of(bytes)
         }
         var builder = DigestBuilder("token store body")
         for digest in digests { builder.add(digest) }
@@ -132,7 +129,7 @@ struct BodyChecksum {
         var rest = bytes[...]
         while !rest.isEmpty {
             let part = rest.prefix(TokenStoreLayout.chunkBytes - filled)
-            hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: part))
+            hasher.add(UnsafeRawBufferPointer(rebasing: part))
             filled += part.count
             rest = rest.dropFirst(part.count)
             if filled == TokenStoreLayout.chunkBytes { close() }
@@ -140,7 +137,7 @@ struct BodyChecksum {
     }
 
     private mutating func close() {
-        builder.add(Digest(hasher.finalize()))
+        builder.add(Digest(hasher))
         hasher = SHA256()
         filled = 0
     }

@@ -1,16 +1,28 @@
-import Crypto
 import Foundation
 
-/// Signs what is sent and checks what is received, with HMAC-SHA256.
+/// Signs what is sent and checks what is received, with HMAC-SHA256 (RFC 2104).
 struct Signer: Sendable {
-    private let key: SymmetricKey
+    private static let blockBytes = 64
+    private var inner = SHA256()
+    private var outer = SHA256()
 
-    init(key: String) { self.key = SymmetricKey(data: Data(key.utf8)) }
+    init(key: String) {
+        var block = Array(key.utf8)
+        if block.count > Self.blockBytes {
+            var hash = SHA256()
+            hash.add(block)
+            block = hash.finish()
+        }
+        block += [UInt8](repeating: 0, count: Self.blockBytes - block.count)
+        inner.add(block.map { $0 ^ 0x36 })
+        outer.add(block.map { $0 ^ 0x5c })
+    }
 
-    private func code(_ frames: some Sequence<[UInt8]>) -> HMAC<SHA256>.MAC {
-        var code = HMAC<SHA256>(key: key)
-        for frame in frames { code.update(data: frame) }
-        return code.finalize()
+    private func code(_ frames: some Sequence<[UInt8]>) -> [UInt8] {
+        var (inner, outer) = (inner, outer)
+        for frame in frames { inner.add(frame) }
+        outer.add(inner.finish())
+        return outer.finish()
     }
 
     /// The signature in hexadecimal digits.
@@ -29,7 +41,8 @@ struct Signer: Sendable {
             else { return false }
             bytes.append(high << 4 | low)
         }
-        return code(frames) == bytes
+        // No earlier end where they differ sooner.
+        return zip(code(frames), bytes).reduce(0) { $0 | $1.0 ^ $1.1 } == 0
     }
 
     private static func digit(_ byte: UInt8) -> UInt8? {
