@@ -44,11 +44,36 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"] + native)],
             linkerSettings: [.linkedLibrary("openblas"), .linkedLibrary("dnnl")]),
         .target(
-            name: "Runtime",
-            dependencies: [
-                "CDigest", "CFiles", "CKernels", "CZlib", "CZstd", "CPCRE2",
-                .product(name: "GRDB", package: "GRDB.swift"),
-            ],
+            name: "RuntimeSupport", dependencies: ["CDigest", "CFiles", "CKernels"],
+            path: "Sources/Runtime/Support", swiftSettings: swift),
+        .target(
+            name: "RuntimeNumerics", dependencies: ["CKernels", "RuntimeSupport"],
+            path: "Sources/Runtime/Numerics", swiftSettings: swift),
+        .target(
+            name: "RuntimeData",
+            dependencies: ["CFiles", "CPCRE2", "CZlib", "CZstd", "RuntimeSupport"],
+            path: "Sources/Runtime/Data", swiftSettings: swift),
+        .target(
+            name: "RuntimeModel", dependencies: ["CKernels", "RuntimeData", "RuntimeNumerics"],
+            path: "Sources/Runtime/Model", swiftSettings: swift),
+        .target(
+            name: "RuntimeEvaluation", dependencies: ["RuntimeModel"],
+            path: "Sources/Runtime/Evaluation", swiftSettings: swift),
+        .target(
+            name: "RuntimeStore",
+            dependencies: ["RuntimeEvaluation", .product(name: "GRDB", package: "GRDB.swift")],
+            path: "Sources/Runtime/Store", swiftSettings: swift),
+        .target(
+            name: "RuntimeTraining", dependencies: ["RuntimeStore"],
+            path: "Sources/Runtime/Training", swiftSettings: swift),
+        .target(
+            name: "RuntimeAnalysis", dependencies: ["RuntimeTraining"],
+            path: "Sources/Runtime/Analysis", swiftSettings: swift),
+        .target(
+            name: "RuntimeReport", dependencies: ["RuntimeAnalysis"],
+            path: "Sources/Runtime/Report", swiftSettings: swift),
+        .target(
+            name: "Runtime", dependencies: ["RuntimeReport"], path: "Sources/Runtime/Umbrella",
             swiftSettings: swift),
         .target(name: "Bindings", dependencies: ["CLua", "Runtime"], swiftSettings: swift),
         .executableTarget(
@@ -60,7 +85,8 @@ let package = Package(
             swiftSettings: swift),
         .target(name: "TestSupport", dependencies: ["Runtime"], path: "Tests/TestSupport"),
         .testTarget(
-            name: "RuntimeTests", dependencies: ["CDigest", "Runtime", "TestSupport"], exclude: ["Reference"]),
+            name: "RuntimeTests", dependencies: ["CDigest", "Runtime", "TestSupport"],
+            exclude: ["Reference"]),
         .testTarget(
             name: "BindingsTests", dependencies: ["Bindings", "CLua", "TestSupport", "mtrepl"],
             exclude: ["Scripts"]),

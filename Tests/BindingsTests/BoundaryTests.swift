@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Bindings
-@testable import Runtime
+import Runtime
 
 @Suite("Lua boundary") struct BoundaryTests {
     @Test(

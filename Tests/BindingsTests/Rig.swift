@@ -1,7 +1,7 @@
 import TestSupport
 
 @testable import Bindings
-@testable import Runtime
+import Runtime
 
 /// An interpreter with a store of its own, and an object of every type on demand.
 final class Rig {

@@ -1,7 +1,7 @@
 import CDigest
 import Testing
 
-@testable import Runtime
+import Runtime
 
 // One at a time: which instructions are used is the process's.
 @Suite("SHA-256", .serialized) struct DigestTests {
@@ -27,7 +27,8 @@ import Testing
         }
     }
 
-    @Test("pieces of any length give the same digest, with and without the processor's instructions")
+    @Test(
+        "pieces of any length give the same digest, with and without the processor's instructions")
     func pieces() {
         var generator = SeededGenerator(seed: 7, "sha 256")
         for length in Array(0...200) + [4095, 4096, 4097, 100_000] {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// Small files, whole and damaged, for every reader.
 @Suite("Arbitrary bytes") struct FuzzReplayTests {

@@ -1,6 +1,6 @@
 import Foundation
 
-@testable import Runtime
+import Runtime
 
 /// Readers that are fed arbitrary bytes: they may refuse them with an error, and nothing else.
 ///

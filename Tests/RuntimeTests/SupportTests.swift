@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Support") struct SupportTests {
     @Test("a permutation visits every index once", arguments: [1, 2, 3, 7, 64, 1000, 4097])

@@ -1,3 +1,5 @@
+import RuntimeSupport
+
 /// Resampling with replacement: seeded, the same for any number of threads.
 public enum Bootstrap {
     /// The indices that replicate number `replicate` draws from `0 ..< count`.

@@ -1,4 +1,5 @@
 import Foundation
+import RuntimeSupport
 
 /// How far two lists of numbers rise and fall together.
 public struct Correlation: Sendable {

@@ -1,3 +1,5 @@
+import RuntimeSupport
+
 /// Gain predicted from proximity advantage by what finished studies measured.
 public struct GainModel: Sendable {
     /// Whether the part of training that is left at the start counts too.

@@ -1,3 +1,5 @@
+import RuntimeSupport
+
 /// A straight line of least squares, y = intercept + slope · x.
 public struct LinearFit: Sendable {
     /// Rise of y for one unit of x, with Student's interval.

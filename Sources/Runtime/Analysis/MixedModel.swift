@@ -1,4 +1,5 @@
 import Foundation
+import RuntimeSupport
 
 /// A linear model with a random intercept for every group, by restricted maximum likelihood.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import RuntimeSupport
 
 /// What paired differences say: how large, how sure, against what noise.
 public struct PairedComparison: Sendable {

@@ -1,3 +1,6 @@
+import RuntimeData
+import RuntimeTraining
+
 /// The arms of a study against a reference of the same seeds.
 public struct PairedEffects {
     /// What one independent repetition says.
@@ -209,7 +212,7 @@ extension StudyResult {
         }
     }
 
-    func check(corpus: String) throws {
+    package func check(corpus: String) throws {
         guard corpora.contains(corpus) else {
             throw RecipeError(
                 "value",

@@ -1,4 +1,5 @@
 import Foundation
+import RuntimeSupport
 
 /// Exact tests of paired differences against 0, two-sided.
 public enum PairedTests {

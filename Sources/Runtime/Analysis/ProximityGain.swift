@@ -1,3 +1,7 @@
+import RuntimeData
+import RuntimeSupport
+import RuntimeTraining
+
 /// Whether arms gain more on a target the closer their mixture brings them to it.
 public struct ProximityGain: Sendable {
     /// One mixture and one target.

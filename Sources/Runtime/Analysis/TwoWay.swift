@@ -1,3 +1,5 @@
+import RuntimeSupport
+
 /// Whether two settings, such as start and weight, act together: an analysis of variance of paired effects with seeds as
 /// blocks, and the size of the interaction with intervals over seeds.
 public struct TwoWay: Sendable {

@@ -1,3 +1,5 @@
+import RuntimeSupport
+
 /// How much of the spread of results comes from the seed of the trunk, and how much from that of finetuning.
 ///
 /// Value = mean + trunk(i) + finetuning(i, j), both random.

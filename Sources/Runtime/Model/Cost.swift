@@ -1,3 +1,5 @@
+import RuntimeNumerics
+
 /// The memory of a training step, in bytes.
 public struct MemoryEstimate: Hashable, Codable, Sendable {
     /// Trained numbers.
@@ -11,6 +13,14 @@ public struct MemoryEstimate: Hashable, Codable, Sendable {
     /// The most that is needed for a moment beside the activations: logits, or gradients within a
     /// block.
     public var temporary: Int
+
+    package init(parameters: Int, gradients: Int, moments: Int, activations: Int, temporary: Int) {
+        self.parameters = parameters
+        self.gradients = gradients
+        self.moments = moments
+        self.activations = activations
+        self.temporary = temporary
+    }
 
     /// All together.
     public var total: Int {

@@ -1,4 +1,6 @@
 import Foundation
+import RuntimeNumerics
+import RuntimeSupport
 
 /// How the next token is drawn.
 public struct Sampling: Codable, Hashable, Sendable {
@@ -36,7 +38,7 @@ public struct Sampling: Codable, Hashable, Sendable {
     }
 
     /// Draws a token for `position` from logits; equal logits are ordered by id.
-    func draw(_ logits: [Float], position: Int) throws -> Int32 {
+    package func draw(_ logits: [Float], position: Int) throws -> Int32 {
         guard logits.allSatisfy(\.isFinite) else {
             throw InvalidValue(
                 "logits", expected: "finite numbers to sample from", found: "NaN or infinity")
@@ -133,7 +135,7 @@ extension NeoX {
 }
 
 /// A text in progress: keys and values of its positions in every layer.
-final class GenerationSession {
+package final class GenerationSession {
     private let model: NeoX
     private let weights: NeoXWeights
     private let keys: [Tensor]
@@ -154,13 +156,13 @@ final class GenerationSession {
     }
 
     /// Starts a new text.
-    func clear() { filled = 0 }
+    package func clear() { filled = 0 }
 
     /// Takes more tokens: several at the start of a text, then one at a time; the caller keeps
     /// within the context.
     ///
     /// - Returns: the logits of the next token.
-    func advance(_ tokens: [Int32]) throws -> [Float] {
+    package func advance(_ tokens: [Int32]) throws -> [Float] {
         let configuration = model.configuration
         return try Tape.withoutGradients {
             var x = try weights.embedding.rows(tokens)

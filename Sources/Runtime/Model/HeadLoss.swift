@@ -1,3 +1,5 @@
+import RuntimeNumerics
+
 // Cross-entropy fused with the output head: logits exist for a few rows at a time only.
 
 extension Tensor {

@@ -1,3 +1,5 @@
+import RuntimeNumerics
+
 // Forward passes with some parameters replaced: to take gradients, to ablate, to try changed weights.
 
 extension NeoX {

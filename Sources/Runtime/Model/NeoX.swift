@@ -1,3 +1,7 @@
+import RuntimeData
+import RuntimeNumerics
+import RuntimeSupport
+
 /// A sum of cross-entropies.
 public struct LossSum: Hashable, Codable, Sendable {
     /// In nats, over counted targets.
@@ -29,7 +33,7 @@ public final class NeoX {
     public let parameters: Parameters
     /// The arithmetic of its products.
     public var precision: Precision
-    let angles: RotaryAngles
+    package let angles: RotaryAngles
 
     /// A model with fresh weights, a function of configuration and seed alone.
     ///
@@ -45,7 +49,7 @@ public final class NeoX {
     /// A model whose weights, zero at first, `fill` writes.
     ///
     /// - Throws: `InvalidValue` for a configuration that is not valid; `OutOfMemory`; whatever `fill` throws.
-    init(
+    package init(
         _ configuration: NeoXConfiguration, precision: Precision, fill: (Parameters) throws -> Void
     ) throws {
         try configuration.validate()
@@ -120,7 +124,7 @@ public final class NeoX {
     /// something that counts.
     ///
     /// - Throws: as `loss(_:)`.
-    func losses(_ batch: TokenBatch, of parts: [Range<Int>]) throws -> [LossSum] {
+    package func losses(_ batch: TokenBatch, of parts: [Range<Int>]) throws -> [LossSum] {
         try check(batch)
         return try Tape.withoutGradients {
             let weights = try NeoXWeights(configuration, parameters.tensors(gradients: false))
@@ -182,7 +186,7 @@ public final class NeoX {
 
     /// The final layer norm's output, `[tokens, width]`; `observe` sees the residual stream before
     /// each block and after the last.
-    func hidden(
+    package func hidden(
         _ tokens: [Int32], rows: Int, _ weights: NeoXWeights, observe: (Tensor) -> Void = { _ in }
     ) throws -> Tensor {
         var x = try weights.embedding.rows(tokens)

@@ -1,3 +1,6 @@
+import RuntimeNumerics
+import RuntimeSupport
+
 /// The form of GELU.
 public enum Gelu: String, Codable, CaseIterable, Sendable {
     /// With the normal distribution function, as Pythia.
@@ -125,7 +128,7 @@ public struct NeoXConfiguration: Codable, Hashable, Sendable {
 
     /// Names, as Hugging Face's GPTNeoXForCausalLM has them, and shapes of the parameters, in
     /// order.
-    var parameterShapes: [(name: String, shape: [Int])] {
+    package var parameterShapes: [(name: String, shape: [Int])] {
         var result: [(String, [Int])] = [("gpt_neox.embed_in.weight", [vocabulary, width])]
         func add(_ name: String, _ outputs: Int, _ inputs: Int? = nil, bias: Bool = true) {
             result.append((name + ".weight", inputs.map { [outputs, $0] } ?? [outputs]))

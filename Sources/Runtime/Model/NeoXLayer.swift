@@ -1,10 +1,12 @@
+import RuntimeNumerics
+
 /// The parameters of a model, by role.
-struct NeoXWeights {
-    let embedding: Tensor
-    let layers: [NeoXLayer]
+package struct NeoXWeights {
+    package let embedding: Tensor
+    package let layers: [NeoXLayer]
     let normGain: Tensor
     let normBias: Tensor
-    let head: Tensor
+    package let head: Tensor
 
     /// Takes tensors in the order of `NeoXConfiguration.parameterShapes`.
     init(_ configuration: NeoXConfiguration, _ tensors: [Tensor]) {
@@ -27,12 +29,12 @@ struct NeoXWeights {
 }
 
 /// One transformer block.
-struct NeoXLayer {
+package struct NeoXLayer {
     let inputGain, inputBias, postGain, postBias: Tensor
-    let qkv, dense, up, down: Affine
+    package let qkv, dense, up, down: Affine
 
     /// The block on a residual stream `[tokens, width]`.
-    func apply(
+    package func apply(
         _ x: Tensor, rows: Int, _ configuration: NeoXConfiguration, _ angles: RotaryAngles,
         _ precision: Precision
     ) throws -> Tensor {
@@ -49,7 +51,7 @@ struct NeoXLayer {
 
     /// The attention part with the residual sum, around a function from joint queries, keys and values
     /// to what is attended.
-    func attention(
+    package func attention(
         _ x: Tensor, _ configuration: NeoXConfiguration, _ precision: Precision,
         _ attend: (Tensor) throws -> Tensor
     ) throws -> Tensor {
@@ -61,7 +63,7 @@ struct NeoXLayer {
     }
 
     /// The feed-forward part, from the block's input and `middle`, its sum with what was attended.
-    func finish(
+    package func finish(
         _ x: Tensor, _ middle: Tensor, _ configuration: NeoXConfiguration, _ precision: Precision
     ) throws -> Tensor {
         let source = configuration.parallelResidual ? x : middle

@@ -1,3 +1,6 @@
+import RuntimeNumerics
+import RuntimeSupport
+
 /// Where one parameter lies in the flat buffers.
 public struct ParameterRange: Hashable, Sendable {
     /// The name that Hugging Face's GPTNeoXForCausalLM gives it.
@@ -24,7 +27,7 @@ public final class Parameters {
     private let indices: [String: Int]
 
     /// Zeros for parameters of the given names and shapes.
-    init(_ shapes: [(name: String, shape: [Int])]) throws {
+    package init(_ shapes: [(name: String, shape: [Int])]) throws {
         var ranges: [ParameterRange] = []
         var offset = 0
         for (name, shape) in shapes {
@@ -93,13 +96,13 @@ public final class Parameters {
         return ranges[index]
     }
 
-    func tensor(_ range: ParameterRange) -> Tensor {
+    package func tensor(_ range: ParameterRange) -> Tensor {
         Tensor(storage, shape: range.shape, offset: range.offset)
     }
 
     /// A tensor for each parameter, in order; with `gradients`, leaves that accumulate into the
     /// flat gradients.
-    func tensors(gradients: Bool) throws -> [Tensor] {
+    package func tensors(gradients: Bool) throws -> [Tensor] {
         guard gradients else { return ranges.map(tensor) }
         try prepareGradients()
         guard let gradientStorage else { return [] }

@@ -1,3 +1,5 @@
+import RuntimeSupport
+
 extension NeoXConfiguration {
     /// Layers, width, heads, context of each preset.
     ///

@@ -1,4 +1,5 @@
 import Foundation
+import RuntimeAnalysis
 
 extension Plasticity {
     /// The curve over start times.

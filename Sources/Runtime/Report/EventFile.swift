@@ -1,4 +1,5 @@
 import Foundation
+import RuntimeSupport
 
 /// Scalars in a file that TensorBoard reads.
 ///
@@ -6,14 +7,14 @@ import Foundation
 /// and the masked CRC-32C of the data, all little-endian (TFRecord). The data are `Event` messages of protocol
 /// buffers: wall_time = 1, step = 2, file_version = 3, summary = 5, session_log = 7; a summary's value = 1 with tag = 1
 /// and simple_value = 2; a session log's status = 1 with START = 1.
-enum EventFile {
+package enum EventFile {
     /// One number of one curve.
-    struct Scalar {
-        let tag: String
-        let step: Int
+    package struct Scalar {
+        package let tag: String
+        package let step: Int
         /// Seconds since 1970.
-        let time: Double
-        let value: Double
+        package let time: Double
+        package let value: Double
     }
 
     /// Brings the event file of a folder up to date, so that a program that has it open sees the new scalars.
@@ -26,7 +27,9 @@ enum EventFile {
     /// - Returns: the path of the file.
     /// - Throws: `FileError`.
     @discardableResult
-    static func update(_ folder: String, _ scalars: [Scalar], start: Double) throws -> String {
+    package static func update(_ folder: String, _ scalars: [Scalar], start: Double) throws
+        -> String
+    {
         let names = ((try? FileAccess.names(in: folder)) ?? [])
             .filter { number(of: $0) != nil }.sorted()
         guard let last = names.last else {
@@ -107,7 +110,7 @@ enum EventFile {
     }
 
     /// A record: data between their length and checksums.
-    static func frame(_ data: [UInt8]) -> [UInt8] {
+    package static func frame(_ data: [UInt8]) -> [UInt8] {
         let length = little(UInt64(data.count))
         return length + little(CRC32C.masked(length)) + data + little(CRC32C.masked(data))
     }
@@ -156,7 +159,7 @@ enum EventFile {
 
 extension EventFile.Scalar {
     /// Its message.
-    var event: [UInt8] {
+    package var event: [UInt8] {
         var value = EventFile.Message()
         value.add(1, Array(tag.utf8))
         value.add(2, Float(self.value))

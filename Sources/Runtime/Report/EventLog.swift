@@ -1,5 +1,7 @@
+import RuntimeSupport
+
 /// What an event file of ours holds: the points that a program shows of it.
-struct EventLog {
+package struct EventLog {
     private struct Point: Equatable {
         let tag: String
         let step: UInt64
@@ -20,16 +22,16 @@ struct EventLog {
     }
 
     /// The bytes of its whole records.
-    private(set) var length = 0
+    package private(set) var length = 0
     private var points: [Point] = []
 
     /// The names of its curves.
-    var tags: Set<String> { Set(points.map(\.tag)) }
+    package var tags: Set<String> { Set(points.map(\.tag)) }
 
     /// Reads a file; `nil` if it is damaged or not of ours.
     ///
     /// A last record that was cut off is left out.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         var isFirst = true
         while length < bytes.count {
             guard let (data, end) = Self.record(bytes, from: length) else {
@@ -50,7 +52,7 @@ struct EventLog {
     }
 
     /// The messages to append so that the file shows these scalars.
-    func continuation(_ scalars: [EventFile.Scalar]) -> [[UInt8]] {
+    package func continuation(_ scalars: [EventFile.Scalar]) -> [[UInt8]] {
         let wanted = scalars.map(Point.init)
         var same = 0
         while same < points.count, same < wanted.count, points[same] == wanted[same] { same += 1 }

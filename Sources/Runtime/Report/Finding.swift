@@ -1,4 +1,5 @@
 import Foundation
+import RuntimeAnalysis
 
 /// One cell of a finding.
 public enum FindingCell: Sendable {
@@ -8,12 +9,12 @@ public enum FindingCell: Sendable {
     case interval(Interval)
 
     /// A number that may not be known.
-    static func number(_ value: Double?) -> FindingCell {
+    package static func number(_ value: Double?) -> FindingCell {
         .plain(value.map(ResultValue.number) ?? .missing)
     }
 
     /// An interval that may not be known.
-    static func interval(ifKnown value: Interval?) -> FindingCell {
+    package static func interval(ifKnown value: Interval?) -> FindingCell {
         value.map(FindingCell.interval) ?? .plain(.missing)
     }
 
@@ -25,7 +26,7 @@ public enum FindingCell: Sendable {
         }
     }
 
-    var text: String {
+    package var text: String {
         switch self {
         case .plain(.number(let value)): Self.short(value)
         case .plain(let value): value.description

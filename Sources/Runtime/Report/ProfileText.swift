@@ -1,4 +1,6 @@
 import Foundation
+import RuntimeNumerics
+import RuntimeTraining
 
 extension Profile {
     /// What kernels did, for people: a line a kernel and shape, the longest first, and what lies between
@@ -31,7 +33,7 @@ extension Profile {
         return table.text()
     }
 
-    static func decimals(_ value: Double, _ count: Int) -> String {
+    package static func decimals(_ value: Double, _ count: Int) -> String {
         String(format: "%.\(count)f", value)
     }
 }

@@ -1,3 +1,6 @@
+import RuntimeAnalysis
+import RuntimeTraining
+
 extension StudyResult {
     /// Effects at every learning rate of finetuning, beside those at the rate that each arm and seed has for itself: how far
     /// conclusions hang on the choice, and whether the grid was wide enough.

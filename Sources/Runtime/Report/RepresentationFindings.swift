@@ -1,4 +1,5 @@
 import Foundation
+import RuntimeAnalysis
 
 extension LayerAlignment {
     /// Alignment by layer.

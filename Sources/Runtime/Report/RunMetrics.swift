@@ -1,4 +1,8 @@
 import Foundation
+import RuntimeData
+import RuntimeStore
+import RuntimeSupport
+import RuntimeTraining
 
 /// What a run measured, for other programs.
 public struct RunMetrics {

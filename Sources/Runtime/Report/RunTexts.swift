@@ -1,4 +1,8 @@
 import Foundation
+import RuntimeNumerics
+import RuntimeStore
+import RuntimeSupport
+import RuntimeTraining
 
 extension StepRecord {
     /// Records as CSV, a line a step.
@@ -17,7 +21,7 @@ extension StepRecord {
 }
 
 extension StoredRun {
-    var recipe: RecipeText? {
+    package var recipe: RecipeText? {
         try? JSONDecoder().decode(RecipeText.self, from: Data(row.recipe.utf8))
     }
 
@@ -153,7 +157,7 @@ public enum RunList {
     }
 
     /// `2026-01-31 09:30`, local time.
-    static func time(_ seconds: Double) -> String {
+    package static func time(_ seconds: Double) -> String {
         var clock = time_t(seconds)
         var fields = tm()
         localtime_r(&clock, &fields)
@@ -166,7 +170,7 @@ public enum RunList {
     static func decimal(_ value: Double) -> String { String(format: "%.6g", value) }
 
     /// `411k`, `1.4M`.
-    static func count(_ value: Int) -> String {
+    package static func count(_ value: Int) -> String {
         switch value {
         case ..<10_000: "\(value)"
         case ..<1_000_000: "\(value / 1000)k"

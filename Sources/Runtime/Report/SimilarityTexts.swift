@@ -1,4 +1,6 @@
 import Foundation
+import RuntimeAnalysis
+import RuntimeSupport
 
 extension Similarity {
     /// The matrix for people, with what it was measured on.

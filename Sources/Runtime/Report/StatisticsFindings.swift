@@ -1,4 +1,6 @@
 import Foundation
+import RuntimeAnalysis
+import RuntimeTraining
 
 extension ProximityGain {
     /// Points, correlations and the mixed model.

@@ -1,4 +1,6 @@
 import Foundation
+import RuntimeAnalysis
+import RuntimeTraining
 
 /// A paired comparison of two kinds of arms: the same seed on both sides of every difference.
 public struct StudyComparison {

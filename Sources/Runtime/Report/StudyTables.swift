@@ -1,4 +1,6 @@
 import Foundation
+import RuntimeAnalysis
+import RuntimeTraining
 
 /// One cell of a study's rows.
 public enum ResultValue: Hashable, Sendable {
@@ -32,7 +34,7 @@ public enum ResultValue: Hashable, Sendable {
 }
 
 extension ArmValue {
-    var result: ResultValue {
+    package var result: ResultValue {
         switch self {
         case .integer(let value): .integer(value)
         case .number(let value): .number(value)
@@ -172,7 +174,7 @@ extension StudyResult {
         return table
     }
 
-    static func short(_ value: ResultValue) -> String {
+    package static func short(_ value: ResultValue) -> String {
         value == .missing ? "–" : ArmText.short(value)
     }
 

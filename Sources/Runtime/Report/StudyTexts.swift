@@ -1,4 +1,6 @@
 import Foundation
+import RuntimeSupport
+import RuntimeTraining
 
 extension StudyPlan {
     /// The plan for people: the tree, then steps, time, memory and disk.

@@ -1,13 +1,13 @@
 /// The checksum of TFRecord files.
-enum CRC32C {
+package enum CRC32C {
     /// Rotated and shifted, so that the checksum of data that hold checksums is not trivial.
-    static func masked(_ data: [UInt8]) -> UInt32 {
+    package static func masked(_ data: [UInt8]) -> UInt32 {
         let sum = checksum(data)
         return (sum >> 15 | sum << 17) &+ 0xa282_ead8
     }
 
     /// CRC-32C (Castagnoli), RFC 3720 appendix B.4.
-    static func checksum(_ data: [UInt8]) -> UInt32 {
+    package static func checksum(_ data: [UInt8]) -> UInt32 {
         ~data.reduce(~UInt32(0)) { sum, byte in
             table[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] ^ (sum >> 8)
         }

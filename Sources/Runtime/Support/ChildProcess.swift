@@ -7,6 +7,11 @@ public struct ProcessError: RuntimeError {
     /// What happened, with what the program said.
     public let reason: String
 
+    package init(program: String, reason: String) {
+        self.program = program
+        self.reason = reason
+    }
+
     /// `PROGRAM: REASON`.
     public var message: String { "\(program): \(reason)" }
 }

@@ -4,7 +4,7 @@ import Foundation
 public struct Digest: Hashable, Sendable, Codable, CustomStringConvertible {
     private let words: SIMD4<UInt64>
 
-    init(bytes: [UInt8]) {
+    package init(bytes: [UInt8]) {
         precondition(bytes.count == SHA256.byteCount)
         var words = SIMD4<UInt64>()
         for (index, byte) in bytes.enumerated() {
@@ -39,7 +39,7 @@ public struct Digest: Hashable, Sendable, Codable, CustomStringConvertible {
         return text
     }
 
-    func word(_ index: Int) -> UInt64 { words[index] }
+    package func word(_ index: Int) -> UInt64 { words[index] }
 
     /// The first 12 digits, enough to name a state on a screen.
     public var short: String { String(hex.prefix(12)) }

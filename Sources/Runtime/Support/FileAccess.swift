@@ -50,7 +50,7 @@ public enum FileAccess {
     }
 
     /// The error that `errno` stands for.
-    static func error(_ action: String, _ path: String) -> FileError {
+    package static func error(_ action: String, _ path: String) -> FileError {
         errno == EBADE
             ? FileError(action, path, reason: "it is not inside the working folder (--safe)")
             : FileError(action, path, errno: errno)
@@ -74,7 +74,9 @@ public enum FileAccess {
     ///
     /// - Parameter action: What is attempted, for the error.
     /// - Throws: `FileError`.
-    static func openRegular(_ path: String, _ flags: Int32 = O_RDONLY, action: String = "open")
+    package static func openRegular(
+        _ path: String, _ flags: Int32 = O_RDONLY, action: String = "open"
+    )
         throws -> (descriptor: Int32, status: stat)
     {
         // Without O_NONBLOCK a pipe of that name would be waited for.
@@ -96,13 +98,13 @@ public enum FileAccess {
     /// Refuses what is there under a name and is not a regular file; nothing under it is fine.
     ///
     /// - Throws: `FileError`.
-    static func checkRegular(_ path: String) throws {
+    package static func checkRegular(_ path: String) throws {
         guard let status = status(path), status.st_mode & S_IFMT != S_IFREG else { return }
         throw FileError("open", path, reason: "it is not a regular file")
     }
 
     /// What a name leads to, or the link itself; `nil`, with `errno`, if nothing is there or it cannot be asked.
-    static func status(_ path: String, followsLinks: Bool = true) -> stat? {
+    package static func status(_ path: String, followsLinks: Bool = true) -> stat? {
         var status = stat()
         let result =
             isFree(path)
@@ -112,36 +114,36 @@ public enum FileAccess {
     }
 
     /// Whether something of that name is there.
-    static func exists(_ path: String) -> Bool { status(path) != nil }
+    package static func exists(_ path: String) -> Bool { status(path) != nil }
 
     /// Whether a folder of that name is there.
-    static func isFolder(_ path: String) -> Bool {
+    package static func isFolder(_ path: String) -> Bool {
         status(path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
     }
 
     /// Something in a folder.
-    struct Entry {
+    package struct Entry {
         /// Its name as it is there.
-        let bytes: [UInt8]
+        package let bytes: [UInt8]
         /// Whether it is known to be neither a folder nor a link.
-        let isFile: Bool
+        package let isFile: Bool
 
         /// Its name; `nil` if that is not UTF-8.
-        var name: String? { String(validating: bytes, as: UTF8.self) }
+        package var name: String? { String(validating: bytes, as: UTF8.self) }
         /// Whether its name begins with a dot.
-        var isHidden: Bool { bytes.first == UInt8(ascii: ".") }
+        package var isHidden: Bool { bytes.first == UInt8(ascii: ".") }
 
         /// Its name with `\xNN` for each byte that is not UTF-8.
-        var visibleName: String { VisibleName.of(bytes) }
+        package var visibleName: String { VisibleName.of(bytes) }
 
         /// Whether a shell's pattern matches it.
-        func matches(_ pattern: String) -> Bool {
+        package func matches(_ pattern: String) -> Bool {
             let name = bytes.map { CChar(bitPattern: $0) } + [0]
             return fnmatch(pattern, name, FNM_PERIOD) == 0
         }
 
         /// What is wrong with a name that is not UTF-8.
-        func nameError(in folder: String) -> FileError {
+        package func nameError(in folder: String) -> FileError {
             FileError(
                 "read", folder.isEmpty ? visibleName : "\(folder)/\(visibleName)",
                 reason: "its name is not UTF-8 text: rename it")
@@ -151,7 +153,7 @@ public enum FileAccess {
     /// What is in a folder but for `.` and `..`, in the byte order of the names.
     ///
     /// - Throws: `FileError`.
-    static func entries(in folder: String) throws -> [Entry] {
+    package static func entries(in folder: String) throws -> [Entry] {
         let descriptor = try open(folder, O_RDONLY | O_DIRECTORY, action: "read folder")
         guard let directory = fdopendir(descriptor) else {
             let failure = error("read folder", folder)
@@ -177,31 +179,31 @@ public enum FileAccess {
     /// The names in a folder but for `.` and `..`, bytes that are not UTF-8 made visible.
     ///
     /// - Throws: `FileError`.
-    static func names(in folder: String) throws -> [String] {
+    package static func names(in folder: String) throws -> [String] {
         try entries(in: folder).map(\.visibleName)
     }
 
     /// Makes a folder; false, with `errno`, on failure.
-    static func makeFolder(_ path: String) -> Bool {
+    package static func makeFolder(_ path: String) -> Bool {
         (isFree(path) ? mkdir(path, 0o777) : cf_mkdir(path, 0o777)) == 0
     }
 
     /// Renames a file or folder.
     ///
     /// - Throws: `FileError` about `to`.
-    static func rename(_ from: String, _ to: String) throws {
+    package static func rename(_ from: String, _ to: String) throws {
         let result =
             isFree(from) && isFree(to) ? Glibc.rename(from, to) : cf_rename(from, to)
         guard result == 0 else { throw error("write", to) }
     }
 
     /// Removes a file or an empty folder if it is there.
-    static func remove(_ path: String) {
+    package static func remove(_ path: String) {
         _ = isFree(path) ? Glibc.remove(path) : cf_remove(path)
     }
 
     /// Removes a folder with all that it holds; links in it are removed, not followed.
-    static func removeTree(_ path: String) {
+    package static func removeTree(_ path: String) {
         if let status = status(path, followsLinks: false), status.st_mode & S_IFMT == S_IFDIR {
             // Names that are not UTF-8 are not ours.
             for name in ((try? entries(in: path)) ?? []).compactMap(\.name) {
@@ -228,13 +230,13 @@ public enum FileAccess {
 }
 
 /// The small text that Git leaves in place of a file that Git LFS keeps.
-enum LargeFilePointer {
+package enum LargeFilePointer {
     private static let mark = Array("version https://git-lfs.github.com/spec/".utf8)
     /// A pointer has three lines; no honest file of another kind that begins so is shorter.
     private static let longest = 1024
 
     /// - Throws: `FileError` if an open file is such a pointer.
-    static func check(_ descriptor: Int32, size: Int, _ path: String) throws {
+    package static func check(_ descriptor: Int32, size: Int, _ path: String) throws {
         guard size >= mark.count, size <= longest else { return }
         var start = [UInt8](repeating: 0, count: mark.count)
         guard pread(descriptor, &start, start.count, 0) == start.count, start == mark else {
@@ -244,9 +246,11 @@ enum LargeFilePointer {
     }
 
     /// Whether a text that was unpacked is a pointer.
-    static func matches(_ start: some Collection<UInt8>) -> Bool { start.starts(with: mark) }
+    package static func matches(_ start: some Collection<UInt8>) -> Bool {
+        start.starts(with: mark)
+    }
 
-    static let reason = "it is a Git LFS pointer, not the file itself: run git lfs pull"
+    package static let reason = "it is a Git LFS pointer, not the file itself: run git lfs pull"
 }
 
 /// Names whose bytes need not be UTF-8.

@@ -179,7 +179,7 @@ public enum AtomicFile {
         }
     }
 
-    static func syncFolder(_ path: String) {
+    package static func syncFolder(_ path: String) {
         guard
             let folder = try? FileAccess.open(path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY)
         else { return }
@@ -194,7 +194,7 @@ public struct FileWriter: ~Copyable {
     private let path: String
     private var buffer: [UInt8] = []
 
-    init(descriptor: Int32, path: String) {
+    package init(descriptor: Int32, path: String) {
         self.descriptor = descriptor
         self.path = path
         buffer.reserveCapacity(1 << 16)
@@ -213,7 +213,7 @@ public struct FileWriter: ~Copyable {
         buffer.append(contentsOf: bytes)
     }
 
-    mutating func flush() throws {
+    package mutating func flush() throws {
         try buffer.withUnsafeBytes { try put($0) }
         buffer.removeAll(keepingCapacity: true)
     }

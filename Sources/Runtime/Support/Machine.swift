@@ -12,7 +12,7 @@ public enum Machine {
 
     /// Bytes that the process may still map before it meets its limit (`ulimit -v`), less a reserve for what nobody counts;
     /// `nil` where there is no limit.
-    static var addressSpaceLeft: Int? {
+    package static var addressSpaceLeft: Int? {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
             limit.rlim_cur < rlim_t(Int.max), let text = try? FileReader.text("/proc/self/statm"),
@@ -23,7 +23,7 @@ public enum Machine {
     }
 
     /// Bytes of memory that the machine can give to new work without swapping; `nil` where the system does not say.
-    static var freeMemory: Int? {
+    package static var freeMemory: Int? {
         guard let text = try? FileReader.text("/proc/meminfo") else { return nil }
         for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
             return Int(line.filter(\.isNumber)).map { Int.saturatingProduct($0, 1024) }
@@ -39,5 +39,7 @@ public enum Machine {
     }
 
     /// Whether a process of this machine has the given number.
-    static func isAlive(_ process: Int32) -> Bool { kill(process, 0) == 0 || errno != ESRCH }
+    package static func isAlive(_ process: Int32) -> Bool {
+        kill(process, 0) == 0 || errno != ESRCH
+    }
 }

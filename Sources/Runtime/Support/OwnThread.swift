@@ -1,7 +1,7 @@
 import Glibc
 
 /// Threads of the system that may be refused: Foundation's own do not say so.
-enum OwnThread {
+package enum OwnThread {
     private final class Work {
         let body: @Sendable () -> Void
 
@@ -11,7 +11,7 @@ enum OwnThread {
     /// Runs `body` on a new thread that takes no signals, which are for the thread that runs Lua.
     ///
     /// - Returns: 0, or the system's error number if there is no thread to be had.
-    static func start(stackBytes: Int, _ body: @escaping @Sendable () -> Void) -> Int32 {
+    package static func start(stackBytes: Int, _ body: @escaping @Sendable () -> Void) -> Int32 {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }

@@ -9,7 +9,7 @@ public enum Parallel {
     }
 
     /// How many units of the calls that this thread made were run by other threads so far.
-    static var unitsOfWorkers: Int { ck_units_of_workers() }
+    package static var unitsOfWorkers: Int { ck_units_of_workers() }
 
     /// Runs `body(0 ..< units)`, in any order and on any thread, and returns when all are done.
     ///

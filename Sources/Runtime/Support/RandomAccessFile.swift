@@ -1,17 +1,17 @@
 import Glibc
 
 /// A file that is read at any place; closed with its last reference.
-final class RandomAccessFile: Sendable {
+package final class RandomAccessFile: Sendable {
     /// The path as given.
-    let path: String
+    package let path: String
     /// Bytes in it when it was opened.
-    let size: Int
+    package let size: Int
     private let descriptor: Int32
 
     /// Opens a regular file.
     ///
     /// - Throws: `FileError`.
-    init(_ path: String) throws {
+    package init(_ path: String) throws {
         let (descriptor, status) = try FileAccess.openRegular(path)
         self.path = path
         self.descriptor = descriptor
@@ -23,7 +23,7 @@ final class RandomAccessFile: Sendable {
     /// Fills a buffer with the bytes from `offset` on.
     ///
     /// - Throws: `FileError`, also when the file ends before the buffer is full.
-    func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
+    package func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
         var done = 0
         while done < buffer.count {
             let count = pread(
@@ -44,7 +44,7 @@ final class RandomAccessFile: Sendable {
     /// The bytes of a range.
     ///
     /// - Throws: as `read(at:into:)`.
-    func bytes(_ range: Range<Int>) throws -> [UInt8] {
+    package func bytes(_ range: Range<Int>) throws -> [UInt8] {
         try Array(unsafeUninitializedCapacity: range.count) { buffer, count in
             try read(at: range.lowerBound, into: UnsafeMutableRawBufferPointer(buffer))
             count = range.count

@@ -35,12 +35,12 @@ public struct SHA256: Sendable {
 
 extension Digest {
     /// The digest of bytes.
-    static func of(_ bytes: some Collection<UInt8>) -> Digest {
+    package static func of(_ bytes: some Collection<UInt8>) -> Digest {
         var hasher = SHA256()
         hasher.add(bytes)
         return Digest(hasher)
     }
 
     /// The digest of everything that was added to `hasher`.
-    init(_ hasher: SHA256) { self.init(bytes: hasher.finish()) }
+    package init(_ hasher: SHA256) { self.init(bytes: hasher.finish()) }
 }

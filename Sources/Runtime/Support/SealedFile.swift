@@ -23,20 +23,20 @@ public struct DamagedFile: RuntimeError {
 ///
 /// The checksum is over every byte behind its comma, and what stands before can have one value only. The name is that of
 /// the file, so that two files cannot change places.
-enum SealedFile {
+package enum SealedFile {
     /// Longer files are not read.
-    static let longest = 1 << 28
+    package static let longest = 1 << 28
 
     /// What a file holds.
-    struct Content {
+    package struct Content {
         /// The object's own members as JSON, the seal left out.
-        let json: [UInt8]
+        package let json: [UInt8]
         /// Whether it has a seal; files of earlier versions have none.
-        let isSealed: Bool
+        package let isSealed: Bool
     }
 
     /// What is wrong with a file that must have a seal and has none.
-    static let unsealed =
+    package static let unsealed =
         "it has no checksum, so an earlier version wrote it, or its first bytes were changed"
 
     private static let start = Array("{\"sha256\":\"".utf8)
@@ -54,7 +54,7 @@ enum SealedFile {
     ///   - name: What tells it from others of its kind.
     ///   - json: An object with at least one member.
     /// - Throws: `FileError`.
-    static func write(_ path: String, kind: String, name: String, json: [UInt8]) throws {
+    package static func write(_ path: String, kind: String, name: String, json: [UInt8]) throws {
         // The object's own brace opens before the seal.
         let rest = label(kind, name) + [UInt8(ascii: ",")] + json.drop { $0 != 0x7b }.dropFirst()
         let digest = Digest.of(rest)
@@ -71,7 +71,7 @@ enum SealedFile {
     ///
     /// - Throws: `FileError` for what cannot be read, such as a pipe; `DamagedFile` when a byte differs from what was
     ///   written, or the seal is of another kind or name.
-    static func read(_ path: String, kind: String, name: String) throws -> Content? {
+    package static func read(_ path: String, kind: String, name: String) throws -> Content? {
         var status = stat()
         guard stat(path, &status) == 0 || errno != ENOENT else { return nil }
         let bytes = try FileReader.bytes(path, limit: longest)
@@ -96,7 +96,7 @@ enum SealedFile {
     /// The value that a file's members spell, all of which must be known.
     ///
     /// - Throws: `DamagedFile` naming the file and the member that is missing, unknown or of another type.
-    static func decode<Value: Codable>(
+    package static func decode<Value: Codable>(
         _ type: Value.Type, _ content: Content, _ path: String
     ) throws -> Value {
         let data = Data(content.json)

@@ -1,4 +1,6 @@
 import Foundation
+import RuntimeStore
+import RuntimeSupport
 import Synchronization
 
 /// Training on a thread of its own.

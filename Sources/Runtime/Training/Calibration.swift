@@ -1,3 +1,8 @@
+import RuntimeData
+import RuntimeModel
+import RuntimeNumerics
+import RuntimeSupport
+
 /// Measures how fast this machine trains a recipe.
 public enum Calibration {
     /// Where the time of a recipe's training steps goes.

@@ -1,3 +1,7 @@
+import RuntimeData
+import RuntimeModel
+import RuntimeSupport
+
 /// A learning-rate schedule whose length is not known yet.
 public struct LearningRateSettings: Codable, Hashable, Sendable {
     /// Shape of the schedule.

@@ -1,3 +1,5 @@
+import RuntimeData
+
 extension Recipe {
     /// The same recipe with another mixture from step `from` on, for as long as it takes to read exactly `tokens` tokens
     /// of one of its sources; then the mixture before returns.

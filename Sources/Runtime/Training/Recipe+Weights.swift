@@ -1,6 +1,9 @@
+import RuntimeModel
+import RuntimeSupport
+
 extension Recipe {
     /// The model of state 0: with the weights of a folder, or fresh ones of the seed.
-    func initialModel(stop: ShouldStop = { false }) throws -> NeoX {
+    package func initialModel(stop: ShouldStop = { false }) throws -> NeoX {
         guard let weights else { return try NeoX(model, seed: seed, precision: precision) }
         return try weights.model(model, precision: precision, stop: stop)
     }
@@ -10,7 +13,7 @@ extension PretrainedModel {
     /// Refuses a shape that these weights do not have; the context is free.
     ///
     /// - Throws: `RecipeError`.
-    func check(_ model: NeoXConfiguration) throws {
+    package func check(_ model: NeoXConfiguration) throws {
         var own = configuration
         own.context = model.context
         own.initialisation = model.initialisation

@@ -1,4 +1,8 @@
 import Foundation
+import RuntimeData
+import RuntimeModel
+import RuntimeNumerics
+import RuntimeSupport
 
 /// Everything that determines a trajectory: model, tokenizer, data, batch, optimiser, schedule, seed, phases.
 ///
@@ -119,7 +123,7 @@ public struct Recipe: Sendable {
     /// The learning rate over all steps; one step's where there are none, which is never used.
     ///
     /// - Throws: `InvalidValue` naming the field that does not fit.
-    func schedule() throws -> LearningRateSchedule {
+    package func schedule() throws -> LearningRateSchedule {
         try learningRate.schedule(steps: max(1, steps))
     }
 

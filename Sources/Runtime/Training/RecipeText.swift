@@ -1,41 +1,44 @@
 import Foundation
+import RuntimeModel
+import RuntimeNumerics
+import RuntimeSupport
 
 /// A recipe as it is recorded: for people, for the registry and for `explain`.
-struct RecipeText: Codable {
-    struct PhaseText: Codable {
-        let name: String
-        let start: Int
-        let weights: [String: Double]
+package struct RecipeText: Codable {
+    package struct PhaseText: Codable {
+        package let name: String
+        package let start: Int
+        package let weights: [String: Double]
     }
 
-    struct FinetuneText: Codable {
-        let corpus: String
-        let data: String
-        let epochs: Int
-        let batch: Int
-        let seed: UInt64
-        let packed: Bool
-        let learning_rate: LearningRateSettings
-        let optimizer: AdamWSettings
+    package struct FinetuneText: Codable {
+        package let corpus: String
+        package let data: String
+        package let epochs: Int
+        package let batch: Int
+        package let seed: UInt64
+        package let packed: Bool
+        package let learning_rate: LearningRateSettings
+        package let optimizer: AdamWSettings
     }
 
-    let model: NeoXConfiguration
-    let weights: String?
-    let tokenizer: String
+    package let model: NeoXConfiguration
+    package let weights: String?
+    package let tokenizer: String
     /// The digest of what was read with the tokenizer and is written back on export.
     let tokenizer_extras: String?
-    let vocabulary: Int
-    let sources: [String: String]
-    let steps: Int
-    let upto: Int?
-    let batch: Int
-    let accumulate: Int
-    let seed: UInt64
-    let precision: String
-    let optimizer: AdamWSettings
-    let learning_rate: LearningRateSettings
-    let phases: [PhaseText]
-    let finetune: FinetuneText?
+    package let vocabulary: Int
+    package let sources: [String: String]
+    package let steps: Int
+    package let upto: Int?
+    package let batch: Int
+    package let accumulate: Int
+    package let seed: UInt64
+    package let precision: String
+    package let optimizer: AdamWSettings
+    package let learning_rate: LearningRateSettings
+    package let phases: [PhaseText]
+    package let finetune: FinetuneText?
     let numerics: Int
 }
 

@@ -1,14 +1,17 @@
 import Foundation
+import RuntimeModel
+import RuntimeNumerics
+import RuntimeSupport
 
 /// What training needs against what the machine has.
-enum Resources {
+package enum Resources {
     /// Refuses a training step that memory cannot hold.
     ///
     /// - Parameters:
     ///   - held: Bytes of the estimate that tensors hold already.
     ///   - what: What needs it, such as `training`.
     /// - Throws: `ResourceError`.
-    static func check(_ memory: MemoryEstimate, held: Int = 0, _ what: String) throws {
+    package static func check(_ memory: MemoryEstimate, held: Int = 0, _ what: String) throws {
         let available = Memory.availableBytes + held
         guard memory.total > available else { return }
         let parts = [
@@ -30,7 +33,7 @@ enum Resources {
     ///   - kept: Checkpoints that will stay, by their bytes.
     ///   - rolling: The bytes of the one that is written meanwhile.
     /// - Throws: `ResourceError`.
-    static func check(kept: [Int], rolling: Int, in folder: String, _ what: String) throws {
+    package static func check(kept: [Int], rolling: Int, in folder: String, _ what: String) throws {
         let staying = kept.reduce(0) { Int.saturatingSum($0, $1) }
         let needed = Int.saturatingSum(staying, rolling)
         guard let free = Machine.freeBytes(folder), needed > free else { return }

@@ -1,4 +1,7 @@
 import Foundation
+import RuntimeModel
+import RuntimeNumerics
+import RuntimeStore
 
 /// Where a run's states come from and go to.
 extension Run {
@@ -7,7 +10,7 @@ extension Run {
     }
 
     /// The latest state in the store, up to `target`.
-    func latest(upTo target: Int) -> Int? {
+    package func latest(upTo target: Int) -> Int? {
         let there = Set(
             (try? FileManager.default.contentsOfDirectory(atPath: "\(store.folder)/checkpoints"))
                 ?? [])
@@ -15,7 +18,7 @@ extension Run {
         return stride(from: target, to: 0, by: -1).first { there.contains(trajectory.keys[$0].hex) }
     }
 
-    func loaded(_ options: RunOptions) throws -> State {
+    package func loaded(_ options: RunOptions) throws -> State {
         if let state { return state }
         let recipe = trajectory.recipe
         let model = try recipe.initialModel(stop: options.stop)
@@ -30,7 +33,7 @@ extension Run {
     }
 
     /// Reads the checkpoint of a state; a damaged one is set aside with a warning and counts as absent.
-    func restore(
+    package func restore(
         _ state: State, at target: Int, _ options: RunOptions
     ) throws -> Bool {
         let key = trajectory.keys[target]
@@ -77,14 +80,14 @@ extension Run {
     }
 
     /// Hands the steps to the registry, and with them how far the run is.
-    func flush() throws {
+    package func flush() throws {
         guard !unsaved.isEmpty else { return }
         try store.registry.record(steps: unsaved, run: try row("running"))
         unsaved.removeAll()
     }
 
     /// Records first, so that a state on disk always has its records.
-    func write(_ state: State, rolling isRolling: Bool) throws {
+    package func write(_ state: State, rolling isRolling: Bool) throws {
         try flush()
         guard step > 0 else { return }
         let before = rolling
@@ -104,7 +107,7 @@ extension Run {
     }
 
     /// Brings the registry up to date.
-    func register(_ status: String, failure: String? = nil) throws {
+    package func register(_ status: String, failure: String? = nil) throws {
         if let row = try row(status, failure: failure) { try store.registry.save(row) }
     }
 
@@ -123,7 +126,7 @@ extension Trajectory {
     /// All that decides a number is compared, so that nothing rests on a manifest without a checksum.
     ///
     /// - Throws: `CheckpointError` naming the field.
-    func check(_ manifest: CheckpointManifest, of state: Int, _ folder: String) throws {
+    package func check(_ manifest: CheckpointManifest, of state: Int, _ folder: String) throws {
         // The moments are new at the first step of finetuning.
         let updates = finetune.map { state > $0.start ? state - $0.start : state } ?? state
         let wrong =

@@ -1,4 +1,8 @@
 import Foundation
+import RuntimeEvaluation
+import RuntimeModel
+import RuntimeStore
+import RuntimeSupport
 
 /// A recipe being carried out: interruptible, resumable, and never training a state that the store already has.
 ///
@@ -16,13 +20,13 @@ public final class Run {
     /// Steps that this object trained itself, rather than found in the store.
     public private(set) var trained = 0
 
-    typealias State = (model: NeoX, optimizer: AdamW)
+    package typealias State = (model: NeoX, optimizer: AdamW)
 
-    var state: State?
+    package var state: State?
     /// Steps that the registry does not have yet.
     var unsaved: [StepEntry] = []
     /// The checkpoint that the next one replaces.
-    var rolling: Digest?
+    package var rolling: Digest?
 
     /// Creates a run; nothing is read or trained yet.
     public init(_ trajectory: Trajectory, store: Store, name: String) {

@@ -1,4 +1,8 @@
 import Foundation
+import RuntimeData
+import RuntimeEvaluation
+import RuntimeStore
+import RuntimeSupport
 
 /// What a run reports while it trains.
 public enum RunEvent {

@@ -1,4 +1,9 @@
 import Foundation
+import RuntimeData
+import RuntimeModel
+import RuntimeNumerics
+import RuntimeStore
+import RuntimeSupport
 
 extension Study {
     /// Trains and evaluates whatever the store does not have yet.

@@ -1,4 +1,8 @@
 import Foundation
+import RuntimeData
+import RuntimeEvaluation
+import RuntimeStore
+import RuntimeSupport
 
 /// What a study reports while it runs.
 public enum StudyEvent {
@@ -48,11 +52,11 @@ public final class Study {
         var done: Bool
     }
 
-    struct Resolved {
-        let arm: Arm
-        let base: Trajectory
+    package struct Resolved {
+        package let arm: Arm
+        package let base: Trajectory
         var variants: [Variant]
-        var done: Bool
+        package var done: Bool
     }
 
     /// Creates a study.
@@ -150,12 +154,12 @@ public final class Study {
         return Resolved(arm: arm, base: base, variants: variants, done: done)
     }
 
-    func sets(_ split: Split) -> [EvaluationSet] {
+    package func sets(_ split: Split) -> [EvaluationSet] {
         evaluate.map { EvaluationSet($0, split, limit: evaluationLimit) }
     }
 
     /// The losses of a trajectory's last state, if the registry has all of them.
-    func known(_ trajectory: Trajectory, _ options: StudyOptions) throws -> Losses? {
+    package func known(_ trajectory: Trajectory, _ options: StudyOptions) throws -> Losses? {
         guard let key = trajectory.keys.last else { return nil }
         var losses = Losses()
         if evaluate.isEmpty, tasks.isEmpty, try store.manifest(key) == nil { return nil }

@@ -1,4 +1,7 @@
 import Foundation
+import RuntimeModel
+import RuntimeStore
+import RuntimeSupport
 
 /// A study's tree: what is shared, what is left to train, and what it will cost.
 public struct StudyPlan {
@@ -35,7 +38,7 @@ public struct StudyPlan {
     /// Bytes of the checkpoints that will be kept.
     public let checkpointBytes: Int
     /// Bytes of those that the store does not have yet, one for each state.
-    let missingCheckpoints: [Int]
+    package let missingCheckpoints: [Int]
     /// The memory of the largest training step.
     public let memory: MemoryEstimate
     /// The states at which arms part, by step.
@@ -61,7 +64,7 @@ extension StudyPlan {
     }
 
     /// Works out the tree.
-    init(_ arms: [Study.Resolved], store: Store) throws {
+    package init(_ arms: [Study.Resolved], store: Store) throws {
         var branches: [Branch] = []
         var (naive, distinct, missing, missingTokens) = (0, 0, 0, 0)
         var finetuned: Set<Digest> = []

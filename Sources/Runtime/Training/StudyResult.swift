@@ -1,3 +1,6 @@
+import RuntimeEvaluation
+import RuntimeSupport
+
 /// What a study found: one row an arm.
 public struct StudyResult {
     /// A finetuning of an arm at one learning rate.
@@ -26,9 +29,9 @@ public struct StudyResult {
         /// Why the arm has no result.
         public let failure: String?
         /// Which candidate counts; `nil` for none.
-        var choice: Int?
+        package var choice: Int?
 
-        init(arm: Arm, base: Trajectory, before: Losses, candidates: [Candidate]) {
+        package init(arm: Arm, base: Trajectory, before: Losses, candidates: [Candidate]) {
             self.arm = arm
             self.base = base
             self.before = before
@@ -36,7 +39,7 @@ public struct StudyResult {
             failure = nil
         }
 
-        init(arm: Arm, failure: String) {
+        package init(arm: Arm, failure: String) {
             self.arm = arm
             base = nil
             before = Losses()

@@ -1,4 +1,8 @@
 import Foundation
+import RuntimeData
+import RuntimeModel
+import RuntimeNumerics
+import RuntimeSupport
 
 extension Trajectory {
     /// Whether step `step` belongs to finetuning.
@@ -152,7 +156,7 @@ extension Trajectory {
 }
 
 extension DigestBuilder {
-    mutating func add(_ settings: AdamWSettings) {
+    package mutating func add(_ settings: AdamWSettings) {
         for value in [
             settings.beta1, settings.beta2, settings.epsilon, settings.weightDecay, settings.clip,
         ] { add(value) }

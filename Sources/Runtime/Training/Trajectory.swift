@@ -1,4 +1,8 @@
 import Foundation
+import RuntimeData
+import RuntimeModel
+import RuntimeStore
+import RuntimeSupport
 
 /// A recipe resolved against a store: the data, learning rate and state key of every step.
 ///
@@ -17,7 +21,7 @@ public final class Trajectory {
     /// The steps of finetuning, if the recipe ends in it.
     public private(set) var finetune: FinetuneSteps?
 
-    let schedule: LearningRateSchedule
+    package let schedule: LearningRateSchedule
     let plans: [BatchPlan]  // one for each phase
 
     /// Resolves a recipe: tokenises its corpora (once per store), plans every batch and chains the keys.
@@ -35,7 +39,7 @@ public final class Trajectory {
             guard let corpus = recipe.corpora[name] else {
                 throw RecipeError("mixture", "there is no corpus \"\(name)\"")
             }
-            let tokens = try store.tokens(
+            let tokens = try store.data.tokens(
                 corpus, .train, recipe.tokenizer, progress: progress, stop: stop)
             return try Source(
                 store: tokens, name: name, context: recipe.model.context, seed: recipe.seed)
@@ -66,7 +70,7 @@ public final class Trajectory {
         _ finetuning: Finetuning, _ store: Store, _ progress: @escaping ProgressHandler,
         _ stop: @escaping ShouldStop
     ) throws {
-        let set = try store.finetuneSet(
+        let set = try store.data.finetuneSet(
             finetuning.corpus, .train, recipe.tokenizer, context: recipe.model.context,
             progress: progress, stop: stop)
         let lengths = try (0..<finetuning.epochs).map { epoch in
@@ -117,7 +121,7 @@ public struct FinetuneSteps {
     public let batches: [Int]
 
     /// The epoch and the batch within it of a step of the trajectory.
-    func place(_ step: Int) -> (epoch: Int, index: Int) {
+    package func place(_ step: Int) -> (epoch: Int, index: Int) {
         var index = step - start
         for (epoch, count) in batches.enumerated() {
             if index < count { return (epoch, index) }

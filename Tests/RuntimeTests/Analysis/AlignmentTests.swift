@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Alignment") struct AlignmentTests {
     /// The parts of the first collection with the third, and of the mixture of two with the third.

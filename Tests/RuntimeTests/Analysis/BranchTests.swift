@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Branches", .serialized) struct BranchTests {
     private func mixture() throws -> Mixture { try Mixture([("prose", 0.5), ("code", 0.5)]) }

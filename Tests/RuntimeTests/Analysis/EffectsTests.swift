@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// Values of part three of `scripts/science_reference.py`.
 private struct EffectsGolden: Decodable {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 private struct RepresentationGolden: Decodable {
     struct Alignment: Decodable {
@@ -115,13 +115,13 @@ private struct RepresentationGolden: Decodable {
             let part = try set.corpus.summary()[.valid]
             var count = 0
             if part.promptBytes > 0 {
-                let examples = try laboratory.store.finetuneSet(
+                let examples = try laboratory.store.data.finetuneSet(
                     set.corpus, .valid, tokenizer, context: 128)
                 for batch in try examples.evaluationBatches(batch: 6, limit: 6) {
                     count += try copy.accumulateGradients(batch, scale: 1).count
                 }
             } else {
-                let tokens = try laboratory.store.tokens(set.corpus, .valid, tokenizer)
+                let tokens = try laboratory.store.data.tokens(set.corpus, .valid, tokenizer)
                 let batches = try EvaluationBatches(
                     store: tokens, context: 128, rows: 2, limit: 6 * 128)
                 for index in 0..<batches.count {

@@ -1,6 +1,6 @@
 import Foundation
 
-@testable import Runtime
+import Runtime
 
 /// Values of `scripts/science_reference.py`, computed by NumPy, SciPy and statsmodels.
 struct ScienceGolden: Decodable {

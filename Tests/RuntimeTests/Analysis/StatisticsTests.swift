@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Statistics") struct StatisticsTests {
     @Test("Student's interval at another confidence: quantiles of t from tables")

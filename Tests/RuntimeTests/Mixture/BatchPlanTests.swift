@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Batch plan") struct BatchPlanTests {
     /// Three sources of embedded text under one tokenizer.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Mixture") struct MixtureTests {
     private func random(_ generator: inout SeededGenerator) throws -> Mixture {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// A batch of seeded tokens whose targets are the tokens that follow; every `ignoring`-th target is
 /// not counted.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("GPT-NeoX against PyTorch")
 struct PyTorchTests {

@@ -1,6 +1,6 @@
 import Foundation
 
-@testable import Runtime
+import Runtime
 
 /// One configuration of `scripts/reference.py`, as PyTorch computed it.
 struct ReferenceCase: Decodable {

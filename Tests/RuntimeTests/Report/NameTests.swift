@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// Names of corpora, runs and parameters come from anywhere, and stand in figures and pages as they are.
 @Suite("Names in figures, pages and tables") struct NameTests {

@@ -3,7 +3,7 @@ import FoundationXML
 import TestSupport
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// The text of an SVG document's elements; fails if it is not well-formed.
 final class Texts: NSObject, XMLParserDelegate {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Metrics for other programs") struct RunMetricsTests {
     @Test("CRC-32C of the check value of its standard")

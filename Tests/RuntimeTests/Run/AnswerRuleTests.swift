@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// The expected values are those of lm_eval's filter `regex`, its metric `exact_match` and Python's `re`.
 @Suite("Rules for answers") struct AnswerRuleTests {

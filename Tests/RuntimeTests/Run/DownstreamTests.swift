@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Downstream tasks") struct DownstreamTests {
     private let laboratory: Laboratory

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Pretrained models") struct PretrainedTests {
     static let names = ["parallel", "sequential", "sharded", "no-biases"]

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Safetensors") struct SafetensorsTests {
     /// A file with a header and some bytes of values.

@@ -3,7 +3,7 @@ import Testing
 
 import enum TestSupport.Long
 
-@testable import Runtime
+import Runtime
 
 /// Random numbers that are the same in every run.
 private struct Seeded: RandomNumberGenerator {

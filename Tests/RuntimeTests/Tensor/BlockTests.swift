@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// Blocks against the operations that they are made of: the same bits, values and gradients.
 @Suite("Blocks")

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// An operation and the shapes it is tried on; inputs are uniform in `low ..< high`.
 struct GradientCase: Sendable, CustomTestStringConvertible {

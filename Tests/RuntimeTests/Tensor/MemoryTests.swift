@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Tensor memory", .serialized)
 struct MemoryTests {

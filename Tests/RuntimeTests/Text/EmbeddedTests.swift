@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Embedded corpora") struct EmbeddedTests {
     private func corpus(_ name: String, bytes: Int, seed: UInt64 = 1) throws -> Corpus {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Formats of records") struct FormatTests {
     /// Input that comes in pieces of a few bytes.

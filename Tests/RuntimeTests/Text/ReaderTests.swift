@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// The message of the error that `body` throws.
 func message(_ body: () throws -> Void) -> String {

@@ -1,5 +1,5 @@
 import Foundation
-@testable import Runtime
+import Runtime
 
 /// A folder that is removed when the object dies.
 final class Scratch {

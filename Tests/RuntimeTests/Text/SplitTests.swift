@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Splits") struct SplitTests {
     private func texts(_ count: Int) -> [String] {

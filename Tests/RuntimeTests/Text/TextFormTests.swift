@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Forms of text") struct TextFormTests {
     private let scratch: Scratch

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Turns of conversations") struct TurnTests {
     private let scratch: Scratch

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Added tokens and other parts of a tokenizer.json") struct AddedTokenTests {
     private let scratch: Scratch

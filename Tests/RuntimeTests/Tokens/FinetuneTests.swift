@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Finetune sets") struct FinetuneTests {
     private func make(context: Int = 64) throws -> (FinetuneSet, Tokenizer, Corpus) {

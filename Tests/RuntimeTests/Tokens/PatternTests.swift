@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Word pattern") struct PatternTests {
     private func words(_ text: [UInt8]) -> [String] {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Real corpora") struct SharedCorpusTests {
     @Test(

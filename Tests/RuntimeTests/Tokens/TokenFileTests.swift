@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Files of tokens") struct TokenFileTests {
     private let scratch: Scratch

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// Ids without a vocabulary's text.
 private struct Numbers: TokenText {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Token stores") struct TokenStoreTests {
     /// A corpus, a tokenizer for it, and the folder of its store.

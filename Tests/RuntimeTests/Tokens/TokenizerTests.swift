@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Runtime
+import Runtime
 
 /// Text with enough variety for small vocabularies.
 func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -> [[UInt8]] {

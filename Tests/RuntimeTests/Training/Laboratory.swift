@@ -1,6 +1,6 @@
 import Foundation
 
-@testable import Runtime
+import Runtime
 
 /// A small laboratory in a folder of its own: two corpora, a finetuning set, a tokenizer and a recipe.
 final class Laboratory {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Runs", .serialized) struct RunTests {
     @Test(

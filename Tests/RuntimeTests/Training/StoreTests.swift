@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Stores", .serialized) struct StoreTests {
     private func options(keep: Set<Int> = []) -> RunOptions {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Studies", .serialized) struct StudyTests {
     private func study(_ laboratory: Laboratory) throws -> Study {

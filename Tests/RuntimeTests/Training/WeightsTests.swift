@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Runtime
+import Runtime
 
 @Suite("Training from weights", .serialized) struct WeightsTests {
     /// A laboratory, and its base recipe starting from the weights that a run of it has after 5 steps.

@@ -1,4 +1,7 @@
 import CZstd
+import RuntimeData
+import RuntimeNumerics
+import RuntimeSupport
 
 /// Similarity by compression: 1 − NCD, how little of one collection is news to a compressor that knows the other.
 ///
@@ -6,21 +9,21 @@ import CZstd
 /// holds both. Of mixtures: the mean over the pairs of their parts by their weights, as nothing is drawn.
 ///
 /// - Source: Cilibrasi and Vitányi (2005), Clustering by compression.
-struct CompressionEngine: SimilarityEngine {
-    let names: [String]
-    let texts: [[[UInt8]]]
+package struct CompressionEngine: SimilarityEngine {
+    package let names: [String]
+    package let texts: [[[UInt8]]]
 
-    func resampled(_ pair: SimilarityPair) -> Int {
+    package func resampled(_ pair: SimilarityPair) -> Int {
         (indices(pair.first) + indices(pair.second)).map { texts[$0].count }.min() ?? 0
     }
 
-    func values(_ pairs: [SimilarityPair], stop: ShouldStop) throws -> [Double] {
+    package func values(_ pairs: [SimilarityPair], stop: ShouldStop) throws -> [Double] {
         try blend(pairs, similarities(pairs, stop) { Array(texts[$0].indices) })
     }
 
     /// Half of the documents of every corpus, drawn without repetition: a repeated document would compress to nothing, and
     /// half samples spread about their mean as resamples with repetition do elsewhere.
-    func replicates(
+    package func replicates(
         _ pairs: [SimilarityPair], _ numbers: Range<Int>, seed: UInt64, stop: ShouldStop
     ) throws -> [[Double]] {
         try numbers.map { number in
@@ -102,7 +105,7 @@ struct CompressionEngine: SimilarityEngine {
     /// All other settings are the same for every length (zstd's levels are not), so that more text takes more bytes.
     ///
     /// - Throws: `OutOfMemory` or `InvalidValue` when zstd refuses.
-    static func size(_ text: [UInt8]) throws -> Double {
+    package static func size(_ text: [UInt8]) throws -> Double {
         guard let context = ZSTD_createCCtx() else {
             throw OutOfMemory(requested: 1 << 20, live: Memory.liveBytes, limit: Memory.limit)
         }

@@ -1,9 +1,11 @@
+import RuntimeData
+import RuntimeSupport
 import Synchronization
 
 /// Bits a byte of one collection under a byte n-gram model of another.
 ///
 /// Models are made of every other document and the rest is scored, so that a corpus under its own model is no exception.
-final class CrossEntropyEngine: SimilarityEngine {
+package final class CrossEntropyEngine: SimilarityEngine {
     private let names: [String]
     private let order: Int
     private let counts: [ByteCounts]
@@ -37,17 +39,17 @@ final class CrossEntropyEngine: SimilarityEngine {
     }
 
     /// Only the documents that are scored are resampled, not those that models are made of.
-    func resampled(_ pair: SimilarityPair) -> Int {
+    package func resampled(_ pair: SimilarityPair) -> Int {
         pair.first.parts.compactMap { part in
             names.firstIndex(of: part.name).map { scored[$0].count }
         }.min() ?? 0
     }
 
-    func values(_ pairs: [SimilarityPair], stop: ShouldStop) throws -> [Double] {
+    package func values(_ pairs: [SimilarityPair], stop: ShouldStop) throws -> [Double] {
         try pairs.map { try value($0) { _ in nil } }
     }
 
-    func replicates(
+    package func replicates(
         _ pairs: [SimilarityPair], _ numbers: Range<Int>, seed: UInt64, stop: ShouldStop
     ) throws -> [[Double]] {
         let streams = names.map { RandomStream(seed: seed, "documents of \($0)") }

@@ -1,15 +1,15 @@
 import Foundation
 
 /// How alike two distributions over the same features are; all of these are symmetric.
-enum DistributionSimilarity {
+package enum DistributionSimilarity {
     /// The three parts of the paper's token metric.
-    struct Parts {
+    package struct Parts {
         /// The cosine of the angle between the two, from 0 to 1.
-        var cosine: Double
+        package var cosine: Double
         /// Features of both over features of either.
-        var jaccard: Double
+        package var jaccard: Double
         /// The Jensen–Shannon divergence in nats, from 0 to ln 2.
-        var divergence: Double
+        package var divergence: Double
 
         /// 1 / (1 + JSD).
         var closeness: Double { 1 / (1 + divergence) }
@@ -17,13 +17,13 @@ enum DistributionSimilarity {
         /// 0.4 · cosine + 0.3 · Jaccard + 0.3 / (1 + JSD).
         ///
         /// - Source: arXiv 2510.14865, appendix on domain similarity.
-        var combined: Double { 0.4 * cosine + 0.3 * jaccard + 0.3 * closeness }
+        package var combined: Double { 0.4 * cosine + 0.3 * jaccard + 0.3 * closeness }
     }
 
     /// The parts for two distributions, each summing to 1.
     ///
     /// - Source: Lin (1991), Divergence measures based on the Shannon entropy.
-    static func parts(_ p: [Double], _ q: [Double]) -> Parts {
+    package static func parts(_ p: [Double], _ q: [Double]) -> Parts {
         var (pp, qq, pq, divergence) = (0.0, 0.0, 0.0, 0.0)
         var (both, either) = (0, 0)
         for (a, b) in zip(p, q) {
@@ -45,7 +45,9 @@ enum DistributionSimilarity {
     }
 
     /// The value of a metric, given a distribution for every length of n-grams.
-    static func value(_ metric: SimilarityMetric, _ p: [[Double]], _ q: [[Double]]) -> Double {
+    package static func value(_ metric: SimilarityMetric, _ p: [[Double]], _ q: [[Double]])
+        -> Double
+    {
         let scales = zip(p, q).map { parts($0, $1) }
         guard let first = scales.first else { return .nan }
         switch metric {
@@ -60,7 +62,7 @@ enum DistributionSimilarity {
     }
 
     /// Distributions added with the weights of a mixture: exact, as nothing is drawn.
-    static func blend(_ parts: [(weight: Double, distribution: [Double])]) -> [Double] {
+    package static func blend(_ parts: [(weight: Double, distribution: [Double])]) -> [Double] {
         guard let first = parts.first else { return [] }
         guard parts.count > 1 || first.weight != 1 else { return first.distribution }
         var sum = [Double](repeating: 0, count: first.distribution.count)

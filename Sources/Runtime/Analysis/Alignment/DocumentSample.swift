@@ -1,12 +1,15 @@
+import RuntimeData
+import RuntimeSupport
+
 /// The documents that stand for a corpus, each cut to its first characters.
-enum DocumentSample {
+package enum DocumentSample {
     /// Text that is held at a time, so that memory does not depend on how much is read.
     private static let batchBytes = 8 << 20
 
     /// Reads the sample of a corpus and gives the beginnings of its documents in order, some megabytes at a time.
     ///
     /// - Throws: whatever reading throws; `InvalidValue` when the split holds no document.
-    static func forEachBatch(
+    package static func forEachBatch(
         _ corpus: Corpus, _ settings: SimilaritySettings, stop: ShouldStop,
         _ body: ([[UInt8]]) throws -> Void
     ) throws {
@@ -37,7 +40,7 @@ enum DocumentSample {
     }
 
     /// The first `characters` Unicode scalars of valid UTF-8.
-    static func beginning(_ text: [UInt8], characters: Int) -> [UInt8] {
+    package static func beginning(_ text: [UInt8], characters: Int) -> [UInt8] {
         guard text.count > characters else { return text }
         var seen = 0
         for (index, byte) in text.enumerated() where byte & 0xc0 != 0x80 {

@@ -1,20 +1,22 @@
+import RuntimeSupport
+
 /// The features of a corpus' documents, sparse: document `d` has the entries `starts[d] ..< starts[d + 1]`.
-struct FeatureCounts: Sendable {
+package struct FeatureCounts: Sendable {
     /// Where each document's entries begin, with the end of the last.
-    private(set) var starts = [0]
+    package private(set) var starts = [0]
     private var features: [Int32] = []
     private var counts: [Int32] = []
 
     /// How many documents.
-    var documents: Int { starts.count - 1 }
+    package var documents: Int { starts.count - 1 }
 
     /// How many features were counted, repetitions included.
-    var total: Int { counts.reduce(0) { $0 + Int($1) } }
+    package var total: Int { counts.reduce(0) { $0 + Int($1) } }
 
     /// Sums over documents, each taken `multiplicity[d]` times (once without it), divided by their total.
     ///
     /// - Parameter size: How many features there are in all corpora together.
-    func distribution(size: Int, multiplicity: [Int32]? = nil) -> [Double] {
+    package func distribution(size: Int, multiplicity: [Int32]? = nil) -> [Double] {
         var sums = [Double](repeating: 0, count: size)
         var total = 0.0
         sums.withUnsafeMutableBufferPointer { sums in
@@ -40,7 +42,7 @@ struct FeatureCounts: Sendable {
     ///   - corpora: The documents of every corpus.
     ///   - most: Only so many of the most frequent features of a corpus count, the lowest keys among equals.
     /// - Returns: The corpora, and how many features they have together.
-    static func number(
+    package static func number(
         _ corpora: [[KeyCounts]], most: Int? = nil
     ) throws -> (size: Int, corpora: [FeatureCounts]) {
         let kept = try Parallel.map(corpora.count) { keep(corpora[$0], most: most) }

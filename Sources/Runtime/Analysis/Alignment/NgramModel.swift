@@ -1,17 +1,18 @@
 import Foundation
+import RuntimeSupport
 
 /// Counts of byte n-grams of some documents, from which models of bytes are made.
 ///
 /// A key holds up to seven bytes and their number, so that n-grams are told apart exactly.
-struct ByteCounts: Sendable {
+package struct ByteCounts: Sendable {
     /// Bytes counted.
-    private(set) var bytes = 0
+    package private(set) var bytes = 0
     private var keys: [UInt64]
     private var counts: [UInt32]
     private var used = 0
 
     /// Counts every n-gram of up to `order` bytes, and every context followed by anything.
-    init(_ documents: [[UInt8]], order: Int) {
+    package init(_ documents: [[UInt8]], order: Int) {
         keys = Array(repeating: 0, count: 1 << 12)
         counts = Array(repeating: 0, count: 1 << 12)
         for text in documents {
@@ -27,11 +28,11 @@ struct ByteCounts: Sendable {
     }
 
     /// Marks the key of a context, whatever follows it.
-    static let context: UInt64 = 1 << 63
+    package static let context: UInt64 = 1 << 63
 
     /// The key of `length` bytes from `start` on.
     @inline(__always)
-    static func key(_ text: [UInt8], _ start: Int, _ length: Int) -> UInt64 {
+    package static func key(_ text: [UInt8], _ start: Int, _ length: Int) -> UInt64 {
         var key = UInt64(length + 1) << 56
         for offset in 0..<length { key |= UInt64(text[start + offset]) << UInt64(8 * offset) }
         return key
@@ -46,7 +47,7 @@ struct ByteCounts: Sendable {
 
     /// How often a key was counted.
     @inline(__always)
-    func count(_ key: UInt64) -> Double {
+    package func count(_ key: UInt64) -> Double {
         var index = Int(truncatingIfNeeded: RandomStream.mix(key)) & (keys.count - 1)
         while keys[index] != 0 {
             if keys[index] == key { return Double(counts[index]) }
@@ -88,9 +89,9 @@ struct ByteCounts: Sendable {
 /// P(b | h) = (c(h b) + α P(b | h′)) / (c(h) + α), where h′ is h without its first byte and P of no context is 1/256.
 ///
 /// - Source: MacKay and Peto (1995), A hierarchical Dirichlet language model.
-struct NgramModel {
+package struct NgramModel {
     /// The longest n-gram, in bytes.
-    static let longest = 6
+    package static let longest = 6
     /// α: how many counts a context needs to weigh as much as the shorter one.
     static let smoothing = 4.0
 
@@ -98,14 +99,14 @@ struct NgramModel {
     private let order: Int
 
     /// Mixes counts: each corpus' counts are brought to one size, the weighted mean of all sizes, and to its weight.
-    init(_ parts: [(weight: Double, counts: ByteCounts)], order: Int) {
+    package init(_ parts: [(weight: Double, counts: ByteCounts)], order: Int) {
         let bytes = parts.reduce(0) { $0 + $1.weight * Double($1.counts.bytes) }
         self.parts = parts.map { ($0.weight * bytes / Double(max(1, $0.counts.bytes)), $0.counts) }
         self.order = order
     }
 
     /// The bits that a text takes.
-    func bits(_ text: [UInt8]) -> Double {
+    package func bits(_ text: [UInt8]) -> Double {
         var bits = 0.0
         for end in text.indices {
             var probability = 1.0 / 256

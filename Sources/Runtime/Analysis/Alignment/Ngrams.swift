@@ -1,9 +1,12 @@
+import RuntimeData
+import RuntimeSupport
+
 /// Features of a text as 64-bit keys: ids of tokens, and hashes of sequences of words and characters.
 ///
 /// Two of a million different sequences share a hash with a probability of about 3 · 10⁻⁸.
-enum Ngrams {
+package enum Ngrams {
     /// Appends a key for each run of `length` Unicode scalars of valid UTF-8, white space and case as they stand.
-    static func characters(_ text: [UInt8], length: Int, into keys: inout [UInt64]) {
+    package static func characters(_ text: [UInt8], length: Int, into keys: inout [UInt64]) {
         var starts: [Int] = []
         starts.reserveCapacity(text.count + 1)
         for (index, byte) in text.enumerated() where byte & 0xc0 != 0x80 { starts.append(index) }
@@ -21,7 +24,7 @@ enum Ngrams {
 
     /// Appends a key for each run of `length` words: the pieces of GPT-2's pattern without the space before them, white
     /// space itself left out, ASCII letters in lower case.
-    static func words(_ text: [UInt8], length: Int, into keys: inout [UInt64]) {
+    package static func words(_ text: [UInt8], length: Int, into keys: inout [UInt64]) {
         let lower = text.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }
         var words: [UInt64] = []
         lower.withUnsafeBytes { bytes in
@@ -48,12 +51,12 @@ enum Ngrams {
 }
 
 /// The different keys of one document in ascending order, with how often each occurs.
-struct KeyCounts {
-    private(set) var keys: [UInt64] = []
-    private(set) var counts: [Int32] = []
+package struct KeyCounts {
+    package private(set) var keys: [UInt64] = []
+    package private(set) var counts: [Int32] = []
 
     /// Counts keys in any order.
-    init(_ unsorted: [UInt64]) {
+    package init(_ unsorted: [UInt64]) {
         for key in unsorted.sorted() {
             if keys.last == key {
                 counts[counts.count - 1] += 1

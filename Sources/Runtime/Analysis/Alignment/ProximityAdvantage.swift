@@ -1,3 +1,6 @@
+import RuntimeData
+import RuntimeSupport
+
 /// How much closer a mixture is to a target than the general corpus alone.
 public struct ProximityAdvantage: Sendable {
     /// The mixture.
@@ -9,7 +12,7 @@ public struct ProximityAdvantage: Sendable {
     /// The metric's value for the general corpus and the target.
     public let general: Double
     /// The differences of every resample, for comparisons of two advantages.
-    let replicates: [Double]
+    package let replicates: [Double]
 }
 
 extension Similarity {

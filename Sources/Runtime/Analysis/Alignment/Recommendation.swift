@@ -1,3 +1,6 @@
+import RuntimeData
+import RuntimeSupport
+
 /// Mixtures ranked by proximity advantage, before anything is trained.
 public struct Recommendation: Sendable {
     /// One mixture's place.

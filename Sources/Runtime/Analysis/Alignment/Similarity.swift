@@ -1,3 +1,9 @@
+import RuntimeData
+import RuntimeEvaluation
+import RuntimeModel
+import RuntimeStore
+import RuntimeSupport
+
 /// How alike some corpora are, before anything is trained: their documents, counted once.
 public final class Similarity: Sendable {
     /// What was read of a corpus.
@@ -16,16 +22,16 @@ public final class Similarity: Sendable {
     public let settings: SimilaritySettings
     /// The lengths of n-grams in force.
     public let lengths: [Int]
-    let engine: any SimilarityEngine
+    package let engine: any SimilarityEngine
 
     /// The corpora's names in order.
     public var names: [String] { samples.map(\.name) }
 
     /// A model to take gradients of, and the store of its tokens.
     public struct Probe {
-        let model: NeoX
-        let tokenizer: Tokenizer
-        let store: Store
+        package let model: NeoX
+        package let tokenizer: Tokenizer
+        package let store: Store
 
         /// A probe.
         public init(model: NeoX, tokenizer: Tokenizer, store: Store) {
@@ -179,7 +185,7 @@ public final class Similarity: Sendable {
         return (parts.cosine, parts.jaccard, parts.divergence)
     }
 
-    func check(_ pairs: [SimilarityPair]) throws {
+    package func check(_ pairs: [SimilarityPair]) throws {
         for pair in pairs {
             try pair.first.check(against: names)
             try pair.second.check(against: names)
@@ -188,7 +194,7 @@ public final class Similarity: Sendable {
 
     /// Values and replicates of some pairs, the same resamples for all of them; replicates are NaN where a corpus has a
     /// single document, so that there is no interval.
-    func evaluate(
+    package func evaluate(
         _ pairs: [SimilarityPair], stop: ShouldStop
     ) throws -> (values: [Double], replicates: [[Double]]) {
         try check(pairs)

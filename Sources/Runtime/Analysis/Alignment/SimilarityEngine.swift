@@ -1,5 +1,8 @@
+import RuntimeData
+import RuntimeSupport
+
 /// What a similarity asks of a metric: the values of pairs of mixtures, on all documents and on resampled ones.
-protocol SimilarityEngine: Sendable {
+package protocol SimilarityEngine: Sendable {
     /// The values of some pairs.
     func values(_ pairs: [SimilarityPair], stop: ShouldStop) throws -> [Double]
 
@@ -13,31 +16,31 @@ protocol SimilarityEngine: Sendable {
 }
 
 /// Two mixtures of the corpora to compare.
-struct SimilarityPair {
+package struct SimilarityPair {
     /// The first: of cross-entropy, the text that is scored.
-    let first: Mixture
+    package let first: Mixture
     /// The second: of cross-entropy, what the model is made of.
-    let second: Mixture
+    package let second: Mixture
 }
 
 /// Metrics of counted features.
-struct CountEngine: SimilarityEngine {
+package struct CountEngine: SimilarityEngine {
     /// What is measured.
-    let metric: SimilarityMetric
+    package let metric: SimilarityMetric
     /// The corpora's names in order.
-    let names: [String]
+    package let names: [String]
     /// For every length of n-grams, the number of features and the corpora's counts.
     let scales: [(size: Int, corpora: [FeatureCounts])]
 
-    func resampled(_ pair: SimilarityPair) -> Int {
+    package func resampled(_ pair: SimilarityPair) -> Int {
         used([pair]).map { scales[0].corpora[$0].documents }.min() ?? 0
     }
 
-    func values(_ pairs: [SimilarityPair], stop: ShouldStop) throws -> [Double] {
+    package func values(_ pairs: [SimilarityPair], stop: ShouldStop) throws -> [Double] {
         evaluate(pairs, try distributions(used(pairs)) { _ in nil })
     }
 
-    func replicates(
+    package func replicates(
         _ pairs: [SimilarityPair], _ numbers: Range<Int>, seed: UInt64, stop: ShouldStop
     ) throws -> [[Double]] {
         let used = used(pairs)
@@ -54,7 +57,7 @@ struct CountEngine: SimilarityEngine {
     }
 
     /// The three parts of a pair, of the first length.
-    func parts(_ pair: SimilarityPair) throws -> DistributionSimilarity.Parts {
+    package func parts(_ pair: SimilarityPair) throws -> DistributionSimilarity.Parts {
         let known = try distributions(used([pair])) { _ in nil }
         return DistributionSimilarity.parts(
             blend(pair.first, known)[0], blend(pair.second, known)[0])

@@ -1,3 +1,7 @@
+import RuntimeData
+import RuntimeModel
+import RuntimeSupport
+
 /// A way to say how alike two collections of documents are.
 public enum SimilarityMetric: String, CaseIterable, Sendable {
     /// Of the counts of single tokens: 0.4 · cosine + 0.3 · Jaccard + 0.3 / (1 + JSD).

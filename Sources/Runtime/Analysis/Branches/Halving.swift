@@ -1,3 +1,8 @@
+import RuntimeData
+import RuntimeStore
+import RuntimeSupport
+import RuntimeTraining
+
 /// Successive halving: all branches are trained a little, the better part goes on, the last to the end.
 ///
 /// Cheap, as branches share their trunks and every state is kept.

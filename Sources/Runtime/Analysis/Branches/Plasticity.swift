@@ -1,3 +1,7 @@
+import RuntimeData
+import RuntimeStore
+import RuntimeTraining
+
 /// How much a short taste of another mixture helps at different times of training: short branches from states of one
 /// trunk, each against the trunk itself at the same step.
 ///

@@ -1,3 +1,7 @@
+import RuntimeData
+import RuntimeModel
+import RuntimeSupport
+
 /// Linear centred kernel alignment: how alike two sets of representations of the same documents are, up to rotation and
 /// scale; 1 for equal ones.
 public struct CenteredAlignment: Sendable {

@@ -1,19 +1,26 @@
+import RuntimeData
+import RuntimeEvaluation
+import RuntimeModel
+import RuntimeNumerics
+import RuntimeStore
+import RuntimeSupport
+
 /// Gradients of a model's loss on some corpora, each in blocks of windows or examples, as their products with each other:
 /// all that cosines of any weighting need.
-struct GradientBlocks: Sendable {
+package struct GradientBlocks: Sendable {
     /// One block of one corpus.
-    struct Block: Sendable {
-        let corpus: Int
-        let loss: LossSum
-        let bytes: Int
+    package struct Block: Sendable {
+        package let corpus: Int
+        package let loss: LossSum
+        package let bytes: Int
     }
 
     /// `embedding`, `1` …, `head`, `all`.
-    let layers: [String]
+    package let layers: [String]
     /// The blocks, corpus by corpus.
-    let blocks: [Block]
+    package let blocks: [Block]
     /// How many corpora.
-    let corpora: Int
+    package let corpora: Int
     /// By layer: products of the blocks' gradients of summed loss, row by row.
     private let products: [[Double]]
 
@@ -22,7 +29,7 @@ struct GradientBlocks: Sendable {
     /// - Parameter count: Blocks of a corpus at most; every block is a gradient held in memory.
     /// - Throws: `ResourceError` when the gradients do not fit into memory; errors of reading and of the model;
     ///   `Interrupted`.
-    init(
+    package init(
         _ model: NeoX, _ tokenizer: Tokenizer, _ sets: [EvaluationSet], blocks count: Int,
         store: Store, progress: ProgressHandler? = nil, stop: @escaping ShouldStop
     ) throws {
@@ -99,13 +106,13 @@ struct GradientBlocks: Sendable {
         let part = try set.corpus.summary(cache: store.folder, progress: { _ in }, stop: stop)[
             set.split]
         if part.promptBytes > 0 {
-            let examples = try store.finetuneSet(
+            let examples = try store.data.finetuneSet(
                 set.corpus, set.split, tokenizer, context: context, stop: stop)
             let limit = min(examples.examples.count, set.limit ?? examples.examples.count)
             return try examples.evaluationBatches(
                 batch: max(1, (limit + count - 1) / count), limit: limit)
         }
-        let tokens = try store.tokens(set.corpus, set.split, tokenizer, stop: stop)
+        let tokens = try store.data.tokens(set.corpus, set.split, tokenizer, stop: stop)
         let windows = min((tokens.count + context - 1) / context, set.limit ?? .max)
         let batches = try EvaluationBatches(
             store: tokens, context: context, rows: max(1, (windows + count - 1) / count),
@@ -137,7 +144,9 @@ struct GradientBlocks: Sendable {
     /// The cosine of two weightings of the corpora's mean gradients, by layer.
     ///
     /// - Parameter multiplicity: How often every block counts; once without it.
-    func cosines(_ first: [Double], _ second: [Double], multiplicity: [Int32]? = nil) -> [Double] {
+    package func cosines(_ first: [Double], _ second: [Double], multiplicity: [Int32]? = nil)
+        -> [Double]
+    {
         let times = multiplicity.map { $0.map(Double.init) } ?? blocks.map { _ in 1 }
         var tokens = [Double](repeating: 0, count: corpora)
         for (block, count) in zip(blocks, times) {
@@ -163,7 +172,7 @@ struct GradientBlocks: Sendable {
     }
 
     /// How often every block counts in one resample, each corpus resampled by itself.
-    func draw(_ replicate: Int, seed: UInt64) -> [Int32] {
+    package func draw(_ replicate: Int, seed: UInt64) -> [Int32] {
         (0..<corpora).flatMap { corpus in
             Bootstrap.multiplicities(
                 blocks.count { $0.corpus == corpus }, replicate: replicate,
@@ -172,7 +181,7 @@ struct GradientBlocks: Sendable {
     }
 
     /// Nats a token, and bits a byte, of a corpus.
-    func loss(_ corpus: Int, multiplicity: [Int32]? = nil) -> (nats: Double, bits: Double) {
+    package func loss(_ corpus: Int, multiplicity: [Int32]? = nil) -> (nats: Double, bits: Double) {
         var (nats, count, bytes) = (0.0, 0.0, 0.0)
         for (index, block) in blocks.enumerated() where block.corpus == corpus {
             let times = Double(multiplicity?[index] ?? 1)
@@ -185,23 +194,23 @@ struct GradientBlocks: Sendable {
 }
 
 /// The similarity engine of gradients: cosine of the mean gradients of two mixtures.
-struct GradientEngine: SimilarityEngine {
-    let names: [String]
-    let blocks: GradientBlocks
+package struct GradientEngine: SimilarityEngine {
+    package let names: [String]
+    package let blocks: GradientBlocks
 
     private func weights(_ mixture: Mixture) -> [Double] { names.map { mixture.weight($0) } }
 
-    func resampled(_ pair: SimilarityPair) -> Int {
+    package func resampled(_ pair: SimilarityPair) -> Int {
         (pair.first.parts + pair.second.parts).map { part in
             blocks.blocks.count { names[$0.corpus] == part.name }
         }.min() ?? 0
     }
 
-    func values(_ pairs: [SimilarityPair], stop: ShouldStop) throws -> [Double] {
+    package func values(_ pairs: [SimilarityPair], stop: ShouldStop) throws -> [Double] {
         pairs.map { blocks.cosines(weights($0.first), weights($0.second)).last ?? .nan }
     }
 
-    func replicates(
+    package func replicates(
         _ pairs: [SimilarityPair], _ numbers: Range<Int>, seed: UInt64, stop: ShouldStop
     ) throws -> [[Double]] {
         try Parallel.map(numbers.count) { index in

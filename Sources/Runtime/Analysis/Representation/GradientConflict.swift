@@ -1,3 +1,10 @@
+import RuntimeData
+import RuntimeEvaluation
+import RuntimeModel
+import RuntimeStore
+import RuntimeSupport
+import RuntimeTraining
+
 /// Whether learning one corpus helps or hurts another: the cosine of their gradients, state by state.
 public struct GradientConflict: Sendable {
     /// One state.

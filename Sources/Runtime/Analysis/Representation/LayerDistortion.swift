@@ -1,3 +1,6 @@
+import RuntimeModel
+import RuntimeSupport
+
 /// How far parameters moved from one state to another.
 public struct LayerDistortion: Sendable {
     /// One parameter, or a group of them.

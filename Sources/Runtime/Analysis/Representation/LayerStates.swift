@@ -1,3 +1,7 @@
+import RuntimeData
+import RuntimeModel
+import RuntimeSupport
+
 /// What a model makes of some documents: the mean hidden state of every document at every layer.
 struct LayerStates {
     /// By layer (the embedding, each block, the final norm): documents × width, row by row.

@@ -1,5 +1,5 @@
 /// Text of others inside HTML and Markdown.
-enum Markup {
+package enum Markup {
     /// Whether a character has no place in HTML, SVG or gnuplot's scripts: control characters, and code points that Unicode
     /// keeps from being characters.
     static func isExcluded(_ scalar: Unicode.Scalar) -> Bool {
@@ -10,7 +10,7 @@ enum Markup {
     }
 
     /// Text for HTML, between tags or in a quoted attribute.
-    static func html(_ text: String) -> String {
+    package static func html(_ text: String) -> String {
         var result = ""
         for character in text.unicodeScalars {
             switch character {
@@ -30,7 +30,7 @@ enum Markup {
     /// Text for a paragraph or a cell of Markdown: nothing in it is markup.
     ///
     /// - Parameter beginsLine: Whether it stands where lists, rules and underlines of headings may begin.
-    static func markdown(_ text: String, beginsLine: Bool = false) -> String {
+    package static func markdown(_ text: String, beginsLine: Bool = false) -> String {
         var result = String.UnicodeScalarView()
         let marker = beginsLine ? lineMarker(text) : nil
         for (index, scalar) in text.unicodeScalars.enumerated() {

@@ -13,7 +13,7 @@ extension ReportDocument {
         pre { background: #f5f5f5; padding: 0.6rem 0.8rem; overflow-x: auto; font-size: 0.85rem; }
         """
 
-    func html(_ figures: [Drawn]) -> String {
+    package func html(_ figures: [Drawn]) -> String {
         var body: [String] = ["<h1>\(Markup.html(title))</h1>"]
         var drawn = 0
         var tables = 0

@@ -1,6 +1,6 @@
 extension ReportDocument {
     /// Markdown with figures as files of a folder beside it.
-    func markdown(_ figures: [Drawn], folder: String) -> String {
+    package func markdown(_ figures: [Drawn], folder: String) -> String {
         var parts = ["# \(Markup.markdown(title))"]
         var drawn = 0
         var tables = 0

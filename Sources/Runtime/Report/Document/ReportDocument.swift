@@ -1,4 +1,5 @@
 import Foundation
+import RuntimeSupport
 
 /// A report: headings, text, tables and figures, to be written as one HTML file or as Markdown with its figures beside it.
 ///
@@ -38,7 +39,7 @@ public struct ReportDocument: Sendable {
     }
 
     /// A figure as it goes into the report.
-    enum Drawn {
+    package enum Drawn {
         case svg(String)
         /// It could not be drawn: why, and its numbers.
         case numbers(String, TextTable)

@@ -1,4 +1,7 @@
 import Foundation
+import RuntimeAnalysis
+import RuntimeStore
+import RuntimeTraining
 
 /// What a study's part of a report says.
 public struct StudyReport {
@@ -28,7 +31,7 @@ public struct StudyReport {
     public let reference: String?
     /// Columns of losses that are compared and drawn.
     public let columns: [String]
-    let store: Store
+    package let store: Store
 
     /// Prepares the report of a study.
     ///

@@ -1,4 +1,5 @@
 import Foundation
+import RuntimeAnalysis
 
 /// Bars from zero with intervals, a line for each, so that long names stay readable.
 public struct BarPlot: PlotContent, GnuplotContent {
@@ -93,7 +94,7 @@ public struct BarPlot: PlotContent, GnuplotContent {
         return (lines + (label.isEmpty ? [] : [label])).joined(separator: "\n")
     }
 
-    func draw(_ script: inout GnuplotScript, title: String) {
+    package func draw(_ script: inout GnuplotScript, title: String) {
         let names = distinct(bars.map(\.label))
         let groups = distinct(bars.map(\.group))
         let thick = 0.8 / Double(groups.count)

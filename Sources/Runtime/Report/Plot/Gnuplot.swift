@@ -1,4 +1,5 @@
 import Foundation
+import RuntimeSupport
 
 /// There is no gnuplot to draw with.
 public struct MissingGnuplot: RuntimeError {
@@ -16,7 +17,7 @@ public struct MissingGnuplot: RuntimeError {
 /// The program that draws.
 public enum Gnuplot {
     /// Seconds that one plot may take.
-    static let limit = 60.0
+    package static let limit = 60.0
 
     /// What gnuplot calls itself, such as `gnuplot 6.0 patchlevel 0`; `nil` when there is none.
     public static func version(stop: ShouldStop) -> String? {
@@ -32,7 +33,7 @@ public enum Gnuplot {
     /// Runs a script that writes to standard output.
     ///
     /// - Throws: `MissingGnuplot`; `ProcessError` with gnuplot's message; `Interrupted`.
-    static func run(_ script: String, stop: ShouldStop) throws -> [UInt8] {
+    package static func run(_ script: String, stop: ShouldStop) throws -> [UInt8] {
         guard let path = ChildProcess.find("gnuplot") else { throw MissingGnuplot() }
         var environment = ["LC_ALL": "C.UTF-8"]
         for name in ["PATH", "HOME", "FONTCONFIG_PATH", "FONTCONFIG_FILE", "GDFONTPATH"] {

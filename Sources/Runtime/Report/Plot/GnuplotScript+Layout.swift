@@ -4,17 +4,17 @@ import Foundation
 /// the picture.
 extension GnuplotScript {
     /// What a kind looks like in the legend.
-    enum Sample {
+    package enum Sample {
         case line(dash: Int, shape: Int?)
         case point(shape: Int)
         case box
     }
 
     /// One kind in the legend.
-    struct Entry {
-        var name: String
+    package struct Entry {
+        package var name: String
         var colour: String
-        var sample: Sample
+        package var sample: Sample
     }
 
     /// What a line of text takes.
@@ -23,7 +23,7 @@ extension GnuplotScript {
     private static let letter = 7.6
 
     /// Lines of at most `width` characters, broken at spaces.
-    static func lines(_ text: String, width: Int) -> [String] {
+    package static func lines(_ text: String, width: Int) -> [String] {
         var lines: [String] = []
         for word in text.split(whereSeparator: \.isWhitespace) {
             if let last = lines.last, last.count + word.count < width {
@@ -36,7 +36,7 @@ extension GnuplotScript {
     }
 
     /// Pixels that the longest of some names takes.
-    static func width(_ names: [String]) -> Int {
+    package static func width(_ names: [String]) -> Int {
         Int((letter * Double(names.map { min($0.count, 60) }.max() ?? 0)).rounded(.up))
     }
 
@@ -49,7 +49,7 @@ extension GnuplotScript {
     ///   - left: Beside it, for the axis and its label.
     ///   - tics: Below it, for the axis.
     ///   - note: What the numbers are, where no axis says it.
-    mutating func frame(
+    package mutating func frame(
         width: Int, height: Int, left: Int, right: Int = 24, tics: Int = 38, title: String,
         note: String = "", x: PlotAxis, y: PlotAxis, legend: [Entry] = []
     ) {

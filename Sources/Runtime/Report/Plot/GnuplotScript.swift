@@ -1,9 +1,9 @@
 import Foundation
 
 /// A gnuplot script with its data, put together from parts that cannot be mistaken for commands.
-struct GnuplotScript {
+package struct GnuplotScript {
     /// What it is drawn as.
-    enum Target {
+    package enum Target {
         /// SVG or PNG, of a size in pixels.
         case picture
         /// Characters.
@@ -11,10 +11,10 @@ struct GnuplotScript {
     }
 
     /// Width and height in pixels.
-    var size = (width: 640, height: 400)
+    package var size = (width: 640, height: 400)
     /// Whether it is drawn as a picture.
-    let target: Target
-    var lines: [String] = []
+    package let target: Target
+    package var lines: [String] = []
     private var labels = 0
 
     init(_ target: Target) { self.target = target }
@@ -24,7 +24,7 @@ struct GnuplotScript {
     /// Text as gnuplot takes it literally: between single quotes nothing has a meaning but the quote itself.
     ///
     /// - Parameter limit: Characters after which it is cut.
-    static func quote(_ text: String, limit: Int = 200) -> String {
+    package static func quote(_ text: String, limit: Int = 200) -> String {
         let plain = String(
             String.UnicodeScalarView(
                 text.unicodeScalars.map { scalar in
@@ -50,19 +50,19 @@ struct GnuplotScript {
     }
 
     /// A number in the shortest form that reads back as the same.
-    static func number(_ value: Double) -> String { value.isFinite ? "\(value)" : "NaN" }
+    package static func number(_ value: Double) -> String { value.isFinite ? "\(value)" : "NaN" }
 
-    mutating func add(_ line: String) { lines.append(line) }
+    package mutating func add(_ line: String) { lines.append(line) }
 
     /// A block of numbers that `plot` refers to as `$name`; `nil` rows interrupt a line.
-    mutating func data(_ name: String, _ rows: [[Double]?]) {
+    package mutating func data(_ name: String, _ rows: [[Double]?]) {
         lines.append("$\(name) << MTREPL_DATA")
         for row in rows { lines.append(row?.map(Self.number).joined(separator: " ") ?? "") }
         lines.append("MTREPL_DATA")
     }
 
     /// Text at a place of the plot, given in axis coordinates or with `screen`.
-    mutating func label(_ text: String, at place: String, _ style: String) {
+    package mutating func label(_ text: String, at place: String, _ style: String) {
         lines.append("set label \(nextLabel()) \(Self.quote(text)) at \(place) \(style)")
     }
 
@@ -73,7 +73,7 @@ struct GnuplotScript {
     }
 
     /// Names along an axis, where gnuplot takes a percent sign for the beginning of a format.
-    mutating func names(_ axis: String, _ texts: [String], _ style: String = "") {
+    package mutating func names(_ axis: String, _ texts: [String], _ style: String = "") {
         let list = texts.enumerated().map {
             "\(Self.quote($1, limit: 60).replacing("%", with: "%%")) \($0)"
         }
@@ -81,20 +81,20 @@ struct GnuplotScript {
     }
 
     /// The title above a drawing in characters.
-    mutating func title(_ text: String, note: String = "") {
+    package mutating func title(_ text: String, note: String = "") {
         let lines = (Self.lines(text, width: 72).prefix(4) + Self.lines(note, width: 72).prefix(2))
             .map { Self.quote($0) }
         guard !lines.isEmpty else { return }
         add("set title (\(lines.joined(separator: ".\"\\n\".")))")
     }
 
-    mutating func axis(_ name: String, _ axis: PlotAxis) {
+    package mutating func axis(_ name: String, _ axis: PlotAxis) {
         if !axis.label.isEmpty { lines.append("set \(name)label \(Self.quote(axis.label))") }
         if axis.isLogarithmic { lines.append("set logscale \(name)") }
     }
 
     /// The whole script for a terminal.
-    func text(terminal: String) -> String {
+    package func text(terminal: String) -> String {
         let before = [
             "reset session", "set encoding utf8", "set terminal \(terminal)", "set minussign",
             "set style textbox opaque noborder", "set border 3 lw 1",

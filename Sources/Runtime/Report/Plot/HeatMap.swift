@@ -1,4 +1,6 @@
 import Foundation
+import RuntimeAnalysis
+import RuntimeSupport
 
 /// A matrix in colours, with its numbers.
 public struct HeatMap: PlotContent, GnuplotContent {
@@ -95,7 +97,7 @@ public struct HeatMap: PlotContent, GnuplotContent {
         return (fits ? whole : table(1)) + (label.isEmpty ? "" : "\n\(label)")
     }
 
-    func draw(_ script: inout GnuplotScript, title: String) {
+    package func draw(_ script: inout GnuplotScript, title: String) {
         let left = 36 + GnuplotScript.width(rows) + (y.isEmpty ? 0 : 28)
         let cell = max(58, min(110, (740 - left) / max(1, columns.count)))
         let names = GnuplotScript.width(columns)

@@ -1,4 +1,5 @@
 import Foundation
+import RuntimeAnalysis
 
 /// Lines over a common axis, each with a band for its interval.
 public struct LinePlot: PlotContent, GnuplotContent {
@@ -77,7 +78,7 @@ public struct LinePlot: PlotContent, GnuplotContent {
         line.points.count <= 24 ? Palette.shape(index) : nil
     }
 
-    func draw(_ script: inout GnuplotScript, title: String) {
+    package func draw(_ script: inout GnuplotScript, title: String) {
         let places = series.flatMap(\.points).filter { $0.y.value.isFinite }.map(\.x)
             .filter(\.isFinite)
         script.frame(

@@ -1,4 +1,5 @@
 import Foundation
+import RuntimeSupport
 
 /// An axis of a plot.
 public struct PlotAxis: Sendable {
@@ -25,7 +26,7 @@ public protocol PlotContent: Sendable {
 }
 
 /// Draws itself with gnuplot's commands.
-protocol GnuplotContent: PlotContent {
+package protocol GnuplotContent: PlotContent {
     func draw(_ script: inout GnuplotScript, title: String)
 }
 
@@ -37,7 +38,7 @@ public struct Plot: Sendable {
     public var content: any PlotContent { drawing }
     let drawing: any GnuplotContent
 
-    init(_ title: String, _ drawing: any GnuplotContent) {
+    package init(_ title: String, _ drawing: any GnuplotContent) {
         self.title = title
         self.drawing = drawing
     }

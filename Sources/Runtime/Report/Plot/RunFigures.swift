@@ -1,3 +1,8 @@
+import RuntimeAnalysis
+import RuntimeStore
+import RuntimeSupport
+import RuntimeTraining
+
 /// Plots of what runs measured.
 public enum RunFigures {
     /// Points in at most `most` groups of equal length, each the mean of its values over the mean place.
@@ -28,7 +33,7 @@ public enum RunFigures {
         /// The norm of the gradient before clipping.
         case gradientNorm = "gradient_norm"
 
-        var label: String {
+        package var label: String {
             switch self {
             case .loss: "training loss, nats a token"
             case .learningRate: "learning rate"
@@ -36,7 +41,7 @@ public enum RunFigures {
             }
         }
 
-        func value(_ record: StepRecord) -> Double {
+        package func value(_ record: StepRecord) -> Double {
             switch self {
             case .loss: record.loss
             case .learningRate: record.learningRate

@@ -1,4 +1,5 @@
 import Foundation
+import RuntimeAnalysis
 
 /// Points with names and intervals, and the line of least squares through them.
 public struct ScatterPlot: PlotContent, GnuplotContent {
@@ -18,7 +19,7 @@ public struct ScatterPlot: PlotContent, GnuplotContent {
             (self.x, self.y, self.label, self.group) = (x, y, label, group)
         }
 
-        var isFinite: Bool { x.value.isFinite && y.value.isFinite }
+        package var isFinite: Bool { x.value.isFinite && y.value.isFinite }
     }
 
     /// The points.
@@ -85,7 +86,7 @@ public struct ScatterPlot: PlotContent, GnuplotContent {
     /// The plotting area in pixels.
     private static let area = (width: 460.0, height: 320.0)
 
-    func draw(_ script: inout GnuplotScript, title: String) {
+    package func draw(_ script: inout GnuplotScript, title: String) {
         let usable = points.filter(\.isFinite)
         var groups: [String] = []
         for point in usable where !groups.contains(point.group) { groups.append(point.group) }

@@ -1,4 +1,7 @@
 import Foundation
+import RuntimeAnalysis
+import RuntimeStore
+import RuntimeTraining
 
 extension StudyResult {
     /// Rows of arms that differ in their seeds only, in order of first appearance.
@@ -182,7 +185,7 @@ extension StudyResult {
     }
 
     /// `midtrained mix=code` as people read it.
-    static func plain(_ label: String) -> String {
+    package static func plain(_ label: String) -> String {
         label.replacing(/(\S+)=/) { "\($0.1) " }
     }
 
