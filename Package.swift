@@ -32,6 +32,7 @@ let package = Package(
         .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "CZMQ", providers: [.apt(["libzmq3-dev"])]),
         .target(name: "CDigest"),
+        .target(name: "CPool"),
         .target(name: "CFiles"),
         .target(
             name: "CLua",
@@ -40,21 +41,21 @@ let package = Package(
             linkerSettings: [.linkedLibrary("lua5.4")]),
         .target(
             name: "CKernels",
-            dependencies: ["COpenBLAS", "CDNNL"],
+            dependencies: ["COpenBLAS", "CDNNL", "CPool"],
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"] + native)],
             linkerSettings: [.linkedLibrary("openblas"), .linkedLibrary("dnnl")]),
+        // The path of the data through Runtime, which docs/architecture.md draws: a target may use those before it.
         .target(
-            name: "RuntimeSupport", dependencies: ["CDigest", "CFiles", "CKernels"],
+            name: "RuntimeSupport", dependencies: ["CDigest", "CFiles", "CPool"],
             path: "Sources/Runtime/Support", swiftSettings: swift),
         .target(
             name: "RuntimeNumerics", dependencies: ["CKernels", "RuntimeSupport"],
             path: "Sources/Runtime/Numerics", swiftSettings: swift),
         .target(
-            name: "RuntimeData",
-            dependencies: ["CFiles", "CPCRE2", "CZlib", "CZstd", "RuntimeSupport"],
+            name: "RuntimeData", dependencies: ["CPCRE2", "CZlib", "CZstd", "RuntimeSupport"],
             path: "Sources/Runtime/Data", swiftSettings: swift),
         .target(
-            name: "RuntimeModel", dependencies: ["CKernels", "RuntimeData", "RuntimeNumerics"],
+            name: "RuntimeModel", dependencies: ["RuntimeData", "RuntimeNumerics"],
             path: "Sources/Runtime/Model", swiftSettings: swift),
         .target(
             name: "RuntimeEvaluation", dependencies: ["RuntimeModel"],
@@ -67,7 +68,7 @@ let package = Package(
             name: "RuntimeTraining", dependencies: ["RuntimeStore"],
             path: "Sources/Runtime/Training", swiftSettings: swift),
         .target(
-            name: "RuntimeAnalysis", dependencies: ["RuntimeTraining"],
+            name: "RuntimeAnalysis", dependencies: ["CZstd", "RuntimeTraining"],
             path: "Sources/Runtime/Analysis", swiftSettings: swift),
         .target(
             name: "RuntimeReport", dependencies: ["RuntimeAnalysis"],

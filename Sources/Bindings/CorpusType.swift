@@ -270,7 +270,7 @@ extension Library {
                     let format =
                         TokenStore.FileFormat(rawValue: try options.string("format")) ?? .nanogpt
                     let tokens = try session.working {
-                        let tokens = try session.store().tokens(
+                        let tokens = try session.store().data.tokens(
                             corpus, split, try options.object("tokenizer"),
                             progress: session.progress.work, stop: session.stop)
                         try tokens.write(

@@ -1,6 +1,6 @@
 // GELU and softmax.
 #include "kernels.h"
-#include "pool.h"
+#include "CPool.h"
 #include "vector.h"
 
 #include <math.h>
@@ -64,7 +64,7 @@ static void gelu(void *context, long unit) {
 
 void ck_gelu(long count, int tanh_form, const float *x, int half, void *y) {
     activation p = { .count = count, .form = tanh_form, .x = x, .y = y, .narrow = half ? y : NULL };
-    ck_parallel(ck_blocks(count, BLOCK), gelu, &p);
+    cp_parallel(ck_blocks(count, BLOCK), gelu, &p);
 }
 
 static inline float gelu_slope(float v, int tanh_form) {
@@ -95,7 +95,7 @@ static void gelu_gradient(void *context, long unit) {
 void ck_gelu_gradient(long count, int tanh_form, const float *dy, const float *x, float beta,
                       float *dx) {
     activation p = { .count = count, .form = tanh_form, .beta = beta, .x = x, .dy = dy, .y = dx };
-    ck_parallel(ck_blocks(count, BLOCK), gelu_gradient, &p);
+    cp_parallel(ck_blocks(count, BLOCK), gelu_gradient, &p);
 }
 
 // Column by piece of columns, so that the sums stay at hand.
@@ -124,7 +124,7 @@ void ck_gelu_gradient_rows(long rows, long width, int tanh_form, const float *dy
                            int half, void *dx, float *parts) {
     activation p = { .count = rows, .width = width, .form = tanh_form, .x = x, .dy = dy, .y = dx,
                      .narrow = half ? dx : NULL, .parts = parts };
-    ck_parallel(ck_blocks(rows, CK_PART_ROWS), gelu_gradient_rows, &p);
+    cp_parallel(ck_blocks(rows, CK_PART_ROWS), gelu_gradient_rows, &p);
 }
 
 static void softmax(void *context, long row) {
@@ -149,7 +149,7 @@ static void softmax(void *context, long row) {
 
 void ck_softmax(long rows, long width, int logarithm, const float *x, float *y) {
     activation p = { .width = width, .form = logarithm, .x = x, .y = y };
-    ck_parallel(rows, softmax, &p);
+    cp_parallel(rows, softmax, &p);
 }
 
 static void softmax_gradient(void *context, long row) {
@@ -173,5 +173,5 @@ static void softmax_gradient(void *context, long row) {
 void ck_softmax_gradient(long rows, long width, int logarithm, const float *dy, const float *y,
                          float beta, float *dx) {
     activation p = { .width = width, .form = logarithm, .beta = beta, .x = y, .dy = dy, .y = dx };
-    ck_parallel(rows, softmax_gradient, &p);
+    cp_parallel(rows, softmax_gradient, &p);
 }

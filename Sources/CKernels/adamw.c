@@ -1,6 +1,6 @@
 // AdamW in one pass, and the norm it clips by.
 #include "kernels.h"
-#include "pool.h"
+#include "CPool.h"
 #include "vector.h"
 
 enum { BLOCK = 16384, GROUP = 4096 };  // numbers in a unit; units whose sums are kept at once
@@ -28,7 +28,7 @@ double ck_sum_squares(long count, const float *x) {
         update p = { .count = ck_min((long)GROUP * BLOCK, count - done), .gradient = x + done,
                      .sums = sums };
         long units = ck_blocks(p.count, BLOCK);
-        ck_parallel(units, squares, &p);
+        cp_parallel(units, squares, &p);
         for (long i = 0; i < units; i++) total += sums[i];
     }
     return total;
@@ -57,5 +57,5 @@ void ck_adamw(long count, const ck_adamw_step *step, const float *gradient, floa
               float *first, float *second) {
     update p = { .count = count, .step = step, .gradient = gradient, .value = value, .first = first,
                  .second = second };
-    ck_parallel(ck_blocks(count, BLOCK), adamw, &p);
+    cp_parallel(ck_blocks(count, BLOCK), adamw, &p);
 }

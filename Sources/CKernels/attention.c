@@ -2,7 +2,7 @@
 // scores live in per-thread scratch. The backward pass computes probabilities again, from the
 // normaliser kept for each row (Dao et al. 2022, arXiv 2205.14135, without blocks of keys).
 #include "kernels.h"
-#include "pool.h"
+#include "CPool.h"
 #include "vector.h"
 
 #include <math.h>
@@ -89,7 +89,7 @@ int ck_attend(const ck_attention *shape, const float *q, const float *k, const f
     if (suits_wide(shape)) return ck_attend_wide(shape, q, k, v, out, lse);
 #endif
     attention p = { .shape = shape, .q = q, .k = k, .v = v, .out = out, .lse = lse };
-    ck_parallel(shape->batch * shape->heads, forward, &p);
+    cp_parallel(shape->batch * shape->heads, forward, &p);
     return -atomic_load(&p.failed);
 }
 
@@ -161,7 +161,7 @@ int ck_attend_gradient(const ck_attention *shape, const float *q, const float *k
 #endif
     attention p = { .shape = shape, .q = q, .k = k, .v = v, .out_in = out, .lse_in = lse,
                     .dout = dout, .dq = dq, .dk = dk, .dv = dv };
-    ck_parallel(shape->batch * shape->heads, backward, &p);
+    cp_parallel(shape->batch * shape->heads, backward, &p);
     return -atomic_load(&p.failed);
 }
 
@@ -197,6 +197,6 @@ static void attend_one(void *context, long head) {
 int ck_attend_one(long heads, long size, long time, long capacity, const float *q, const float *k,
                   const float *v, float *out) {
     single p = { .size = size, .time = time, .capacity = capacity, .q = q, .k = k, .v = v, .out = out };
-    ck_parallel(heads, attend_one, &p);
+    cp_parallel(heads, attend_one, &p);
     return -atomic_load(&p.failed);
 }

@@ -4,7 +4,7 @@
 // vdpbf16ps takes them. Eight queries at a time see only the keys up to their own last one.
 // Probabilities of the backward pass come from the kept normalisers (Dao et al. 2022, arXiv 2205.14135).
 #include "kernels.h"
-#include "pool.h"
+#include "CPool.h"
 #include "vector.h"
 
 #include <immintrin.h>
@@ -361,7 +361,7 @@ FAST static void backward(void *context, long unit) {
 static int run_forward(const ck_attention *shape, const number *q, const number *k, const number *v, float *out,
                        float *lse) {
     attention p = { .shape = shape, .q = q, .k = k, .v = v, .out = out, .lse = lse };
-    ck_parallel(shape->batch * shape->heads, forward, &p);
+    cp_parallel(shape->batch * shape->heads, forward, &p);
     return -atomic_load(&p.failed);
 }
 
@@ -369,6 +369,6 @@ static int run_backward(const ck_attention *shape, const number *q, const number
                         const float *out, const float *lse, const float *dout, float *dq, float *dk, float *dv) {
     attention p = { .shape = shape, .q = q, .k = k, .v = v, .out_in = out, .lse_in = lse, .dout = dout,
                     .dq = dq, .dk = dk, .dv = dv };
-    ck_parallel(shape->batch * shape->heads, backward, &p);
+    cp_parallel(shape->batch * shape->heads, backward, &p);
     return -atomic_load(&p.failed);
 }

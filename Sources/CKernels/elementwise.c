@@ -1,6 +1,6 @@
 // Arithmetic on every number, strided copies, reductions. Mathematical functions are the C library's.
 #include "kernels.h"
-#include "pool.h"
+#include "CPool.h"
 #include "vector.h"
 
 #include <math.h>
@@ -52,7 +52,7 @@ void ck_binary(ck_binary_kind kind, long count, const float *a, long step_a, con
                long step_b, float *y) {
     arithmetic p = { .kind = (int)kind, .count = count, .step_a = step_a, .step_b = step_b, .a = a,
                      .b = b, .y = y };
-    ck_parallel(ck_blocks(count, BLOCK), binary, &p);
+    cp_parallel(ck_blocks(count, BLOCK), binary, &p);
 }
 
 #define MAP(expression)                                                                           \
@@ -83,7 +83,7 @@ static void unary(void *context, long unit) {
 
 void ck_unary(ck_unary_kind kind, long count, const float *x, float *y) {
     arithmetic p = { .kind = (int)kind, .count = count, .a = x, .y = y };
-    ck_parallel(ck_blocks(count, BLOCK), unary, &p);
+    cp_parallel(ck_blocks(count, BLOCK), unary, &p);
 }
 
 static void axpby(void *context, long unit) {
@@ -99,7 +99,7 @@ static void axpby(void *context, long unit) {
 
 void ck_axpby(long count, float a, const float *x, float beta, float *y) {
     arithmetic p = { .count = count, .factor = a, .beta = beta, .a = x, .y = y };
-    ck_parallel(ck_blocks(count, BLOCK), axpby, &p);
+    cp_parallel(ck_blocks(count, BLOCK), axpby, &p);
 }
 
 static void clear(void *context, long unit) {
@@ -110,7 +110,7 @@ static void clear(void *context, long unit) {
 
 void ck_zero(long count, float *x) {
     arithmetic p = { .count = count, .y = x };
-    ck_parallel(ck_blocks(count, BLOCK), clear, &p);
+    cp_parallel(ck_blocks(count, BLOCK), clear, &p);
 }
 
 static void choose(void *context, long unit) {
@@ -121,7 +121,7 @@ static void choose(void *context, long unit) {
 
 void ck_where(long count, const float *condition, const float *a, const float *b, float *y) {
     arithmetic p = { .count = count, .condition = condition, .a = a, .b = b, .y = y };
-    ck_parallel(ck_blocks(count, BLOCK), choose, &p);
+    cp_parallel(ck_blocks(count, BLOCK), choose, &p);
 }
 
 static void round_block(void *context, long unit) {
@@ -132,7 +132,7 @@ static void round_block(void *context, long unit) {
 
 void ck_round_bf16(long count, const float *x, float *y) {
     arithmetic p = { .count = count, .a = x, .y = y };
-    ck_parallel(ck_blocks(count, BLOCK), round_block, &p);
+    cp_parallel(ck_blocks(count, BLOCK), round_block, &p);
 }
 
 static void convert_block(void *context, long unit) {
@@ -144,5 +144,5 @@ static void convert_block(void *context, long unit) {
 
 void ck_to_bf16(long count, const float *x, uint16_t *y) {
     arithmetic p = { .count = count, .a = x, .y = (float *)(void *)y };
-    ck_parallel(ck_blocks(count, BLOCK), convert_block, &p);
+    cp_parallel(ck_blocks(count, BLOCK), convert_block, &p);
 }

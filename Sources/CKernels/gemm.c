@@ -2,7 +2,7 @@
 // library call.
 #include "kernels.h"
 #include "libraries.h"
-#include "pool.h"
+#include "CPool.h"
 #include "vector.h"
 
 #include <cblas.h>
@@ -143,7 +143,7 @@ int ck_gemm(int transpose_a, int transpose_b, long m, long n, long k, const floa
     product p = { transpose_a, transpose_b, m, n, k, lda, ldb, ldc, 0, 0, 0, a, b, bias, residual, c, beta, 0 };
     ck_gemm_tiles(m, n, &p.tile_m, &p.tile_n);
     p.columns = ck_blocks(n, p.tile_n);
-    ck_parallel(ck_blocks(m, p.tile_m) * p.columns, product_unit, &p);
+    cp_parallel(ck_blocks(m, p.tile_m) * p.columns, product_unit, &p);
     return -atomic_load(&p.failed);
 }
 
@@ -168,6 +168,6 @@ int ck_gemm_batch(long count, int transpose_a, int transpose_b, long m, long n, 
     if (count == 1) return ck_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, beta, c, n, NULL, NULL);
     batch all = { { transpose_a, transpose_b, m, n, k, lda, ldb, n, 0, 0, 0, a, b, NULL, NULL, c, beta, 0 },
                   step_a, step_b, step_c };
-    ck_parallel(count, batch_unit, &all);
+    cp_parallel(count, batch_unit, &all);
     return -atomic_load(&all.one.failed);
 }

@@ -3,7 +3,7 @@
 // of them when there are too many, as batches of ever new shapes would make.
 #include "kernels.h"
 #include "libraries.h"
-#include "pool.h"
+#include "CPool.h"
 #include "vector.h"
 
 #include <oneapi/dnnl/dnnl.h>
@@ -205,7 +205,7 @@ int ck_gemm_bf16(int transpose_a, int transpose_b, long m, long n, long k, const
                   a, b, c, bias, residual, 0 };
     ck_gemm_tiles(m, n, &p.tile_m, &p.tile_n);
     p.columns = ck_blocks(n, p.tile_n);
-    ck_parallel(ck_blocks(m, p.tile_m) * p.columns, unit, &p);
+    cp_parallel(ck_blocks(m, p.tile_m) * p.columns, unit, &p);
     return -atomic_load(&p.failed);
 }
 

@@ -1,7 +1,7 @@
 // Products of a matrix with one vector, as generation makes them: each row is read once, so that memory
 // is what limits them.
 #include "kernels.h"
-#include "pool.h"
+#include "CPool.h"
 #include "vector.h"
 
 enum { ROWS = 64 };
@@ -44,7 +44,7 @@ static void narrow_rows(void *context, long unit) {
 
 void ck_gemv(long n, long k, const float *w, long ld, const float *x, const float *bias, float *y) {
     product p = { .n = n, .k = k, .ld = ld, .x = x, .wide = w, .bias = bias, .y = y };
-    ck_parallel(ck_blocks(n, ROWS), wide_rows, &p);
+    cp_parallel(ck_blocks(n, ROWS), wide_rows, &p);
 }
 
 int ck_gemv_bf16(long n, long k, const uint16_t *w, long ld, const uint16_t *x, const float *bias, float *y) {
@@ -52,6 +52,6 @@ int ck_gemv_bf16(long n, long k, const uint16_t *w, long ld, const uint16_t *x, 
     if (wide == NULL) return -1;
     for (long i = 0; i < k; i++) wide[i] = widened(x[i]);
     product p = { .n = n, .k = k, .ld = ld, .x = wide, .narrow = w, .bias = bias, .y = y };
-    ck_parallel(ck_blocks(n, ROWS), narrow_rows, &p);
+    cp_parallel(ck_blocks(n, ROWS), narrow_rows, &p);
     return 0;
 }

@@ -1,7 +1,7 @@
 // Between the joint query-key-value layout of GPT-NeoX and arrays of one head each, with rotary
 // position embedding (Su et al. 2021, arXiv 2104.09864) in the half-rotation form.
 #include "kernels.h"
-#include "pool.h"
+#include "CPool.h"
 #include "vector.h"
 
 #include <math.h>
@@ -62,7 +62,7 @@ void ck_heads(const ck_attention *shape, const float *qkv, const float *cosine, 
               void *q, void *k, void *v) {
     heads p = { .shape = shape, .cosine = cosine, .sine = sine, .joint_in = qkv, .q = q, .k = k,
                 .v = v, .pieces = ck_blocks(shape->time, TIMES) };
-    ck_parallel(shape->batch * shape->heads * p.pieces, split, &p);
+    cp_parallel(shape->batch * shape->heads * p.pieces, split, &p);
 }
 
 static void join(void *context, long unit) {
@@ -89,7 +89,7 @@ void ck_heads_gradient(const ck_attention *shape, const float *dq, const float *
                        const float *cosine, const float *sine, float beta, float *dqkv) {
     heads p = { .shape = shape, .cosine = cosine, .sine = sine, .q_in = dq, .k_in = dk, .v_in = dv,
                 .joint = dqkv, .beta = beta, .pieces = ck_blocks(shape->time, TIMES) };
-    ck_parallel(shape->batch * shape->heads * p.pieces, join, &p);
+    cp_parallel(shape->batch * shape->heads * p.pieces, join, &p);
 }
 
 static void join_rows(void *context, long unit) {
@@ -116,5 +116,5 @@ void ck_heads_gradient_rows(const ck_attention *shape, const float *dq, const fl
                             const float *cosine, const float *sine, int half, void *dqkv, float *parts) {
     heads p = { .shape = shape, .cosine = cosine, .sine = sine, .q_in = dq, .k_in = dk, .v_in = dv, .joint = dqkv,
                 .narrow = half ? dqkv : NULL, .parts = parts, .pieces = ck_blocks(shape->time, TIMES) };
-    ck_parallel(shape->batch * shape->heads * p.pieces, join_rows, &p);
+    cp_parallel(shape->batch * shape->heads * p.pieces, join_rows, &p);
 }

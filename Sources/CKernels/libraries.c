@@ -1,12 +1,29 @@
 // What the matrix libraries need of the process before they are called: where the system has no memory for them, OpenBLAS
 // asks for its buffer for ever and oneDNN writes its code to address 0.
+#define _GNU_SOURCE
 #include "libraries.h"
+#include "CPool.h"
 #include "kernels.h"
 
+#include <cblas.h>
+#include <dlfcn.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/mman.h>
+
+void ck_quiet_libraries(void) {
+    static _Thread_local bool quiet;
+    if (quiet) return;
+    quiet = true;
+    openblas_set_num_threads(1);
+    // Of the OpenMP that oneDNN was built with, if any.
+    void (*set_threads)(int) = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+    if (set_threads) set_threads(1);
+}
+
+__attribute__((constructor)) static void prepare_threads(void) { cp_prepare_thread = ck_quiet_libraries; }
 
 // OpenBLAS allocates 128 MiB and a page for each thread that is in a product; oneDNN's code takes a few MiB.
 static const size_t BUFFER = (size_t)136 << 20, CODE = (size_t)32 << 20;

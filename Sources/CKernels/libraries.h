@@ -13,4 +13,7 @@ void ck_leave_blas(void);
 /// Before a call of oneDNN: 0 if the system has no memory for its code.
 int ck_prepare_dnnl(void);
 
+/// Makes the libraries single-threaded on the calling thread: the pool has the threads. Idempotent and cheap.
+void ck_quiet_libraries(void);
+
 #endif

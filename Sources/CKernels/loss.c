@@ -1,6 +1,6 @@
 // Rows of a table by id, and cross-entropy.
 #include "kernels.h"
-#include "pool.h"
+#include "CPool.h"
 #include "vector.h"
 
 #include <math.h>
@@ -27,7 +27,7 @@ static void gather(void *context, long unit) {
 
 void ck_rows(long count, long width, const int32_t *ids, const float *table, float *y) {
     rows p = { .count = count, .width = width, .ids = ids, .x = table, .y = y };
-    ck_parallel(ck_blocks(count, ROWS), gather, &p);
+    cp_parallel(ck_blocks(count, ROWS), gather, &p);
 }
 
 // Each unit owns a range of ids and walks all of them, so that a row is only ever added to in order.
@@ -47,7 +47,7 @@ void ck_rows_gradient(long count, long width, long table_rows, const int32_t *id
                       float *dtable) {
     rows p = { .count = count, .width = width, .table_rows = table_rows, .ids = ids, .x = dy,
                .y = dtable };
-    ck_parallel(RANGES, scatter, &p);
+    cp_parallel(RANGES, scatter, &p);
 }
 
 // Scales a row of exponentials and rounds it to bfloat16 in the first half of its own place: what is
@@ -99,5 +99,5 @@ void ck_cross_entropy(long count, long width, const int32_t *targets, int gradie
                       float *logits, double *losses) {
     rows p = { .width = width, .ids = targets, .y = logits, .gradient = gradient, .scale = scale,
                .losses = losses };
-    ck_parallel(count, cross_entropy, &p);
+    cp_parallel(count, cross_entropy, &p);
 }

@@ -1,6 +1,6 @@
 // Layer norm, and sums over rows.
 #include "kernels.h"
-#include "pool.h"
+#include "CPool.h"
 #include "vector.h"
 
 enum { ROWS = CK_PART_ROWS, COLUMNS = 32 };  // rows in a unit; columns in a unit of the sums over rows
@@ -45,7 +45,7 @@ void ck_layer_norm(long rows, long width, float epsilon, const float *x, const f
                    const float *bias, int half, void *y, float *mean, float *rstd) {
     norm p = { .rows = rows, .width = width, .epsilon = epsilon, .x = x, .gain = gain, .bias = bias,
                .y = y, .narrow = half ? y : NULL, .mean = mean, .rstd = rstd };
-    ck_parallel(ck_blocks(rows, ROWS), normalise, &p);
+    cp_parallel(ck_blocks(rows, ROWS), normalise, &p);
 }
 
 static void input_gradient(void *context, long unit) {
@@ -76,7 +76,7 @@ void ck_layer_norm_input(long rows, long width, const float *dy, const float *x,
                          const float *mean, const float *rstd, float beta, float *dx) {
     norm p = { .rows = rows, .width = width, .beta = beta, .x = x, .gain = gain, .dy = dy,
                .mean_in = mean, .rstd_in = rstd, .y = dx };
-    ck_parallel(ck_blocks(rows, ROWS), input_gradient, &p);
+    cp_parallel(ck_blocks(rows, ROWS), input_gradient, &p);
 }
 
 // Sums over 64 rows are in float, sums of those in double: short sums are exact enough.
@@ -112,7 +112,7 @@ void ck_layer_norm_weights(long rows, long width, const float *dy, const float *
                            float *dbias) {
     norm p = { .rows = rows, .width = width, .beta = beta, .x = x, .dy = dy, .mean_in = mean,
                .rstd_in = rstd, .y = dgain, .mean = dbias };
-    ck_parallel(ck_blocks(width, COLUMNS), weight_gradient, &p);
+    cp_parallel(ck_blocks(width, COLUMNS), weight_gradient, &p);
 }
 
 static void column_sums(void *context, long unit) {
@@ -134,7 +134,7 @@ static void column_sums(void *context, long unit) {
 
 void ck_column_sums(long rows, long width, const float *x, float beta, float *out) {
     norm p = { .rows = rows, .width = width, .beta = beta, .x = x, .y = out };
-    ck_parallel(ck_blocks(width, COLUMNS), column_sums, &p);
+    cp_parallel(ck_blocks(width, COLUMNS), column_sums, &p);
 }
 
 static void add_parts(void *context, long unit) {
@@ -149,5 +149,5 @@ static void add_parts(void *context, long unit) {
 
 void ck_add_parts(long count, long width, const float *parts, float beta, float *out) {
     norm p = { .rows = count, .width = width, .beta = beta, .x = parts, .y = out };
-    ck_parallel(ck_blocks(width, COLUMNS), add_parts, &p);
+    cp_parallel(ck_blocks(width, COLUMNS), add_parts, &p);
 }

@@ -1,6 +1,6 @@
 // Strided copies and reductions over one axis.
 #include "kernels.h"
-#include "pool.h"
+#include "CPool.h"
 #include "vector.h"
 
 enum { BLOCK = 4096 };
@@ -35,7 +35,7 @@ static void copy_block(void *context, long unit) {
 void ck_gather_strided(int rank, const long *sizes, const long *strides, const float *x, float *y) {
     copy p = { .rank = rank, .sizes = sizes, .strides = strides, .count = 1, .x = x, .y = y };
     for (int axis = 0; axis < rank; axis++) p.count *= sizes[axis];
-    ck_parallel(ck_blocks(p.count, BLOCK), copy_block, &p);
+    cp_parallel(ck_blocks(p.count, BLOCK), copy_block, &p);
 }
 
 typedef struct {
@@ -75,5 +75,5 @@ static void reduce_block(void *context, long unit) {
 void ck_reduce(ck_reduce_kind kind, long outer, long axis, long inner, const float *x, float *y) {
     reduction p = { .kind = kind, .outer = outer, .axis = axis, .inner = inner, .x = x, .y = y };
     p.batch = axis >= BLOCK ? 1 : BLOCK / (axis < 1 ? 1 : axis) + 1;
-    ck_parallel(ck_blocks(outer * inner, p.batch), reduce_block, &p);
+    cp_parallel(ck_blocks(outer * inner, p.batch), reduce_block, &p);
 }

@@ -1,3 +1,2 @@
 // Everything that Swift sees of this module.
 #include "kernels.h"
-#include "pool.h"

@@ -1,4 +1,5 @@
 import CKernels
+import RuntimeSupport
 
 extension Kernels {
     /// The shape of an attention: `batch` sequences of `time` positions, `heads` heads of `size`

@@ -307,15 +307,43 @@ package enum Kernels {
         run("zero", (), "\(count)", numbers: count) { ck_zero(count, x) }
     }
 
+    /// What one AdamW step does with each number.
+    package struct AdamWStep {
+        private var step: ck_adamw_step
+
+        /// - Parameters:
+        ///   - clip: The factor of the gradient.
+        ///   - rate: The learning rate / (1 - beta1^t).
+        ///   - root: 1 / sqrt(1 - beta2^t).
+        ///   - keep: 1 - learning rate * weight decay.
+        package init(
+            clip: Float, beta1: Float, beta2: Float, epsilon: Float, rate: Float, root: Float,
+            keep: Float
+        ) {
+            step = ck_adamw_step(
+                clip: clip, beta1: beta1, beta2: beta2, epsilon: epsilon, rate: rate, root: root,
+                keep: keep)
+        }
+
+        /// 1 - learning rate * weight decay.
+        package var keep: Float {
+            get { step.keep }
+            set { step.keep = newValue }
+        }
+
+        fileprivate func callAsFunction(_ body: (UnsafePointer<ck_adamw_step>) -> Void) {
+            withUnsafePointer(to: step, body)
+        }
+    }
+
     /// One AdamW step on `count` numbers.
     package static func adamW(
-        _ count: Int, _ step: ck_adamw_step, gradient: UnsafePointer<Float>,
+        _ count: Int, _ step: AdamWStep, gradient: UnsafePointer<Float>,
         value: UnsafeMutablePointer<Float>, first: UnsafeMutablePointer<Float>,
         second: UnsafeMutablePointer<Float>
     ) {
-        var step = step
         run("adamw", (), "\(count)", numbers: 7 * count) {
-            ck_adamw(count, &step, gradient, value, first, second)
+            step { ck_adamw(count, $0, gradient, value, first, second) }
         }
     }
 

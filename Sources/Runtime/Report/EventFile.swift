@@ -15,6 +15,10 @@ package enum EventFile {
         /// Seconds since 1970.
         package let time: Double
         package let value: Double
+
+        package init(tag: String, step: Int, time: Double, value: Double) {
+            (self.tag, self.step, self.time, self.value) = (tag, step, time, value)
+        }
     }
 
     /// Brings the event file of a folder up to date, so that a program that has it open sees the new scalars.

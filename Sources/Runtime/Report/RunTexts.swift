@@ -1,5 +1,4 @@
 import Foundation
-import RuntimeNumerics
 import RuntimeStore
 import RuntimeSupport
 import RuntimeTraining

@@ -1,15 +1,15 @@
-import CKernels
+import CPool
 
 /// The thread pool: fork-join over units of work fixed by the data.
 public enum Parallel {
     /// Threads in use, from 1 to 256; it changes speed, never results.
     public static var threads: Int {
-        get { Int(ck_threads()) }
-        set { ck_set_threads(Int32(clamping: newValue)) }
+        get { Int(cp_threads()) }
+        set { cp_set_threads(Int32(clamping: newValue)) }
     }
 
     /// How many units of the calls that this thread made were run by other threads so far.
-    package static var unitsOfWorkers: Int { ck_units_of_workers() }
+    package static var unitsOfWorkers: Int { cp_units_of_workers() }
 
     /// Runs `body(0 ..< units)`, in any order and on any thread, and returns when all are done.
     ///
@@ -18,7 +18,7 @@ public enum Parallel {
         withoutActuallyEscaping(body) { body in
             var body = body
             withUnsafeMutablePointer(to: &body) { pointer in
-                ck_parallel(
+                cp_parallel(
                     units,
                     { context, unit in
                         context?.assumingMemoryBound(to: (@Sendable (Int) -> Void).self).pointee(
@@ -39,11 +39,11 @@ public enum Parallel {
     ) throws -> Result {
         var stop = stop
         let result = try withUnsafeMutablePointer(to: &stop) { pointer in
-            ck_leave_out_when(
+            cp_leave_out_when(
                 { context in
                     context?.assumingMemoryBound(to: ShouldStop.self).pointee() ?? false
                 }, pointer)
-            defer { ck_leave_out_when(nil, nil) }
+            defer { cp_leave_out_when(nil, nil) }
             return try body()
         }
         if stop() { throw Interrupted(message()) }

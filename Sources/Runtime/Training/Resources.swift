@@ -1,6 +1,5 @@
 import Foundation
 import RuntimeModel
-import RuntimeNumerics
 import RuntimeSupport
 
 /// What training needs against what the machine has.

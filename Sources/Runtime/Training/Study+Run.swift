@@ -1,7 +1,6 @@
 import Foundation
 import RuntimeData
 import RuntimeModel
-import RuntimeNumerics
 import RuntimeStore
 import RuntimeSupport
 

@@ -1,4 +1,5 @@
 import Foundation
+import Runtime
 
 /// Signs what is sent and checks what is received, with HMAC-SHA256 (RFC 2104).
 struct Signer: Sendable {

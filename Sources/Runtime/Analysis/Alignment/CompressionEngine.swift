@@ -1,6 +1,5 @@
 import CZstd
 import RuntimeData
-import RuntimeNumerics
 import RuntimeSupport
 
 /// Similarity by compression: 1 − NCD, how little of one collection is news to a compressor that knows the other.
@@ -12,6 +11,11 @@ import RuntimeSupport
 package struct CompressionEngine: SimilarityEngine {
     package let names: [String]
     package let texts: [[[UInt8]]]
+
+    package init(names: [String], texts: [[[UInt8]]]) {
+        self.names = names
+        self.texts = texts
+    }
 
     package func resampled(_ pair: SimilarityPair) -> Int {
         (indices(pair.first) + indices(pair.second)).map { texts[$0].count }.min() ?? 0

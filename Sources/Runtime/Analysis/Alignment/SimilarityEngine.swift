@@ -21,6 +21,11 @@ package struct SimilarityPair {
     package let first: Mixture
     /// The second: of cross-entropy, what the model is made of.
     package let second: Mixture
+
+    package init(first: Mixture, second: Mixture) {
+        self.first = first
+        self.second = second
+    }
 }
 
 /// Metrics of counted features.

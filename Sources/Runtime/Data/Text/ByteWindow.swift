@@ -1,5 +1,5 @@
 import Glibc
-import RuntimeNumerics
+import RuntimeSupport
 
 /// A moving part of a byte input: what is not taken yet is kept while more is read.
 package struct ByteWindow: ~Copyable {

@@ -1,5 +1,4 @@
 import Foundation
-import RuntimeNumerics
 import RuntimeSupport
 
 /// Named documents, divided once into train, valid and test by the content of each document.

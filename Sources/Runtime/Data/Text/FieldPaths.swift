@@ -1,4 +1,3 @@
-import RuntimeNumerics
 import RuntimeSupport
 
 /// Where wanted fields lie within a JSON record.

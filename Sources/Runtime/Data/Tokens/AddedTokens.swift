@@ -1,4 +1,3 @@
-import RuntimeNumerics
 
 extension Tokenizer {
     /// A token that is found in the text before words are cut and merged.

@@ -1,4 +1,3 @@
-import RuntimeNumerics
 import RuntimeSupport
 
 /// Prompts and responses as tokens, in memory, for finetuning and for evaluating on a response.

@@ -1,4 +1,3 @@
-import CKernels
 import RuntimeNumerics
 import RuntimeSupport
 
@@ -142,7 +141,7 @@ public final class AdamW {
                 what: "the gradient of \(bad?.name ?? "all parameters together")")
         }
         let time = Double(steps + 1)
-        var numbers = ck_adamw_step(
+        var numbers = Kernels.AdamWStep(
             clip: settings.clip > 0 ? Float(min(1, settings.clip / (norm + 1e-6))) : 1,
             beta1: Float(settings.beta1), beta2: Float(settings.beta2),
             epsilon: Float(settings.epsilon),

@@ -1,5 +1,4 @@
 import Glibc
-import RuntimeSupport
 import Synchronization
 
 /// A request for tensor memory that was refused.
@@ -19,15 +18,6 @@ public struct OutOfMemory: RuntimeError {
     public var message: String {
         "out of memory: \(Memory.describe(requested)) asked for, \(Memory.describe(live)) in use by tensors, "
             + "\(Memory.describe(limit)) allowed"
-    }
-}
-
-/// The matrix library got no memory for its buffers or its code.
-public struct LibraryOutOfMemory: RuntimeError {
-    /// Says what may be the cause.
-    public var message: String {
-        "out of memory: the matrix library gets none for its buffers, \(Memory.describe(Memory.liveBytes)) are in use "
-            + "by tensors; a limit such as `ulimit -v` may be too low"
     }
 }
 
@@ -179,21 +169,4 @@ public enum Memory {
         if large { madvise(pointer, size, MADV_HUGEPAGE) }
         return UInt(bitPattern: pointer)
     }
-}
-
-/// The numbers behind one or more tensors.
-package final class Storage {
-    package let pointer: UnsafeMutablePointer<Float>
-    package let count: Int
-
-    /// Uninitialised storage for `count` numbers.
-    package init(_ count: Int) throws {
-        guard count <= Int.max / 8 else {
-            throw OutOfMemory(requested: Int.max, live: Memory.liveBytes, limit: Memory.limit)
-        }
-        pointer = try Memory.allocate(count * 4).bindMemory(to: Float.self, capacity: count)
-        self.count = count
-    }
-
-    deinit { Memory.deallocate(UnsafeMutableRawPointer(pointer), bytes: count * 4) }
 }

@@ -3,10 +3,8 @@
 // word that holds the generation and what is left of it, and the caller waits for claimed units alone:
 // a worker to which the system gives no processor delays nobody.
 #define _GNU_SOURCE
-#include "pool.h"
+#include "CPool.h"
 
-#include <cblas.h>
-#include <dlfcn.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -42,7 +40,7 @@ static struct {
     _Alignas(64) _Atomic uint64_t claim;  // generation << LEFT_BITS | units left to claim
     _Atomic uint32_t epoch;               // what idle workers sleep on; changes with every generation
     atomic_int sleeping;
-    _Atomic(ck_unit) run;
+    _Atomic(cp_unit) run;
     atomic_bool over;     // what is left need not be run
     void *_Atomic context;
     atomic_long end;      // the unit after the last one
@@ -60,7 +58,7 @@ static _Thread_local struct {
     void *context;
 } stopper;
 
-void ck_leave_out_when(bool (*ask)(void *), void *context) {
+void cp_leave_out_when(bool (*ask)(void *), void *context) {
     stopper.ask = ask;
     stopper.context = context;
 }
@@ -68,14 +66,10 @@ void ck_leave_out_when(bool (*ask)(void *), void *context) {
 static bool is_over(void) { return stopper.ask != NULL && stopper.ask(stopper.context); }
 static _Thread_local long helped;  // units of this thread's fork-joins that workers ran
 
-void ck_quiet_libraries(void) {
-    static _Thread_local bool quiet;
-    if (quiet) return;
-    quiet = true;
-    openblas_set_num_threads(1);
-    // Of the OpenMP that oneDNN was built with, if any.
-    void (*set_threads)(int) = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
-    if (set_threads) set_threads(1);
+void (*cp_prepare_thread)(void);
+
+static void prepare(void) {
+    if (cp_prepare_thread) cp_prepare_thread();
 }
 
 // Returns at once if the word is no longer `value`.
@@ -94,7 +88,7 @@ static uint32_t drain(long index, uint64_t *claim) {
     *claim = atomic_load_explicit(&pool.claim, memory_order_acquire);
     while (*claim & LEFT_MASK) {
         if (index >= atomic_load_explicit(&pool.limit, memory_order_relaxed)) break;
-        ck_unit run = atomic_load_explicit(&pool.run, memory_order_relaxed);
+        cp_unit run = atomic_load_explicit(&pool.run, memory_order_relaxed);
         void *context = atomic_load_explicit(&pool.context, memory_order_relaxed);
         long unit = atomic_load_explicit(&pool.end, memory_order_relaxed) - (long)(*claim & LEFT_MASK);
         if (!atomic_compare_exchange_weak_explicit(&pool.claim, claim, *claim - 1, memory_order_acq_rel,
@@ -111,7 +105,7 @@ static uint32_t drain(long index, uint64_t *claim) {
 static void *work(void *argument) {
     long index = (long)(size_t)argument;
     inside = true;
-    ck_quiet_libraries();
+    prepare();
     for (;;) {
         uint64_t claim;
         uint32_t count = drain(index, &claim);
@@ -132,7 +126,7 @@ static void *work(void *argument) {
     return NULL;
 }
 
-long ck_units_of_workers(void) { return helped; }
+long cp_units_of_workers(void) { return helped; }
 
 static int processors(void) {
     cpu_set_t set;
@@ -142,14 +136,14 @@ static int processors(void) {
 }
 
 // Not under `use`: a unit of work may ask, and its caller holds that.
-int ck_threads(void) {
+int cp_threads(void) {
     int threads = atomic_load(&pool.threads);
     if (threads > 0) return threads;
     int count = processors();
     return atomic_compare_exchange_strong(&pool.threads, &threads, count) ? count : threads;
 }
 
-void ck_set_threads(int threads) {
+void cp_set_threads(int threads) {
     atomic_store(&pool.threads, threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads);
 }
 
@@ -180,12 +174,12 @@ static uint64_t now(void) {
 static long workers(void) {
     enum { MEMORY = 20000000 };
     bool crowded = now() - atomic_load_explicit(&pool.crowded, memory_order_relaxed) < MEMORY;
-    int threads = ck_threads();
+    int threads = cp_threads();
     return crowded ? threads / 2 - 1 : threads - 1;
 }
 
 // Units first ... first + count - 1 on the pool, which the caller holds, with at most so many workers.
-static void share(long first, long count, long limit, ck_unit run, void *context) {
+static void share(long first, long count, long limit, cp_unit run, void *context) {
     atomic_store_explicit(&pool.run, run, memory_order_relaxed);
     atomic_store_explicit(&pool.context, context, memory_order_relaxed);
     atomic_store_explicit(&pool.end, first + count, memory_order_relaxed);
@@ -210,7 +204,7 @@ static void share(long first, long count, long limit, ck_unit run, void *context
     }
 }
 
-void ck_parallel(long units, ck_unit run, void *context) {
+void cp_parallel(long units, cp_unit run, void *context) {
     if (units <= 0) return;
     bool alone = units == 1 || inside;
     long limit = 0;
@@ -222,7 +216,7 @@ void ck_parallel(long units, ck_unit run, void *context) {
         alone = limit < 1;
         if (alone) pthread_mutex_unlock(&pool.use);
     }
-    ck_quiet_libraries();
+    prepare();
     if (alone) {
         for (long unit = 0; unit < units && !is_over(); unit++) run(context, unit);
         return;

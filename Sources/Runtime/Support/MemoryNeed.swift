@@ -1,5 +1,4 @@
 import Glibc
-import RuntimeSupport
 
 /// Work that this machine cannot carry out: the sum, its parts and what is there.
 public struct ResourceError: RuntimeError {
