@@ -47,32 +47,32 @@ let package = Package(
         // The path of the data through Runtime, which docs/architecture.md draws: a target may use those before it.
         .target(
             name: "RuntimeSupport", dependencies: ["CDigest", "CFiles", "CPool"],
-            path: "Sources/Runtime/Support", swiftSettings: swift),
+            path: "Sources/Runtime/Support", exclude: ["README.md"], swiftSettings: swift),
         .target(
             name: "RuntimeNumerics", dependencies: ["CKernels", "RuntimeSupport"],
-            path: "Sources/Runtime/Numerics", swiftSettings: swift),
+            path: "Sources/Runtime/Numerics", exclude: ["README.md"], swiftSettings: swift),
         .target(
             name: "RuntimeData", dependencies: ["CPCRE2", "CZlib", "CZstd", "RuntimeSupport"],
-            path: "Sources/Runtime/Data", swiftSettings: swift),
+            path: "Sources/Runtime/Data", exclude: ["README.md"], swiftSettings: swift),
         .target(
             name: "RuntimeModel", dependencies: ["RuntimeData", "RuntimeNumerics"],
-            path: "Sources/Runtime/Model", swiftSettings: swift),
+            path: "Sources/Runtime/Model", exclude: ["README.md"], swiftSettings: swift),
         .target(
             name: "RuntimeEvaluation", dependencies: ["RuntimeModel"],
-            path: "Sources/Runtime/Evaluation", swiftSettings: swift),
+            path: "Sources/Runtime/Evaluation", exclude: ["README.md"], swiftSettings: swift),
         .target(
             name: "RuntimeStore",
             dependencies: ["RuntimeEvaluation", .product(name: "GRDB", package: "GRDB.swift")],
-            path: "Sources/Runtime/Store", swiftSettings: swift),
+            path: "Sources/Runtime/Store", exclude: ["README.md"], swiftSettings: swift),
         .target(
             name: "RuntimeTraining", dependencies: ["RuntimeStore"],
-            path: "Sources/Runtime/Training", swiftSettings: swift),
+            path: "Sources/Runtime/Training", exclude: ["README.md"], swiftSettings: swift),
         .target(
             name: "RuntimeAnalysis", dependencies: ["CZstd", "RuntimeTraining"],
-            path: "Sources/Runtime/Analysis", swiftSettings: swift),
+            path: "Sources/Runtime/Analysis", exclude: ["README.md"], swiftSettings: swift),
         .target(
             name: "RuntimeReport", dependencies: ["RuntimeAnalysis"],
-            path: "Sources/Runtime/Report", swiftSettings: swift),
+            path: "Sources/Runtime/Report", exclude: ["README.md"], swiftSettings: swift),
         .target(
             name: "Runtime", dependencies: ["RuntimeReport"], path: "Sources/Runtime/Umbrella",
             swiftSettings: swift),

@@ -160,13 +160,15 @@ extension Library {
                 let options = try call.options()
                 let session = call.interpreter.session
                 let run = box.run
+                let settings = try runOptions(options, session)
+                try keepEarlier(run, settings, session)
                 let bell = try session.bell()
                 let background = try session.working {
                     try BackgroundRun(
                         run.trajectory.recipe, name: run.name,
                         storeFolder: try session.store().folder,
                         to: try options.integer(ifPresent: "to"),
-                        options: try runOptions(options, session)
+                        options: settings
                     ) {
                         var one: UInt8 = 1
                         _ = write(bell, &one, 1)

@@ -336,7 +336,8 @@ enum Prelude {
           for _, name in ipairs(sorted_keys(globals, 0)) do
             if type(name) == "string" and not known[name] then
               local value = rawget(globals, name)
-              rows[#rows + 1] = { name = name, type = type_of(value), value = cut(summary(value), width > 60 and width - 30 or 30) }
+              local shown = name:match "^[%a_][%w_]*$" and name or format("%q", name):gsub("\\\n", "\\n")
+              rows[#rows + 1] = { name = shown, type = type_of(value), value = cut(summary(value), width > 60 and width - 30 or 30) }
             end
           end
           if #rows == 0 then return print("no globals yet") end

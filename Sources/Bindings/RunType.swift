@@ -61,6 +61,26 @@ extension Library {
         return settings
     }
 
+    /// Checks the states that are to be kept, and keeps those that the run has passed.
+    static func keepEarlier(_ run: Run, _ settings: RunOptions, _ session: Session) throws {
+        for step in settings.keep.sorted() {
+            guard step <= run.trajectory.steps else {
+                throw Mistake(
+                    "keep: states of a run of \(run.trajectory.steps) steps expected, got \(step)")
+            }
+            guard step > 0, step <= run.step else { continue }
+            let key = run.trajectory.keys[step]
+            if try session.store().manifest(key) == nil {
+                session.progress.work(
+                    WorkProgress(
+                        notice: "keep: the run has passed state \(step), which has no checkpoint; "
+                            + "a run from the beginning in another store would keep it"))
+            } else {
+                try session.store().keep(key)
+            }
+        }
+    }
+
     static func train(_ box: RunBox, _ options: Options, _ call: Call) throws {
         let session = call.interpreter.session
         try box.checkIdle()
@@ -70,6 +90,7 @@ extension Library {
             try options.function(ifPresent: $0.name)
         }
         let trajectory = box.run.trajectory
+        try keepEarlier(box.run, settings, session)
         var isStopping = false
         let target = try options.integer(ifPresent: "to")
         settings.onEvent = { event in

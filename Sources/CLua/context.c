@@ -51,6 +51,7 @@ static void *allocate(void *context, void *block, size_t old, size_t size) {
 static void warn(void *context, const char *text, int more) {
     static bool fresh = true;
     mt_state *s = context;
+    if (mt_should_stop(s)) return;  // an interrupt of a finalizer
     if (fresh && !more && text[0] == '@') return;  // control messages: warnings stay on
     if (fresh) fputs("Lua warning: ", stderr);
     if (s->host.warn && isatty(STDERR_FILENO))
@@ -160,6 +161,7 @@ mt_state *mt_open(const mt_host *host) {
 
 void mt_close(mt_state *s) {
     s->closing = true;
+    if (mt_is_cut_short(s)) return mt_forget(s);  // what the process holds goes with it
     mt_forget(s);
     s->exiting = false;  // finalizers may run Lua
     s->interrupted = 0;

@@ -93,6 +93,8 @@ struct mt_state {
     int depth;        // mt_run and mt_invoke under way
     char interrupt_text[1024];
     volatile sig_atomic_t exiting;
+    volatile sig_atomic_t ended;  // by a signal
+    bool stopped;                 // the last run, by an interrupt
     bool closing;
     int exit_code;
 };
@@ -133,6 +135,7 @@ void mt_setup_interrupts(lua_State *L);
 int mt_raise_exit(lua_State *L);
 bool mt_is_exit(lua_State *L, int index);
 void mt_forget(mt_state *s);
+bool mt_is_cut_short(mt_state *s);
 void mt_lost_reader(void);
 // protected.c
 void mt_setup_protected(lua_State *L);

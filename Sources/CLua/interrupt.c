@@ -19,12 +19,12 @@
 
 #define TICK 1000        // instructions
 #define PATIENCE 100000  // ticks that all the code which cleans up has; about a second
-#define AGAIN 20000      // microseconds of processor time after which the hook is set again
+#define AGAIN 1000       // microseconds of processor time after which the hook is set again
 
 static mt_state *volatile catching;
 static const char exit_key;
-// Those that ask a process to end: a closed terminal, a batch system before its limit, a limit of processor time.
-static const int ending[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU};
+// Those that ask a process to end: a closed terminal, Ctrl-\, a batch system before its limit, a limit of processor time.
+static const int ending[] = {SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU};
 #define ENDING (sizeof ending / sizeof ending[0])
 
 // How Lua 5.4's lua_State begins (lstate.h).
@@ -160,6 +160,7 @@ void mt_interrupt(mt_state *s) {
 static void end(mt_state *s, int number) {
     if (s->exiting) return;
     s->exit_code = 128 + number;
+    s->ended = true;
     s->exiting = true;
     mt_quiet(false);
     mt_rearm(s, s->current);
@@ -237,6 +238,9 @@ void mt_catch_interrupts(mt_state *s) {
     // Whoever started the program may have blocked them, as thread pools do for their workers.
     pthread_sigmask(SIG_UNBLOCK, &all, NULL);
 }
+
+// Whether the program ends because somebody asked it to: then finalizers, which may never end, are not waited for.
+bool mt_is_cut_short(mt_state *s) { return catching == s && (s->stopped || s->ended); }
 
 void mt_stay(mt_state *s) { s->stays = 1; }
 

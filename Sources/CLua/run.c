@@ -151,11 +151,13 @@ mt_status mt_run(mt_state *s, mt_list *arguments, int printer, int *first) {
     *first = function;
     bool interrupted = mt_passes(L, raised);
     if (s->depth == 0) mt_settle(s);
+    s->stopped = false;
     if (status == LUA_OK) return MT_OK;
     mt_status result = s->exiting             ? MT_EXIT
                        : interrupted          ? MT_INTERRUPTED
                        : status == LUA_ERRMEM ? MT_MEMORY
                                               : MT_ERROR;
+    s->stopped = result == MT_INTERRUPTED;
     if (result == MT_INTERRUPTED)
         mt_set_message(s, s->interrupt_text, strlen(s->interrupt_text));
     else

@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <linux/futex.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -65,6 +66,8 @@ void cp_leave_out_when(bool (*ask)(void *), void *context) {
 
 static bool is_over(void) { return stopper.ask != NULL && stopper.ask(stopper.context); }
 static _Thread_local long helped;  // units of this thread's fork-joins that workers ran
+
+void cp_use_one_arena(void) { mallopt(M_ARENA_MAX, 1); }
 
 void (*cp_prepare_thread)(void);
 

@@ -53,9 +53,17 @@ struct Export: ParsableCommand {
     }
 
     func run() throws {
-        let (run, step) = try place.open().export(
-            state, to: folder, storage: StorageFormat(rawValue: storage) ?? .float32,
-            shardBytes: shardBytes, tokenizer: tokenizer)
+        StopSignals.catchAll()
+        let found: (run: StoredRun, step: Int)
+        do {
+            found = try place.open().export(
+                state, to: folder, storage: StorageFormat(rawValue: storage) ?? .float32,
+                shardBytes: shardBytes, tokenizer: tokenizer, stop: { StopSignals.came })
+        } catch let error as Interrupted {
+            Interpreter.Report.toStandardError("mtrepl: \(error.message)\n")
+            throw ExitCode(StopSignals.code)
+        }
+        let (run, step) = found
         say("\(folder): run \(run.row.name) after \(step) of \(run.row.steps) steps, \(storage)")
     }
 }

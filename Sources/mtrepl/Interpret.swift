@@ -89,6 +89,10 @@ struct Interpret: ParsableCommand {
     }
 
     func run() throws {
+        var input = stat()
+        if script.isEmpty && e.isEmpty, fstat(0, &input) == 0, input.st_mode & S_IFMT == S_IFDIR {
+            throw ValidationError("standard input is a folder: Lua expected")
+        }
         let terminal = isatty(0) != 0
         let wantsPrompt = i || (e.isEmpty && script.isEmpty)
         if let threads { Parallel.threads = threads }

@@ -64,7 +64,7 @@ final class LineEditor {
         var blocked = sigset_t()
         var before = sigset_t()
         sigemptyset(&blocked)
-        for signal in [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU, SIGWINCH] {
+        for signal in [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU, SIGWINCH] {
             sigaddset(&blocked, signal)
         }
         pthread_sigmask(SIG_BLOCK, &blocked, &before)

@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 
 /// What the limits of the process ask for before anything else is done.
 enum ProcessLimits {
@@ -35,22 +36,24 @@ enum ProcessLimits {
     /// OpenBLAS starts threads before `main`, each of which asks for a buffer for ever if it is refused. Under a limit
     /// the program therefore begins anew without them; it has no use for them.
     static func prepareMemory() {
+        let isLimited = [RLIMIT_AS, RLIMIT_DATA].contains { kind in
+            var limit = rlimit()
+            return getrlimit(__rlimit_resource_t(kind.rawValue), &limit) == 0
+                && limit.rlim_cur != rlim_t.max
+        }
         if let value = getenv(former).map({ String(cString: $0) }) {
             // What it starts itself should find the environment as it was.
             if value.isEmpty { unsetenv(variable) } else { setenv(variable, value, 1) }
             unsetenv(former)
         } else {
-            let isLimited = [RLIMIT_AS, RLIMIT_DATA].contains { kind in
-                var limit = rlimit()
-                return getrlimit(__rlimit_resource_t(kind.rawValue), &limit) == 0
-                    && limit.rlim_cur != rlim_t.max
-            }
             guard isLimited else { return }
             setenv(former, getenv(variable).map { String(cString: $0) } ?? "", 1)
             setenv(variable, "1", 1)
             execv("/proc/self/exe", CommandLine.unsafeArgv)
             unsetenv(former)
         }
+        // Every thread that allocates would get an arena of its own, of 64 MiB of address space.
+        if isLimited { Parallel.useOneArena() }
         let place = mmap(
             nil, least, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
         if place != MAP_FAILED {

@@ -18,6 +18,9 @@ enum Subcommands {
 
     /// The command line with the subcommand first.
     static func first(_ arguments: [String]) -> [String] {
+        if arguments.first == "help", access("help", F_OK) != 0 {
+            return arguments.dropFirst() + ["--help"]
+        }
         var before: [String] = []
         var rest = arguments[...]
         while let option = rest.first,

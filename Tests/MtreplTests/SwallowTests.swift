@@ -51,6 +51,26 @@ import Testing
         #expect(outcome.errors.contains("interrupted"), "\(outcome)")
     }
 
+    @Test(
+        "finalizers that never end do not keep a program that was asked to end",
+        arguments: [SIGINT, SIGTERM, SIGQUIT])
+    func atTheEnd(number: Int32) throws {
+        let loop = "setmetatable({}, { __gc = function() while true do end end })"
+        for code in [
+            "\(loop) BEGIN while true do end", "kept = \(loop) BEGIN \(loop) collectgarbage()",
+        ] {
+            let begin = "print('begin') io.stdout:flush()"
+            let program = try Program.start([
+                "--no-strict", "-e", code.replacing("BEGIN", with: begin),
+            ])
+            program.waitForOutput("begin")
+            program.signal(number)
+            let outcome = try program.wait(atMost: 60)
+            #expect(outcome.code == 128 + number, "\(code): \(outcome)")
+            #expect(!outcome.errors.contains("warning"), "\(outcome)")
+        }
+    }
+
     @Test("it reaches a finalizer that begins after it came")
     func onTheWay() throws {
         // The collector has a while to go through a million tables before it calls the finalizer.

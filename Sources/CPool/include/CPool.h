@@ -24,6 +24,9 @@ long cp_units_of_workers(void);
 /// their results are of no use; NULL ends that.
 void cp_leave_out_when(bool (*ask)(void *context), void *context);
 
+/// Makes all threads allocate from one arena: each takes 64 MiB of address space.
+void cp_use_one_arena(void);
+
 /// What every thread calls before it works on units, such as to prepare libraries that the units use; NULL for nothing.
 /// Set before any work, and cheap when it is called again.
 extern void (*cp_prepare_thread)(void);

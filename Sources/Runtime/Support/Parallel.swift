@@ -8,6 +8,9 @@ public enum Parallel {
         set { cp_set_threads(Int32(clamping: newValue)) }
     }
 
+    /// Makes all threads allocate from one arena, for a process with little address space.
+    public static func useOneArena() { cp_use_one_arena() }
+
     /// How many units of the calls that this thread made were run by other threads so far.
     package static var unitsOfWorkers: Int { cp_units_of_workers() }
 

@@ -163,22 +163,22 @@ public final class Study {
         guard let key = trajectory.keys.last else { return nil }
         var losses = Losses()
         if evaluate.isEmpty, tasks.isEmpty, try store.manifest(key) == nil { return nil }
-        for split in [Split.valid, .test] {
-            for set in sets(split) {
-                let recipe = trajectory.recipe
-                let data = try store.evaluator(
-                    set, recipe.tokenizer, context: recipe.model.context,
-                    progress: options.progress,
-                    stop: options.stop
-                ).digest
-                guard let evaluation = try store.registry.evaluation(state: key, data: data) else {
-                    return nil
-                }
-                losses[set.corpus.name, split] = evaluation
+        let recipe = trajectory.recipe
+        // All are prepared before any result is missed: a split without documents is an error before the first step.
+        let sets = [Split.valid, .test].flatMap(sets)
+        let data = try sets.map { set in
+            try store.evaluator(
+                set, recipe.tokenizer, context: recipe.model.context, progress: options.progress,
+                stop: options.stop
+            ).digest
+        }
+        for (set, data) in zip(sets, data) {
+            guard let evaluation = try store.registry.evaluation(state: key, data: data) else {
+                return nil
             }
+            losses[set.corpus.name, set.split] = evaluation
         }
         for task in tasks {
-            let recipe = trajectory.recipe
             let digest = task.digest(
                 recipe.tokenizer, context: recipe.model.context, limit: evaluationLimit)
             guard let score = try store.registry.score(state: key, task: digest) else { return nil }

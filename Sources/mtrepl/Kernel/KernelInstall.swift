@@ -121,7 +121,8 @@ struct KernelInstall: ParsableCommand {
         }
         if let folder = environment["JUPYTER_DATA_DIR"], !folder.isEmpty { return folder }
         let data = environment["XDG_DATA_HOME"].flatMap { $0.isEmpty ? nil : $0 }
-        return (data ?? NSHomeDirectory() + "/.local/share") + "/jupyter"
+        let home = environment["HOME"] ?? NSHomeDirectory()
+        return (data ?? home + "/.local/share") + "/jupyter"
     }
 
     /// `sys.prefix` of the Python on the path.

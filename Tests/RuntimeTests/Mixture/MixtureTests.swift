@@ -69,7 +69,7 @@ import Runtime
         #expect(error.contains("code = 0.6, web = 0.5 sum to 1.1"))
         #expect(message { _ = try Mixture([("a", 1.5), ("b", -0.5)]) }.contains("-0.5"))
         #expect(message { _ = try Mixture([("a", .nan)]) }.contains("nan"))
-        #expect(message { _ = try Mixture([]) }.contains("sum to 0"))
+        #expect(message { _ = try Mixture([]) }.contains("at least one source"))
         #expect(message { _ = try Mixture([("a", 0.5), ("a", 0.5)]) }.contains("named twice"))
         let third = 1.0 / 3
         #expect(

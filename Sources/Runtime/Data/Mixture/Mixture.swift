@@ -40,6 +40,9 @@ public struct Mixture: Codable, Hashable, Sendable, CustomStringConvertible {
                 throw MixtureError("mixture", "\"\(item.name)\" is named twice")
             }
         }
+        guard !weights.isEmpty else {
+            throw MixtureError("mixture", "expected at least one source with its weight, got none")
+        }
         let sum = weights.reduce(0) { $0 + $1.weight }
         guard abs(sum - 1) <= 1e-6 else {
             let list = weights.map { "\($0.name) = \(Self.decimal($0.weight))" }

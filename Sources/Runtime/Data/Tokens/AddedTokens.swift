@@ -1,4 +1,3 @@
-
 extension Tokenizer {
     /// A token that is found in the text before words are cut and merged.
     public struct AddedToken: Hashable, Sendable {
