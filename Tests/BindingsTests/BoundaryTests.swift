@@ -1,9 +1,8 @@
+import Bindings
 import CLua
+import Runtime
 import TestSupport
 import Testing
-
-@testable import Bindings
-import Runtime
 
 @Suite("Lua boundary") struct BoundaryTests {
     @Test(

@@ -1,7 +1,6 @@
+import Bindings
 import TestSupport
 import Testing
-
-@testable import Bindings
 
 @Suite("Completion") struct CompletionTests {
     private let rig: Rig

@@ -1,6 +1,5 @@
+import Bindings
 import Testing
-
-@testable import Bindings
 
 @Suite("Definitions for editors") struct EditorTests {
     private let text = LuaLS.definitions(.standard)

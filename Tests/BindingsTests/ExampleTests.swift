@@ -1,7 +1,6 @@
+import Bindings
 import TestSupport
 import Testing
-
-@testable import Bindings
 
 @Suite("Examples") struct ExampleTests {
     /// What is done with each type's examples, in one process in a folder of its own; `mt` stands for the functions.

@@ -1,8 +1,7 @@
+import Bindings
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Bindings
 
 /// What is wrong with the input is named: the file and line or the field, the value, and what was expected.
 @Suite("Input errors") struct InputErrorTests {

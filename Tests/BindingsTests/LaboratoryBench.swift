@@ -1,7 +1,6 @@
+import Bindings
 import Foundation
 import TestSupport
-
-@testable import Bindings
 
 /// An interpreter with a store, two corpora, a finetuning set, a tokenizer and the recipe `base` of 12 steps.
 struct LaboratoryBench {

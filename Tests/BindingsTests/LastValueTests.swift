@@ -1,7 +1,6 @@
+import Bindings
 import TestSupport
 import Testing
-
-@testable import Bindings
 
 @Suite("The value of the last statement") struct LastValueTests {
     @Test(

@@ -1,7 +1,6 @@
+import Bindings
 import TestSupport
 import Testing
-
-@testable import Bindings
 
 @Suite("Matched exposure") struct MatchedTests {
     @Test("arms of any start and weight read exactly the tokens that were asked for")

@@ -1,6 +1,5 @@
+import Bindings
 import Testing
-
-@testable import Bindings
 
 @Suite("Networks") struct NetworkTests {
     @Test("a network shows the weights of a state, and training leaves it alone")

@@ -1,7 +1,6 @@
+import Bindings
 import TestSupport
 import Testing
-
-@testable import Bindings
 
 @Suite("Pretrained models in Lua") struct PretrainedTests {
     @Test("a network or a run is exported, loaded, and trained on")

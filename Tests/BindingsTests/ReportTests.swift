@@ -1,8 +1,7 @@
+import Bindings
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Bindings
 
 @Suite("Reports") struct ReportTests {
     private static let study = """

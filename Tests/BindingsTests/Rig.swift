@@ -1,7 +1,6 @@
-import TestSupport
-
-@testable import Bindings
+import Bindings
 import Runtime
+import TestSupport
 
 /// An interpreter with a store of its own, and an object of every type on demand.
 final class Rig {

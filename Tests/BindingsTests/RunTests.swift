@@ -1,8 +1,7 @@
+import Bindings
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Bindings
 
 @Suite("Runs in Lua") struct RunTests {
     @Test("a fork shares this run's states and is the run that midtrain() makes")
@@ -29,6 +28,27 @@ import Testing
             """, name: "=fork")
         let error = laboratory.bench.error("base:run():fork { mixture = { code = 1 } }")
         #expect(error.contains("past its 12 steps"), "\(error)")
+    }
+
+    @Test("a name that a person gave stays until a person gives another")
+    func names() throws {
+        let laboratory = try LaboratoryBench()
+        try laboratory.bench.interpreter.run(
+            """
+            local function names()
+              local list = {}
+              for _, run in ipairs(mt.runs()) do list[#list + 1] = run.name end
+              return table.concat(list, ", ")
+            end
+            base:run()
+            assert(names() == "run", names())
+            base:run { name = "trunk" }
+            base:run()
+            mt.study { arms = { { name = "again" } }, recipe = function() return base end, evaluate = { prose } }:run()
+            assert(names() == "trunk", names())
+            base:run { name = "other" }
+            assert(names() == "other", names())
+            """, name: "=names")
     }
 
     @Test("on_step stops a run by returning false, which is no error")

@@ -1,6 +1,5 @@
+import Bindings
 import Testing
-
-@testable import Bindings
 
 @Suite("Science in Lua") struct ScienceTests {
     @Test("cka is that of hidden states averaged by hand")

@@ -1,7 +1,6 @@
+import Bindings
 import TestSupport
 import Testing
-
-@testable import Bindings
 
 @Suite("Strict globals") struct StrictTests {
     private let rig: Rig

@@ -1,6 +1,5 @@
+import Bindings
 import Testing
-
-@testable import Bindings
 
 @Suite("Study tables") struct StudyTableTests {
     @Test("controls have rows of their own, and every cell is the mean of its own arms")

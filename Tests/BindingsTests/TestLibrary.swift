@@ -1,7 +1,6 @@
+import Bindings
 import Foundation
 import Runtime
-
-@testable import Bindings
 
 /// An object that counts how many of it live.
 final class Probe: LuaObject {

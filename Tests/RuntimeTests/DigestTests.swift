@@ -1,7 +1,6 @@
 import CDigest
-import Testing
-
 import Runtime
+import Testing
 
 // One at a time: which instructions are used is the process's.
 @Suite("SHA-256", .serialized) struct DigestTests {

@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 /// Small files, whole and damaged, for every reader.
 @Suite("Arbitrary bytes") struct FuzzReplayTests {

@@ -1,5 +1,4 @@
 import Foundation
-
 import Runtime
 
 /// Readers that are fed arbitrary bytes: they may refuse them with an error, and nothing else.

@@ -1,6 +1,5 @@
-import Testing
-
 import Runtime
+import Testing
 
 /// The results of some work on so many threads, done again until other threads have taken units of it: without that, "the
 /// same bits on any number of threads" may have been seen on one.

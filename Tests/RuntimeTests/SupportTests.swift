@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Support") struct SupportTests {
     @Test("a permutation visits every index once", arguments: [1, 2, 3, 7, 64, 1000, 4097])

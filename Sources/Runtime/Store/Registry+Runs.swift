@@ -37,6 +37,14 @@ extension Registry {
         }
     }
 
+    /// The name that a run has here; `nil` for one that is not known.
+    package func name(_ run: Digest) throws -> String? {
+        try read { database in
+            try String.fetchOne(
+                database, sql: "SELECT name FROM runs WHERE key = ?", arguments: [run.hex])
+        }
+    }
+
     private static func run(_ row: Row) -> RunRow? {
         guard let key = Digest(hex: row["key"]) else { return nil }
         let exposure: String? = row["exposure"]

@@ -114,7 +114,8 @@ extension Run {
     private func row(_ status: String, failure: String? = nil) throws -> RunRow? {
         guard let last = trajectory.keys.last else { return nil }
         return RunRow(
-            key: last, name: name, status: status, step: step, steps: trajectory.steps,
+            key: last, name: try storedName.get(), status: status, step: step,
+            steps: trajectory.steps,
             updated: Date().timeIntervalSince1970, recipe: try trajectory.recipeText(),
             failure: failure, state: key, exposure: trajectory.exposure(at: step))
     }

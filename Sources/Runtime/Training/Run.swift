@@ -13,8 +13,18 @@ public final class Run {
     public let trajectory: Trajectory
     /// Where checkpoints and records are.
     public let store: Store
+    /// The name of a run that nobody named.
+    public static let defaultName = "run"
+
     /// A name for people.
     public let name: String
+    /// Whether a person chose the name: any other stays out of the way of one that the run has in the store.
+    private let isNamed: Bool
+    /// The name in the store.
+    package private(set) lazy var storedName = Result {
+        guard !isNamed, let last = trajectory.keys.last else { return name }
+        return try store.registry.name(last) ?? name
+    }
     /// Steps done.
     public internal(set) var step = 0
     /// Steps that this object trained itself, rather than found in the store.
@@ -29,7 +39,10 @@ public final class Run {
     package var rolling: Digest?
 
     /// Creates a run; nothing is read or trained yet.
-    public init(_ trajectory: Trajectory, store: Store, name: String) {
+    ///
+    /// - Parameter isNamed: Whether a person chose the name; by default for any but `defaultName`.
+    public init(_ trajectory: Trajectory, store: Store, name: String, isNamed: Bool? = nil) {
+        self.isNamed = isNamed ?? (name != Self.defaultName)
         self.trajectory = trajectory
         self.store = store
         self.name = name

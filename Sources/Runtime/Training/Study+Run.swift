@@ -148,7 +148,7 @@ extension Study {
         } else {
             try announce("training")
             runOptions.onEvent = { try options.onEvent(.run($0, resolved.base)) }
-            let run = Run(resolved.base, store: store, name: arm.label)
+            let run = Run(resolved.base, store: store, name: arm.label, isNamed: false)
             defer { trained += run.trained }
             try run.train(options: runOptions)
             before = try measure(run, runOptions)
@@ -165,7 +165,8 @@ extension Study {
             runOptions.onEvent = { try options.onEvent(.run($0, variant.trajectory)) }
             let run = Run(
                 variant.trajectory, store: store,
-                name: "\(arm.label) finetuned at \(variant.settings.learningRate.peak)")
+                name: "\(arm.label) finetuned at \(variant.settings.learningRate.peak)",
+                isNamed: false)
             defer { trained += run.trained }
             runOptions.keep = keep.union([resolved.base.steps])
             runOptions.keepLast = options.keepFinetuned

@@ -1,4 +1,4 @@
-@testable import Bindings
+import Bindings
 
 /// Arguments with which every function gets as far as its numbers.
 enum GoodArguments {

@@ -1,4 +1,4 @@
-@testable import Bindings
+import Bindings
 
 /// A place of a call that takes a number: an argument, an option, an element of a list or a map.
 struct NumberSlot {

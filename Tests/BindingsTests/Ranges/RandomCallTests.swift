@@ -1,8 +1,7 @@
+import Bindings
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Bindings
 
 @Suite("Calls at random") struct RandomCallTests {
     /// How long each of two processes at a time calls, in seconds.

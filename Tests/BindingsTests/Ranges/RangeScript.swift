@@ -1,6 +1,5 @@
+import Bindings
 import Foundation
-
-@testable import Bindings
 
 /// A Lua script that calls the functions of one family with hard numbers, one call after the other.
 ///

@@ -1,8 +1,7 @@
+import Bindings
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Bindings
 
 @Suite("Numbers at the ends of ranges") struct RangeTests {
     /// The records of each type, and those of the module in a few parts.

@@ -1,8 +1,7 @@
 import Foundation
+import Runtime
 import TestSupport
 import Testing
-
-import Runtime
 
 @Suite("Alignment") struct AlignmentTests {
     /// The parts of the first collection with the third, and of the mixture of two with the third.

@@ -1,6 +1,5 @@
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Branches", .serialized) struct BranchTests {
     private func mixture() throws -> Mixture { try Mixture([("prose", 0.5), ("code", 0.5)]) }

@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 /// Values of part three of `scripts/science_reference.py`.
 private struct EffectsGolden: Decodable {

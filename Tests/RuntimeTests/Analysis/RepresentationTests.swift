@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 private struct RepresentationGolden: Decodable {
     struct Alignment: Decodable {

@@ -1,5 +1,4 @@
 import Foundation
-
 import Runtime
 
 /// Values of `scripts/science_reference.py`, computed by NumPy, SciPy and statsmodels.

@@ -1,6 +1,5 @@
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Statistics") struct StatisticsTests {
     @Test("Student's interval at another confidence: quantiles of t from tables")

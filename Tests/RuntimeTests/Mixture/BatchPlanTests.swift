@@ -1,6 +1,5 @@
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Batch plan") struct BatchPlanTests {
     /// Three sources of embedded text under one tokenizer.

@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Mixture") struct MixtureTests {
     private func random(_ generator: inout SeededGenerator) throws -> Mixture {

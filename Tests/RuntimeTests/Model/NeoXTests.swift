@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 /// A batch of seeded tokens whose targets are the tokens that follow; every `ignoring`-th target is
 /// not counted.

@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("GPT-NeoX against PyTorch")
 struct PyTorchTests {

@@ -1,5 +1,4 @@
 import Foundation
-
 import Runtime
 
 /// One configuration of `scripts/reference.py`, as PyTorch computed it.

@@ -1,8 +1,7 @@
 import Foundation
+import Runtime
 import TestSupport
 import Testing
-
-import Runtime
 
 /// Names of corpora, runs and parameters come from anywhere, and stand in figures and pages as they are.
 @Suite("Names in figures, pages and tables") struct NameTests {

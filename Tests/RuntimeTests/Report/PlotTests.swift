@@ -1,9 +1,8 @@
 import Foundation
 import FoundationXML
+import Runtime
 import TestSupport
 import Testing
-
-import Runtime
 
 /// The text of an SVG document's elements; fails if it is not well-formed.
 final class Texts: NSObject, XMLParserDelegate {

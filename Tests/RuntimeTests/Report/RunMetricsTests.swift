@@ -1,8 +1,7 @@
 import Foundation
+import Runtime
 import TestSupport
 import Testing
-
-import Runtime
 
 @Suite("Metrics for other programs") struct RunMetricsTests {
     @Test("CRC-32C of the check value of its standard")

@@ -1,6 +1,5 @@
-import Testing
-
 import Runtime
+import Testing
 
 /// The expected values are those of lm_eval's filter `regex`, its metric `exact_match` and Python's `re`.
 @Suite("Rules for answers") struct AnswerRuleTests {

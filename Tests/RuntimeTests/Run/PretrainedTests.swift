@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Pretrained models") struct PretrainedTests {
     static let names = ["parallel", "sequential", "sharded", "no-biases"]

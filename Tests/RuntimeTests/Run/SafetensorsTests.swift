@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Safetensors") struct SafetensorsTests {
     /// A file with a header and some bytes of values.

@@ -1,6 +1,5 @@
-import Testing
-
 import Runtime
+import Testing
 
 /// Blocks against the operations that they are made of: the same bits, values and gradients.
 @Suite("Blocks")

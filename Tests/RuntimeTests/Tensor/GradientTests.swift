@@ -1,6 +1,5 @@
-import Testing
-
 import Runtime
+import Testing
 
 /// An operation and the shapes it is tried on; inputs are uniform in `low ..< high`.
 struct GradientCase: Sendable, CustomTestStringConvertible {

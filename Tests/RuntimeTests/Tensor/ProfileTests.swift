@@ -1,6 +1,5 @@
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Profile", .serialized)
 struct ProfileTests {

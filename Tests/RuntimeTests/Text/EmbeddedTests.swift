@@ -1,6 +1,5 @@
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Embedded corpora") struct EmbeddedTests {
     private func corpus(_ name: String, bytes: Int, seed: UInt64 = 1) throws -> Corpus {

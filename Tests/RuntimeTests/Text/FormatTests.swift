@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Formats of records") struct FormatTests {
     /// Input that comes in pieces of a few bytes.

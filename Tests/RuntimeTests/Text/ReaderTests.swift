@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 /// The message of the error that `body` throws.
 func message(_ body: () throws -> Void) -> String {

@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Splits") struct SplitTests {
     private func texts(_ count: Int) -> [String] {

@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Forms of text") struct TextFormTests {
     private let scratch: Scratch

@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Turns of conversations") struct TurnTests {
     private let scratch: Scratch

@@ -1,8 +1,7 @@
 import Foundation
+import Runtime
 import TestSupport
 import Testing
-
-import Runtime
 
 @Suite("Added tokens and other parts of a tokenizer.json") struct AddedTokenTests {
     private let scratch: Scratch

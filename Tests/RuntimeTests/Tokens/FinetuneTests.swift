@@ -1,6 +1,5 @@
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Finetune sets") struct FinetuneTests {
     private func make(context: Int = 64) throws -> (FinetuneSet, Tokenizer, Corpus) {

@@ -1,6 +1,5 @@
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Word pattern") struct PatternTests {
     private func words(_ text: [UInt8]) -> [String] {

@@ -1,8 +1,7 @@
 import Foundation
+import Runtime
 import TestSupport
 import Testing
-
-import Runtime
 
 @Suite("Real corpora") struct SharedCorpusTests {
     @Test(

@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Files of tokens") struct TokenFileTests {
     private let scratch: Scratch

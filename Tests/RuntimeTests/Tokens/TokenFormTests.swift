@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 /// Ids without a vocabulary's text.
 private struct Numbers: TokenText {

@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Token stores") struct TokenStoreTests {
     /// A corpus, a tokenizer for it, and the folder of its store.

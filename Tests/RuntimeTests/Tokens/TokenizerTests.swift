@@ -1,8 +1,7 @@
 import Foundation
+import Runtime
 import TestSupport
 import Testing
-
-import Runtime
 
 /// Text with enough variety for small vocabularies.
 func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -> [[UInt8]] {

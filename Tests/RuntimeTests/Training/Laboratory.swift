@@ -1,5 +1,4 @@
 import Foundation
-
 import Runtime
 
 /// A small laboratory in a folder of its own: two corpora, a finetuning set, a tokenizer and a recipe.

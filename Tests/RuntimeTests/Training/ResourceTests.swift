@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Resources") struct ResourceTests {
     @Test(

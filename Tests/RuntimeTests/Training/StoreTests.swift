@@ -1,9 +1,8 @@
 import Dispatch
 import Foundation
+import Runtime
 import Synchronization
 import Testing
-
-import Runtime
 
 @Suite("Stores", .serialized) struct StoreTests {
     private func options(keep: Set<Int> = []) -> RunOptions {

@@ -1,6 +1,5 @@
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Studies", .serialized) struct StudyTests {
     private func study(_ laboratory: Laboratory) throws -> Study {

@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Runtime
+import Testing
 
 @Suite("Training from weights", .serialized) struct WeightsTests {
     /// A laboratory, and its base recipe starting from the weights that a run of it has after 5 steps.

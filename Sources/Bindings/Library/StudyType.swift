@@ -1,0 +1,468 @@
+import Runtime
+
+/// A study as Lua holds it.
+final class StudyBox: LuaObject {
+    let study: Study
+
+    init(_ study: Study) { self.study = study }
+}
+
+/// A study's result as Lua holds it.
+final class ResultBox: LuaObject {
+    let result: StudyResult
+
+    init(_ result: StudyResult) { self.result = result }
+}
+
+/// A study's plan as Lua holds it.
+final class PlanBox: LuaObject {
+    let plan: StudyPlan
+
+    init(_ plan: StudyPlan) { self.plan = plan }
+}
+
+extension Library {
+    static var studies: Library {
+        Library(functions: [grid, study], types: [studyType, planType, resultType])
+    }
+
+    private static var grid: Function {
+        Function(
+            "grid",
+            "Every combination of the values of some parameters, in order of the names, `seed` last.",
+            [.table("parameters", "Lists of values by name.")], returns: "list of tables",
+            example: "assert(#mt.grid { start = { 200, 400 }, weight = { 0.1, 0.2, 0.5 } } == 6)"
+        ) { call in
+            let table = try call.table("parameters")
+            guard table.items.isEmpty else {
+                throw call.mistake("parameters", "names expected as keys, got the key 1")
+            }
+            var arms: [[(String, Value)]] = [[]]
+            let stop = call.interpreter.session.stop
+            let empty = table.fields.filter {
+                if case .table(let list) = $0.value { list.items.isEmpty } else { false }
+            }
+            if let name = empty.map(\.key).min() {
+                throw call.mistake(
+                    "parameters", "\(name): at least one value expected, got an empty table")
+            }
+            try Self.refuseHugeGrid(table)
+            for field in table.fields.sorted(by: {
+                $0.key != "seed" && ($1.key == "seed" || $0.key < $1.key)
+            }) {
+                let values =
+                    if case .table(let list) = field.value { list.items } else { [field.value] }
+                arms = try arms.flatMap { arm in
+                    if stop() { throw Interrupted("interrupted while the grid was made") }
+                    return values.map { arm + [(field.key, $0)] }
+                }
+            }
+            try call.returns(Record([], items: arms.map { Record($0.map { ($0.0, $0.1) }) }))
+        }
+    }
+
+    /// Refuses a grid whose tables memory cannot hold.
+    private static func refuseHugeGrid(_ parameters: Table) throws {
+        var combinations = 1
+        for field in parameters.fields {
+            guard case .table(let list) = field.value else { continue }
+            combinations = Int.saturatingProduct(combinations, list.items.count)
+        }
+        // A field's name, its value and its place, as Swift and then Lua hold them.
+        let bytes = 64 + 256 * parameters.fields.count
+        try Memory.require(
+            [("\(combinations) combinations", Int.saturatingProduct(combinations, bytes))],
+            for: "grid")
+    }
+
+    private static var study: Function {
+        Function(
+            "study",
+            "Many recipes that share prefixes. Every distinct segment is trained once; whatever the store has is not trained again.",
+            [
+                .options([
+                    .table("arms", "A list of tables of parameters, such as `mt.grid` makes."),
+                    .function("recipe", "Makes an arm's recipe from its table."),
+                    .table(
+                        "controls",
+                        "Recipes by name, or functions of a seed; a recipe is carried out with every seed of the arms."
+                    ).optional,
+                    .string("name", "What the arms are called in tables.").or("midtrained"),
+                    .options(
+                        "finetune",
+                        "Finetuning of every arm; the learning rate is chosen on valid.",
+                        studyFinetuneOptions
+                    )
+                    .optional,
+                    .objects(
+                        "evaluate", "corpus",
+                        "Corpora whose test loss is reported, before and after finetuning."
+                    )
+                    .optional,
+                    .objects(
+                        "tasks", "task",
+                        "Tasks whose accuracy is reported, before and after finetuning."
+                    ).optional,
+                    .integer(
+                        "limit",
+                        "Windows, examples or questions that an evaluation reads at most.",
+                        .count.positive
+                    ).optional,
+                ])
+            ],
+            returns: "study", example: Examples.study + "\nprint(study:plan { calibrate = false })"
+        ) { call in
+            let options = try call.options()
+            let finetune = try options.options(ifPresent: "finetune")
+            var arms = try gridArms(options).flatMap { try finetuned($0, finetune) }
+            let count = arms.count
+            var seeds: [ArmValue] = []
+            for arm in arms {
+                if let seed = arm.parameter("seed"), !seeds.contains(seed) { seeds.append(seed) }
+            }
+            for field in try options.table(ifPresent: "controls")?.fields ?? [] {
+                let place = "controls.\(field.key)"
+                for seed in seeds.isEmpty ? [nil] : seeds.map(Optional.some) {
+                    let made: Recipe
+                    if case .function(let function) = field.value {
+                        made = try recipe(try function.call(seed.map(value)).first, place)
+                    } else {
+                        var control = try recipe(field.value, place)
+                        if case .integer(let number)? = seed {
+                            guard IntegerKind.seed.range.contains(number) else {
+                                throw Mistake(
+                                    "arms: seed: \(IntegerKind.seed.name) expected, got \(number)")
+                            }
+                            control.seed = UInt64(number)
+                        }
+                        made = control
+                    }
+                    arms += try finetuned(
+                        Arm(
+                            name: field.key, parameters: seed.map { [("seed", $0)] } ?? [],
+                            recipe: made, finetuning: []), finetune)
+                }
+            }
+            // Controls first, the plainest before all: the others then branch from it in the plan.
+            let controls = arms[count...].enumerated().sorted {
+                ($0.element.recipe.phases.count, $0.offset) < (
+                    $1.element.recipe.phases.count, $1.offset
+                )
+            }
+            arms = controls.map(\.element) + arms[..<count]
+            let corpora = try options.objects(ifPresent: "evaluate", as: Corpus.self) ?? []
+            try call.returns(
+                StudyBox(
+                    try Study(
+                        arms: arms, evaluate: corpora,
+                        tasks: try options.objects(ifPresent: "tasks", as: DownstreamTask.self)
+                            ?? [],
+                        evaluationLimit: try options.integer(ifPresent: "limit"),
+                        store: try call.interpreter.session.store())))
+        }
+    }
+
+    /// The finetuning that a study gives its arms.
+    static var studyFinetuneOptions: [Parameter] {
+        finetuneOptions + [
+            .integers(
+                "seeds",
+                "Several orders of the examples in place of `seed`: rows of their own, called finetune_seed, which share their trunk. The learning rate is chosen by their mean.",
+                .seed
+            ).optional
+        ]
+    }
+
+    /// An arm for each table of `arms`, by the function `recipe`; nothing is finetuned.
+    static func gridArms(_ options: Options) throws -> [Arm] {
+        let maker = try options.function("recipe")
+        let name = try options.string("name")
+        return try options.table("arms").items.enumerated().map { index, item in
+            guard case .table(let table) = item else {
+                throw Mistake("arms[\(index + 1)]: table expected, got \(item.summary)")
+            }
+            let parameters = try table.fields.map {
+                ($0.key, try armValue($0.value, "arms[\(index + 1)].\($0.key)"))
+            }
+            let results = try maker.call(table)
+            return Arm(
+                name: name, parameters: seedLast(parameters),
+                recipe: try recipe(results.first, "recipe(arms[\(index + 1)])"), finetuning: [])
+        }
+    }
+
+    /// The arm with its finetuning, once for each of the finetuning seeds.
+    package static func finetuned(_ arm: Arm, _ options: Options?) throws -> [Arm] {
+        guard let options else { return [arm] }
+        var arm = arm
+        arm.finetuning = try finetunings(options, recipe: arm.recipe)
+        guard let seeds = try options.integers(ifPresent: "seeds") else { return [arm] }
+        guard !options.has("seed"), !seeds.isEmpty, Set(seeds).count == seeds.count else {
+            throw Mistake("finetune.seeds: different seeds expected, without `seed` beside them")
+        }
+        return seeds.map { seed in
+            var copy = arm
+            copy.parameters.append(("finetune_seed", .integer(seed)))
+            for index in copy.finetuning.indices { copy.finetuning[index].seed = UInt64(seed) }
+            return copy
+        }
+    }
+
+    private static func seedLast(_ parameters: [(name: String, value: ArmValue)]) -> [(
+        name: String, value: ArmValue
+    )] {
+        parameters.filter { $0.name != "seed" } + parameters.filter { $0.name == "seed" }
+    }
+
+    private static func recipe(_ value: Value?, _ place: String) throws -> Recipe {
+        if case .object(let reference)? = value, let box = reference.get(RecipeBox.self) {
+            return box.recipe
+        }
+        throw Mistake("\(place): recipe expected, got \(value?.summary ?? "nothing")")
+    }
+
+    private static func armValue(_ value: Value, _ place: String) throws -> ArmValue {
+        switch value {
+        case .integer(let number): return .integer(number)
+        case .number(let number):
+            guard number.isFinite else {
+                throw Mistake("\(place): finite number expected, got \(number)")
+            }
+            return .number(number)
+        case .string(let text): return .text(text)
+        case .boolean(let flag): return .flag(flag)
+        default: throw Mistake("\(place): number, string or boolean expected, got \(value.summary)")
+        }
+    }
+
+    private static func value(_ value: ArmValue) -> Value {
+        switch value {
+        case .integer(let number): .integer(number)
+        case .number(let number): .number(number)
+        case .text(let text): .string(text)
+        case .flag(let flag): .boolean(flag)
+        }
+    }
+
+    static func studyOptions(_ call: Call) -> StudyOptions {
+        let session = call.interpreter.session
+        var options = StudyOptions()
+        options.progress = session.progress.work
+        options.stop = session.stop
+        options.onEvent = { event in
+            session.progress.study(event)
+            return true
+        }
+        return options
+    }
+
+    private static func card(_ study: Study) -> Card {
+        var counts: [(name: String, count: Int)] = []
+        for arm in study.arms {
+            if let index = counts.firstIndex(where: { $0.name == arm.name }) {
+                counts[index].count += 1
+            } else {
+                counts.append((arm.name, 1))
+            }
+        }
+        var rows: [(String, String?)] = []
+        let arms = counts.map { "\($0.name) (\($0.count))" }
+        rows.append(("arms", arms.joined(separator: ", ")))
+        if !study.evaluate.isEmpty {
+            rows.append(("evaluate", study.evaluate.map(\.name).joined(separator: ", ")))
+        }
+        if let finetuning = study.arms.first?.finetuning, let first = finetuning.first {
+            rows.append(
+                (
+                    "finetune",
+                    "\(first.corpus.name), "
+                        + (finetuning.count == 1
+                            ? "1 learning rate" : "\(finetuning.count) learning rates")
+                ))
+        }
+        rows.append(("next", "plan() tells what is left to train, run() does it"))
+        return Card("study of \(study.arms.count) arms", rows)
+    }
+
+    private static var studyType: ObjectType {
+        ObjectType(
+            "study", StudyBox.self, "Many recipes that share prefixes.",
+            describe: { "study of \($0.study.arms.count) arms" },
+            show: { box, display in card(box.study).output(display) },
+            methods: [
+                Method(
+                    "plan",
+                    "The tree of what is shared, what is left to train, and what it will cost.",
+                    [
+                        .options([
+                            .boolean(
+                                "calibrate", "Whether to time a few steps to predict the duration."
+                            ).or(true)
+                        ]).optional
+                    ],
+                    returns: "plan"
+                ) { box, call in
+                    let calibrate =
+                        try call.options(ifPresent: "options")?.boolean("calibrate") ?? true
+                    try call.returns(
+                        PlanBox(
+                            try call.interpreter.session.working {
+                                try box.study.plan(
+                                    calibrate: calibrate, options: studyOptions(call))
+                            }))
+                },
+                Method(
+                    "run",
+                    "Trains and evaluates whatever the store does not have. Interrupted or killed, it goes on when run again. An arm that fails is named in the result; the others go on.",
+                    [
+                        .options([
+                            .number(
+                                "checkpoint_seconds", "Seconds of training that a crash may cost.",
+                                .seconds.positive
+                            ).or(60.0),
+                            .boolean("keep_finetuned", "Whether finetuned states stay on disk.").or(
+                                false),
+                        ]).optional
+                    ],
+                    returns: "result"
+                ) { box, call in
+                    var settings = studyOptions(call)
+                    if let given = try call.options(ifPresent: "options") {
+                        settings.checkpointSeconds = try given.number("checkpoint_seconds")
+                        settings.keepFinetuned = try given.boolean("keep_finetuned")
+                    }
+                    let session = call.interpreter.session
+                    let result = try session.working { try box.study.run(options: settings) }
+                    for row in result.rows {
+                        guard let key = row.key else { continue }
+                        let steps = (row.chosen?.trajectory ?? row.base)?.steps ?? 0
+                        session.note(
+                            ReachedState(name: row.arm.label, step: steps, key: key.hex))
+                    }
+                    try call.returns(ResultBox(result))
+                },
+            ])
+    }
+
+    private static var planType: ObjectType {
+        ObjectType(
+            "plan", PlanBox.self, "What a study will do and cost.", describe: { $0.plan.text() },
+            fields: [
+                Field("naive_steps", "integer", "Steps if every arm were trained from scratch.") {
+                    $0.plan.naiveSteps
+                },
+                Field(
+                    "distinct_steps", "integer", "Steps with every distinct segment trained once."
+                ) {
+                    $0.plan.distinctSteps
+                },
+                Field("missing_steps", "integer", "Steps that the store does not have yet.") {
+                    $0.plan.missingSteps
+                },
+                Field(
+                    "seconds", "number",
+                    "Predicted time for the missing steps; nil without calibration."
+                ) {
+                    $0.plan.seconds
+                },
+                Field("memory", "integer", "Bytes that training needs at most.") {
+                    $0.plan.memoryBytes
+                },
+                Field("disk", "integer", "Bytes of the checkpoints that stay.") {
+                    $0.plan.checkpointBytes
+                },
+            ])
+    }
+
+    private static var resultType: ObjectType {
+        ObjectType(
+            "result", ResultBox.self, "What a study found: one row an arm and seed.",
+            describe: { $0.result.summary() },
+            fields: [
+                Field("columns", "list of strings", "The names of the rows' fields.") {
+                    $0.result.columns
+                },
+                Field("trained_steps", "integer", "Steps trained by this call.") {
+                    $0.result.trainedSteps
+                },
+                Field("distinct_steps", "integer", "Steps of all distinct segments.") {
+                    $0.result.distinctSteps
+                },
+                Field("naive_steps", "integer", "Steps if every arm were trained from scratch.") {
+                    $0.result.naiveSteps
+                },
+            ],
+            methods: [
+                Method(
+                    "rows", "The rows, with a field for every column that is known.",
+                    returns: "list of tables"
+                ) { box, call in
+                    let columns = box.result.columns
+                    let rows = box.result.records().map { record in
+                        Record(zip(columns, record).map { ($0, lua($1)) })
+                    }
+                    try call.returns(Record([], items: rows))
+                },
+                Method(
+                    "table", "Mean, 95% interval and number of arms of one column, by two others.",
+                    [
+                        .options([
+                            .string(
+                                "rows", "The column whose values are the rows, such as \"start\"."),
+                            .string(
+                                "columns",
+                                "The column whose values are the columns, such as \"weight\"."),
+                            .name(
+                                "value", of: .corpus,
+                                "The column to average, such as the target's name."),
+                        ])
+                    ], returns: "string"
+                ) { box, call in
+                    let options = try call.options()
+                    try call.returns(
+                        try box.result.pivotText(
+                            rows: try options.string("rows"),
+                            columns: try options.string("columns"),
+                            value: try options.string("value")))
+                },
+                Method(
+                    "compare",
+                    "Differences to a reference arm, paired by seed: mean, 95% interval (Student's t), multiples of the reference's seed noise, p of the exact permutation test (Holm's correction over all that are shown) and number of pairs.",
+                    [
+                        .options([
+                            .strings("arms", "Names of arms.").rest,
+                            .string("against", "The reference's name.").or("control"),
+                            .strings(
+                                "columns",
+                                "Columns to compare; default: the losses of the evaluated corpora and the scores of the tasks."
+                            )
+                            .optional,
+                        ])
+                    ], returns: "string"
+                ) { box, call in
+                    let options = try call.options()
+                    let comparison = try StudyComparison(
+                        box.result, names: try options.strings("arms"),
+                        against: try options.string("against"),
+                        columns: try options.strings(ifPresent: "columns")
+                            ?? box.result.corpora + box.result.scoreNames)
+                    try call.returns(comparison.text())
+                },
+                resultPlotMethod, resultCurvesMethod, resultReportMethod,
+                Method(
+                    "csv", "Writes the rows as CSV. \(formulas)",
+                    [.path("path", "Where to."), .options([rawOption]).optional]
+                ) { box, call in
+                    try AtomicFile.write(
+                        try call.string("path"),
+                        text: box.result.csv(raw: try call.options().boolean("raw")))
+                },
+                Method(
+                    "json", "Writes the rows as a JSON array of objects.",
+                    [.path("path", "Where to.")]
+                ) { box, call in
+                    try AtomicFile.write(try call.string("path"), text: try box.result.json())
+                },
+            ] + resultAnalyses)
+    }
+}
