@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "CFiles.h"
@@ -117,7 +118,8 @@ static int rename_file(lua_State *L) {
 typedef struct {
     mt_state *state;
     FILE *file;
-    int first;  // a character that was looked at, or EOF
+    bool waits;  // reading may take for ever, as from a pipe
+    int first;   // a character that was looked at, or EOF
     char piece[4096];
 } source;
 
@@ -128,9 +130,12 @@ static bool goes_on(source *from) {
     return true;
 }
 
+static bool is_buffered(FILE *file) { return file->_IO_read_ptr < file->_IO_read_end; }
+
 static int next(source *from) {
     int character;
     do {
+        if (from->waits && !is_buffered(from->file) && !mt_wait_to_read(from->state, fileno(from->file))) return EOF;
         character = getc(from->file);
     } while (character == EOF && ferror(from->file) && goes_on(from));
     return character;
@@ -144,11 +149,10 @@ static const char *read_source(lua_State *L, void *context, size_t *size) {
         from->piece[have++] = (char)from->first;
         from->first = EOF;
     }
-    while (!ferror(from->file) && !mt_should_stop(from->state)) {
-        size_t count = fread(from->piece + have, 1, sizeof from->piece - have, from->file);
-        have += count;
-        if (count || !ferror(from->file) || !goes_on(from)) break;
-    }
+    // As much as one read gives: a second one might wait although there is something to go on with.
+    int character = have ? EOF : next(from);
+    if (character != EOF) from->piece[have++] = (char)character;
+    while (have < sizeof from->piece && is_buffered(from->file)) from->piece[have++] = (char)getc(from->file);
     *size = have;
     return have ? from->piece : NULL;
 }
@@ -181,6 +185,8 @@ int mt_load_named(lua_State *L, const char *path, const char *mode, bool confine
             return cannot(L, "open", code);
         }
     }
+    struct stat about;
+    from.waits = fstat(fileno(from.file), &about) == 0 && !S_ISREG(about.st_mode);
     // A byte order mark and a first line that begins with '#' are passed over, as luaL_loadfilex does.
     from.first = next(&from);
     if (from.first == 0xef && next(&from) == 0xbb && next(&from) == 0xbf) from.first = next(&from);

@@ -136,6 +136,7 @@ int mt_raise_exit(lua_State *L);
 bool mt_is_exit(lua_State *L, int index);
 void mt_forget(mt_state *s);
 bool mt_is_cut_short(mt_state *s);
+bool mt_wait_to_read(mt_state *s, int descriptor);
 void mt_lost_reader(void);
 // protected.c
 void mt_setup_protected(lua_State *L);

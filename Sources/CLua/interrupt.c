@@ -9,7 +9,9 @@
 // could not be stopped. A byte of lua_State decides that. It has had its place in all of Lua 5.4, and is used only if it is
 // seen to be what it should be. A signal may come just before Lua clears that byte, or while the hook of an earlier one is
 // being removed; so the hook is set again every few milliseconds of processor time until nothing waits any more.
+#define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
@@ -211,6 +213,13 @@ void mt_lost_reader(void) {
     if (s && pthread_equal(pthread_self(), s->owner)) end(s, SIGPIPE);
 }
 
+static void fill_signals(sigset_t *all) {
+    sigemptyset(all);
+    sigaddset(all, SIGINT);
+    sigaddset(all, SIGVTALRM);
+    for (size_t i = 0; i < ENDING; i++) sigaddset(all, ending[i]);
+}
+
 // The handler runs on a stack of its own: machine code that oneDNN makes uses the stack pointer for data,
 // and a signal frame pushed there would overwrite a matrix or the heap.
 void mt_catch_interrupts(mt_state *s) {
@@ -221,10 +230,7 @@ void mt_catch_interrupts(mt_state *s) {
     s->owner = pthread_self();
     catching = s;
     sigset_t all;
-    sigemptyset(&all);
-    sigaddset(&all, SIGINT);
-    sigaddset(&all, SIGVTALRM);
-    for (size_t i = 0; i < ENDING; i++) sigaddset(&all, ending[i]);
+    fill_signals(&all);
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK, .sa_mask = all}, before;
     sigaction(SIGINT, &action, NULL);
     for (size_t i = 0; i < ENDING; i++) {  // what `nohup` and the like ignore stays ignored
@@ -241,6 +247,21 @@ void mt_catch_interrupts(mt_state *s) {
 
 // Whether the program ends because somebody asked it to: then finalizers, which may never end, are not waited for.
 bool mt_is_cut_short(mt_state *s) { return catching == s && (s->stopped || s->ended); }
+
+// Waits until a descriptor can be read; false once something is to be delivered, however shortly before it came.
+bool mt_wait_to_read(mt_state *s, int descriptor) {
+    sigset_t all, before;
+    fill_signals(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    int found = 0;
+    while (found == 0 && !mt_should_stop(s)) {
+        struct pollfd wanted = {.fd = descriptor, .events = POLLIN};
+        found = ppoll(&wanted, 1, NULL, &before);
+        if (found < 0 && errno == EINTR) found = 0;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return !mt_should_stop(s);
+}
 
 void mt_stay(mt_state *s) { s->stays = 1; }
 

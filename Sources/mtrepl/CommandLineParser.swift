@@ -35,6 +35,13 @@ enum CommandLineParser {
         }
     }
 
+    /// Checks the value of `--threads`.
+    static func check(threads: Int?) throws {
+        if let threads, !(1...256).contains(threads) {
+            throw ValidationError("--threads: an integer in 1 ... 256 expected, got \(threads)")
+        }
+    }
+
     /// Flushes standard output and leaves; output that was lost is a failure.
     static func finish(_ code: Int32) -> Never {
         let arrived = Interpreter.Report.flushStandardOutput()

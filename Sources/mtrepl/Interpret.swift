@@ -74,9 +74,7 @@ struct Interpret: ParsableCommand {
     var script: [String] = []
 
     func validate() throws {
-        if let threads, !(1...256).contains(threads) {
-            throw ValidationError("--threads: an integer in 1 ... 256 expected, got \(threads)")
-        }
+        try CommandLineParser.check(threads: threads)
         // What stands before the script's name and is no option of ours arrives here too.
         if let first = script.first, first.hasPrefix("-"), first != "-" {
             if first == "--help" || first == "-h" { throw CleanExit.helpRequest(Self.self) }

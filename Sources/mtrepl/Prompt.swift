@@ -63,15 +63,9 @@ struct Prompt {
 
     private static func show(_ seconds: Double) {
         guard seconds > patience else { return }
-        let text = seconds < 60 ? "\((seconds * 10).rounded() / 10) s" : minutes(Int(seconds))
+        let text = seconds < 60 ? "\((seconds * 10).rounded() / 10) s" : Amount.duration(seconds)
         print(Screen.colours(1) ? "\u{1b}[2m(\(text))\u{1b}[0m" : "(\(text))")
         fflush(nil)
-    }
-
-    private static func minutes(_ seconds: Int) -> String {
-        seconds < 3600
-            ? "\(seconds / 60) min \(seconds % 60) s"
-            : "\(seconds / 3600) h \(seconds % 3600 / 60) min"
     }
 
     /// What a new session says, as far as there is room.

@@ -39,7 +39,7 @@ struct RunsRemove: ParsableCommand {
         let gone = try store.remove(found)
         say(
             "removed \(found.count) runs and \(gone.count) checkpoints, "
-                + Memory.describe(gone.reduce(0) { $0 + $1.bytes }))
+                + Amount.bytes(gone.reduce(0) { $0 + $1.bytes }))
     }
 }
 

@@ -20,6 +20,16 @@ import Testing
             "mt.neox('micro-0.1m', { tokenizer = tokens, heads = 3, width = 16 })",
             ["heads", "3", "16"]
         ),
+        // Billions of empty tables.
+        (
+            "mt.zeros({ 1000000000000, 0 }):table()",
+            ["a table of 1000000000000 × 0 numbers", "of memory"]
+        ),
+        (
+            "base:open():train { keep = { 500000000 } }",
+            ["keep: states of a run of", "got 500000000"]
+        ),
+        ("base:with { mixture = {} }", ["expected at least one source"]),
         ("base:with { steps = -5 }", ["steps", "integer in 0", "-5"]),
         ("base:with { steps = 2.5 }", ["steps", "2.5"]),
         ("base:with { batch = 0 }", ["batch", "0"]),

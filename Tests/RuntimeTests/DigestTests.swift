@@ -1,5 +1,6 @@
 import CDigest
 import Runtime
+import TestSupport
 import Testing
 
 // One at a time: which instructions are used is the process's.
@@ -29,7 +30,7 @@ import Testing
     @Test(
         "pieces of any length give the same digest, with and without the processor's instructions")
     func pieces() {
-        var generator = SeededGenerator(seed: 7, "sha 256")
+        var generator = Draws(seed: 7)
         for length in Array(0...200) + [4095, 4096, 4097, 100_000] {
             let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) }
             let whole = hex(bytes)

@@ -29,7 +29,7 @@ extension Kind {
             let list =
                 (names.count > 1 ? "one of " : "")
                 + names.map { "\"\($0)\"" }.joined(separator: ", ")
-            let hint = Nearest.hint(name, among: names)
+            let hint = NearestName.hint(name, among: names, listing: true)
             throw Mistake(
                 "\(path): \(list) expected, got \(value.summary)\(hint.hasPrefix("; did") ? hint : "")"
             )

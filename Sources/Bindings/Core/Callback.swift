@@ -23,7 +23,7 @@ public final class Callback: LuaConvertible {
     /// It cannot yield.
     ///
     /// - Throws: `LuaError` with the message (thrown on, Lua sees the original error value); `Interrupted` when Ctrl-C stopped
-    ///   it; `ExitRequest`; `OutOfMemory`.
+    ///   it; `ExitRequest`; `LuaOutOfMemory`.
     @discardableResult
     public func call(_ arguments: any LuaConvertible...) throws -> [Value] {
         guard let state = core.state, let interpreter = core.interpreter else {

@@ -47,7 +47,7 @@ extension Interpreter {
         let message = String(
             decoding: UnsafeRawBufferPointer(start: start, count: length), as: UTF8.self)
         switch status {
-        case MT_MEMORY: throw OutOfMemory()
+        case MT_MEMORY: throw LuaOutOfMemory()
         case MT_SYNTAX: throw LuaSyntaxError(message: message, isIncomplete: false)
         case MT_INCOMPLETE: throw LuaSyntaxError(message: message, isIncomplete: true)
         case MT_INTERRUPTED: throw Interrupted(message)

@@ -57,7 +57,7 @@ public struct ArgumentError: RuntimeError {
 }
 
 /// Lua or the transport of values ran out of memory.
-public struct OutOfMemory: RuntimeError {
+public struct LuaOutOfMemory: RuntimeError {
     /// `not enough memory`.
     public var message: String { "not enough memory" }
     package init() {}

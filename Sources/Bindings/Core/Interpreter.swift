@@ -152,7 +152,7 @@ public final class Interpreter {
 
     /// Creates an interpreter.
     ///
-    /// - Throws: `OutOfMemory`; `LuaError` if the library cannot be registered.
+    /// - Throws: `LuaOutOfMemory`; `LuaError` if the library cannot be registered.
     public init(_ settings: Settings = Settings(), library: Library = .standard) throws {
         self.settings = settings
         self.library = library
@@ -205,7 +205,7 @@ public final class Interpreter {
     ///   - name: `@file` or `=name`, for error messages.
     ///   - arguments: Passed as `...`.
     ///   - results: What is done with what it returns.
-    /// - Throws: `LuaSyntaxError`, `LuaError` with a traceback, `Interrupted`, `ExitRequest`, `OutOfMemory`.
+    /// - Throws: `LuaSyntaxError`, `LuaError` with a traceback, `Interrupted`, `ExitRequest`, `LuaOutOfMemory`.
     public func run(
         _ text: String, name: String, arguments: [String] = [], results: Handling = .dropped
     )
@@ -403,7 +403,7 @@ public final class Interpreter {
     }
 
     func withList<Result>(_ body: (Results) throws -> Result) throws -> Result {
-        guard let list = mt_list_new(try open()) else { throw OutOfMemory() }
+        guard let list = mt_list_new(try open()) else { throw LuaOutOfMemory() }
         defer { mt_list_free(list) }
         return try body(Results(list: list, interpreter: self))
     }

@@ -1,4 +1,5 @@
 import CLua
+import Runtime
 
 /// The functions and object types that scripts see.
 public struct Library {
@@ -65,7 +66,8 @@ extension Interpreter {
                 let key = try call.argument(2)
                 guard case .string(let name) = key else { return try call.returns(Value.null) }
                 throw Mistake(
-                    "\(module) has no '\(name)'\(Nearest.hint(name, among: names + inner))")
+                    "\(module) has no '\(name)'\(NearestName.hint(name, among: names + inner, listing: true))"
+                )
             }.with(.metamethod(module))
             try check(mt_add_metamethod(state, module, "__index", note(missing)))
         }

@@ -73,7 +73,8 @@ public final class ObjectType {
             let key = try call.argument(2)
             if case .string(let text) = key {
                 throw Mistake(
-                    "\(name) has no field or method '\(text)'\(Nearest.hint(text, among: names))")
+                    "\(name) has no field or method '\(text)'\(NearestName.hint(text, among: names, listing: true))"
+                )
             }
             if let index { return try index(try call.open(1, Object.self, name), key, call) }
             throw Mistake("a \(name) cannot be indexed with \(key.summary)")

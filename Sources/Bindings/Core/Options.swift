@@ -1,3 +1,5 @@
+import Runtime
+
 /// A table of options read against its parameters: unknown keys refused, defaults filled in.
 public struct Options: Fields {
     package let parameters: [Parameter]
@@ -11,7 +13,7 @@ public struct Options: Fields {
         let prefix = path == "options" || path.isEmpty ? "" : path + "."
         for field in table.fields where !parameters.contains(where: { $0.name == field.key }) {
             throw Mistake(
-                "unknown option '\(prefix)\(field.key)'\(Nearest.hint(field.key, among: parameters.map(\.name)))"
+                "unknown option '\(prefix)\(field.key)'\(NearestName.hint(field.key, among: parameters.map(\.name), listing: true))"
             )
         }
         var items = table.items[...]

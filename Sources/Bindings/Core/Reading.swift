@@ -26,7 +26,7 @@ package struct Reader {
         case MT_OBJECT: return .object(object(index))
         case MT_FUNCTION:
             let reference = mt_reference(call, index)
-            guard reference != 0 else { throw OutOfMemory() }
+            guard reference != 0 else { throw LuaOutOfMemory() }
             return .function(Callback(core: interpreter.core, reference: reference))
         default: return .other(String(cString: mt_type_name(call, index)))
         }
@@ -82,7 +82,7 @@ package struct Reader {
                 text: "tables nest deeper than \(Self.maximumDepth) (does one contain itself?)")
         }
         if depth == 0 { interpreter.valuesCopied = 0 }
-        guard mt_table_begin(call) else { throw OutOfMemory() }
+        guard mt_table_begin(call) else { throw LuaOutOfMemory() }
         let base = mt_top(call) - 1
         defer { mt_settop(call, base) }
         let length = mt_table_length(call, index)

@@ -101,7 +101,8 @@ package struct ScriptOptions {
         for field in table.fields where !["type", "default", "help"].contains(field.key) {
             throw Mistake(
                 "specification[\(index)]: unknown key '\(field.key)'"
-                    + Nearest.hint(field.key, among: ["type", "default", "help"]))
+                    + NearestName.hint(
+                        field.key, among: ["type", "default", "help"], listing: true))
         }
         let standard = table["default"] ?? .null
         let type = try table["type"]?.stringValue ?? typeOf(standard, name)
@@ -161,7 +162,8 @@ package struct ScriptOptions {
                 set(option, .boolean(false), &table)
             } else {
                 return .wrong(
-                    "unknown option '\(parts[0])'\(Nearest.hint(flag, among: options.map(\.flag)))")
+                    "unknown option '\(parts[0])'\(NearestName.hint(flag, among: options.map(\.flag), listing: true))"
+                )
             }
         }
         return .values(table)

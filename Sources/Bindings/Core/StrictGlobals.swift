@@ -36,7 +36,7 @@ extension Interpreter {
             if interpreter.library.functions.contains(where: { $0.name == name }) {
                 throw Mistake("the global '\(name)' is not defined; did you mean 'mt.\(name)'?")
             }
-            let hint = Nearest.hint(name, among: interpreter.globalNames)
+            let hint = NearestName.hint(name, among: interpreter.globalNames, listing: true)
             throw Mistake(
                 "the global '\(name)' is not defined\(hint.hasPrefix("; did") ? hint : "")")
         }.with(.metamethod("_G"))

@@ -181,14 +181,14 @@ extension Library {
             return specification.files.joined(separator: " ")
         }
         return "embedded \(generator)"
-            + (specification.bytes.map { ", \(Memory.describe($0))" } ?? "")
+            + (specification.bytes.map { ", \(Amount.bytes($0))" } ?? "")
     }
 
     private static func card(_ specification: CorpusSpecification) -> Card {
         var rows: [(String, String?)] = []
         if let generator = specification.embedded {
             rows.append(("embedded", generator))
-            rows.append(("size", specification.bytes.map { Memory.describe($0) }))
+            rows.append(("size", specification.bytes.map { Amount.bytes($0) }))
         } else {
             rows.append(("files", specification.files.joined(separator: " ")))
         }

@@ -18,7 +18,8 @@ final class Network: LuaObject {
         guard names.contains(name) else {
             throw call.mistake(
                 argument,
-                "\(place)no parameter is called '\(name)'\(Nearest.hint(name, among: names))")
+                "\(place)no parameter is called '\(name)'\(NearestName.hint(name, among: names, listing: true))"
+            )
         }
     }
 }

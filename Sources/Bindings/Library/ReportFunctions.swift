@@ -218,7 +218,8 @@ extension Library {
         if let odd = table.fields.first(where: { !allowed.contains($0.key) }) {
             throw call.mistake(
                 "options",
-                "\(place): unknown option '\(odd.key)'\(Nearest.hint(odd.key, among: allowed))")
+                "\(place): unknown option '\(odd.key)'\(NearestName.hint(odd.key, among: allowed, listing: true))"
+            )
         }
         return blocks
     }
@@ -243,7 +244,7 @@ extension Library {
             guard let part = StudyReport.Part(rawValue: name) else {
                 throw call.mistake(
                     "options",
-                    "\(place).parts: one of \(known.joined(separator: ", ")) expected, got \"\(name)\"\(Nearest.hint(name, among: known))"
+                    "\(place).parts: one of \(known.joined(separator: ", ")) expected, got \"\(name)\"\(NearestName.hint(name, among: known, listing: true))"
                 )
             }
             return part

@@ -200,7 +200,7 @@ extension Call {
             try Parallel.stoppable(
                 interpreter.session.stop, "interrupted in \(function.name)", make)
         }
-        do { try returns(try made()) } catch is Runtime.OutOfMemory {
+        do { try returns(try made()) } catch is OutOfMemory {
             interpreter.collect()
             try returns(try made())
         }
@@ -212,12 +212,27 @@ package struct NestedNumbers: LuaConvertible {
     package let values: [Float]
     package let shape: [Int]
 
+    /// Polled on the way.
+    package var stop: ShouldStop = { false }
+
     package func write(to results: Results) throws {
+        // An axis of no places does not make the tables around it fewer.
+        var (tables, around) = (0, 1)
+        for size in shape {
+            tables = Int.saturatingSum(tables, around)
+            around = Int.saturatingProduct(around, size)
+        }
+        try Memory.require(
+            [
+                ("tables", Int.saturatingProduct(tables, 120)),
+                ("numbers", Int.saturatingProduct(values.count, 64)),
+            ],
+            for: "a table of \(shape.map(String.init).joined(separator: " × ")) numbers")
         var next = 0
-        write(to: results, axis: 0, &next)
+        try write(to: results, axis: 0, &next)
     }
 
-    private func write(to results: Results, axis: Int, _ next: inout Int) {
+    private func write(to results: Results, axis: Int, _ next: inout Int) throws {
         guard axis < shape.count else {
             values[next].write(to: results)
             next += 1
@@ -225,7 +240,8 @@ package struct NestedNumbers: LuaConvertible {
         }
         mt_list_table(results.list, shape[axis], 0)
         for index in 0..<shape[axis] {
-            write(to: results, axis: axis + 1, &next)
+            if index % 4096 == 0, stop() { throw Interrupted("interrupted in table") }
+            try write(to: results, axis: axis + 1, &next)
             mt_list_item(results.list, Int64(index + 1))
         }
     }

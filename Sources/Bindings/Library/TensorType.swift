@@ -75,7 +75,10 @@ extension Library {
                 returns: "table or number",
                 example: "print(mt.tensor({ { 1, 2 }, { 3, 4 } }):table()[2][1])"
             ) { tensor, call in
-                try call.returns(NestedNumbers(values: try tensor.values(), shape: tensor.shape))
+                try call.returns(
+                    NestedNumbers(
+                        values: try tensor.values(), shape: tensor.shape,
+                        stop: call.interpreter.session.stop))
             },
         ]
     }

@@ -83,13 +83,13 @@ struct Card {
             }
         }
         let cells = rows.map {
-            "<tr><th style=\"text-align: left\">\(Self.escaped($0.name))</th>"
-                + "<td style=\"text-align: left\">\(Self.escaped($0.value))</td></tr>"
+            "<tr><th style=\"text-align: left\">\(Markup.html($0.name))</th>"
+                + "<td style=\"text-align: left\">\(Markup.html($0.value))</td></tr>"
         }
         return RichOutput(
             text: lines.joined(separator: "\n"),
             html:
-                "<table><caption style=\"text-align: left\"><b>\(Self.escaped(title))</b></caption><tbody>"
+                "<table><caption style=\"text-align: left\"><b>\(Markup.html(title))</b></caption><tbody>"
                 + cells.joined() + "</tbody></table>")
     }
 
@@ -104,11 +104,6 @@ struct Card {
             }
         }
         return lines
-    }
-
-    static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
-            .replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
     }
 }
 

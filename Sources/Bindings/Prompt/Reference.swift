@@ -1,3 +1,5 @@
+import Runtime
+
 /// Help texts and the reference page, made from the records.
 public enum Reference {
     /// One line for each function and type.
@@ -26,8 +28,10 @@ public enum Reference {
         if found.isEmpty, let text = LuaManual.help(name) ?? group(name, library) { return text }
         if found.isEmpty {
             let names = library.named.map(\.name) + library.types.map(\.name)
-            let shown = name.utf8.count > Nearest.longest ? "\(name.prefix(60))…" : name
-            throw Mistake("nothing is called '\(shown)'\(Nearest.hint(short, among: names))")
+            let shown = name.utf8.count > NearestName.longest ? "\(name.prefix(60))…" : name
+            throw Mistake(
+                "nothing is called '\(shown)'\(NearestName.hint(short, among: names, listing: true))"
+            )
         }
         return found.joined(separator: "\n\n")
     }

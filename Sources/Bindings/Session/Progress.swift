@@ -115,15 +115,6 @@ package final class Progress {
     }
 
     static func amount(_ value: Int, _ unit: String) -> String {
-        guard unit == "bytes" else { return "\(value) \(unit)" }
-        return "\(decimals(Double(value) / 1e6, 1)) MB"
-    }
-
-    package static func duration(_ seconds: Double) -> String {
-        guard seconds.isFinite, seconds < 1e9 else { return "?" }
-        let whole = Int(seconds.rounded())
-        if whole < 60 { return "\(whole) s" }
-        if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
-        return "\(whole / 3600) h \(whole % 3600 / 60) min"
+        unit == "bytes" ? Amount.bytes(value) : "\(value) \(unit)"
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Runtime
 
 /// What is known of training at one moment, as a line.
 struct ProgressLine {
@@ -18,14 +19,14 @@ struct ProgressLine {
     /// For a file: everything, without pictures.
     var plain: String {
         "\(heading)\(phase) \(step)/\(steps)  loss \(lossText)  \(mixture)  rate \(rateText)  "
-            + "\(Progress.count(tokensPerSecond)) tokens/s  ETA \(Progress.duration(seconds))"
-            + (studySeconds.map { ", study \(Progress.duration($0))" } ?? "")
+            + "\(Progress.count(tokensPerSecond)) tokens/s  ETA \(Amount.duration(seconds))"
+            + (studySeconds.map { ", study \(Amount.duration($0))" } ?? "")
     }
 
     /// For a terminal: what fits, the bar and the course of the loss as long as there is room.
     func live(_ losses: LossHistory, width: Int) -> String {
-        var eta = "ETA \(Progress.duration(seconds))"
-        if let studySeconds { eta += ", study \(Progress.duration(studySeconds))" }
+        var eta = "ETA \(Amount.duration(seconds))"
+        if let studySeconds { eta += ", study \(Amount.duration(studySeconds))" }
         let count = " \(step)/\(steps)"
         let fixed = "  loss \(lossText)"
         var left = width - count.count - fixed.count

@@ -81,7 +81,7 @@ public final class Session {
         for name in mixture.parts.map(\.name) {
             guard let corpus = corpora[name] else {
                 throw Mistake(
-                    "mixture: no corpus is called '\(name)'\(Nearest.hint(name, among: corpora.keys.sorted()))"
+                    "mixture: no corpus is called '\(name)'\(NearestName.hint(name, among: corpora.keys.sorted(), listing: true))"
                 )
             }
             result[name] = corpus

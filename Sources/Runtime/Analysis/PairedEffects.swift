@@ -1,4 +1,4 @@
-import RuntimeData
+import RuntimeSupport
 import RuntimeTraining
 
 /// The arms of a study against a reference of the same seeds.
@@ -217,7 +217,7 @@ extension StudyResult {
             throw RecipeError(
                 "value",
                 "no evaluated corpus is called \(corpus); known: \(corpora.joined(separator: ", "))"
-                    + NearestName.hint(corpus, corpora))
+                    + NearestName.hint(corpus, among: corpora))
         }
     }
 }

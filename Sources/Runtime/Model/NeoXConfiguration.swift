@@ -121,11 +121,6 @@ public struct NeoXConfiguration: Codable, Hashable, Sendable {
     /// All trained numbers, embeddings included.
     public var parameterCount: Int { parameterShapes.reduce(0) { $0 + $1.shape.reduce(1, *) } }
 
-    /// Numbers outside the embedding and the head.
-    public var bodyParameterCount: Int {
-        parameterCount - (tiedEmbeddings ? 1 : 2) * vocabulary * width
-    }
-
     /// Names, as Hugging Face's GPTNeoXForCausalLM has them, and shapes of the parameters, in
     /// order.
     package var parameterShapes: [(name: String, shape: [Int])] {

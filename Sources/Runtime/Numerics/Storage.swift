@@ -21,7 +21,7 @@ package final class Storage {
 public struct LibraryOutOfMemory: RuntimeError {
     /// Says what may be the cause.
     public var message: String {
-        "out of memory: the matrix library gets none for its buffers, \(Memory.describe(Memory.liveBytes)) are in use "
+        "out of memory: the matrix library gets none for its buffers, \(Amount.bytes(Memory.liveBytes)) are in use "
             + "by tensors; a limit such as `ulimit -v` may be too low"
     }
 }

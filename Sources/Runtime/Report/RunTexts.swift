@@ -68,7 +68,7 @@ extension StoredRun {
         var table = TextTable(["step", "state", "size", "kept"])
         for checkpoint in checkpoints.reversed() {
             table.append([
-                "\(checkpoint.step)", checkpoint.key.short, Memory.describe(checkpoint.bytes),
+                "\(checkpoint.step)", checkpoint.key.short, Amount.bytes(checkpoint.bytes),
                 checkpoint.rolling ? "until the next" : "yes",
             ])
         }
@@ -109,7 +109,7 @@ extension StoredRun {
     fileprivate var cells: [String] {
         [
             row.key.short, row.name, status, "\(row.step)/\(row.steps)", modelText,
-            RunList.time(row.updated), Memory.describe(bytes),
+            RunList.time(row.updated), Amount.bytes(bytes),
         ]
     }
 }
@@ -141,7 +141,7 @@ public enum RunList {
         for checkpoint in runs.flatMap(\.checkpoints) { sizes[checkpoint.key] = checkpoint.bytes }
         return table.text()
             + "\n\n\(count(runs.count, "run")); \(count(sizes.count, "checkpoint")), "
-            + "\(Memory.describe(sizes.values.reduce(0, +))) in all (runs share some)"
+            + "\(Amount.bytes(sizes.values.reduce(0, +))) in all (runs share some)"
     }
 
     /// An array of objects with sorted keys.
@@ -194,7 +194,7 @@ extension [Garbage] {
                 case .lock: "locks that nobody holds"
                 }
             let bytes = items.reduce(0) { $0 + $1.bytes }
-            return "\(verb) \(items.count) \(what), \(Memory.describe(bytes))"
+            return "\(verb) \(items.count) \(what), \(Amount.bytes(bytes))"
         }
         return lines.isEmpty ? "nothing to collect" : lines.joined(separator: "\n")
     }

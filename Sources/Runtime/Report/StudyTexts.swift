@@ -18,23 +18,11 @@ extension StudyPlan {
             table.text(), "",
             "\(distinctSteps) distinct steps instead of \(naiveSteps) (\(String(format: "%.2f", saved))× fewer); "
                 + "\(missingSteps) to train, \(missingTokens) tokens",
-            "\(parameters) parameters; about \(Self.bytes(memoryBytes)) of memory, "
-                + "\(Self.bytes(checkpointBytes)) of checkpoints",
+            "\(parameters) parameters; about \(Amount.bytes(memoryBytes)) of memory, "
+                + "\(Amount.bytes(checkpointBytes)) of checkpoints",
         ]
-        if let seconds { lines.append("about \(Self.duration(seconds)) on this machine") }
+        if let seconds { lines.append("about \(Amount.duration(seconds)) on this machine") }
         return lines.joined(separator: "\n")
-    }
-
-    private static func bytes(_ count: Int) -> String {
-        count < 1 << 30
-            ? "\(max(1, count >> 20)) MiB"
-            : "\(String(format: "%.1f", Double(count) / Double(1 << 30))) GiB"
-    }
-
-    private static func duration(_ seconds: Double) -> String {
-        if seconds < 90 { return "\(Int(seconds.rounded(.up))) s" }
-        if seconds < 5400 { return "\(Int((seconds / 60).rounded())) min" }
-        return "\(String(format: "%.1f", seconds / 3600)) h"
     }
 }
 

@@ -1,5 +1,4 @@
 import Foundation
-import RuntimeData
 import RuntimeSupport
 
 /// A checkpoint on the history of a run.
@@ -99,7 +98,7 @@ extension Store {
                 message: runs.isEmpty
                     ? "no run is called '\(text)': the store \(folder) has no runs"
                     : "no run is called '\(text)' and no key begins with it"
-                        + NearestName.hint(text, runs.map(\.row.name))
+                        + NearestName.hint(text, among: runs.map(\.row.name))
                         + "; `mtrepl runs` lists all \(runs.count)")
         default:
             let list = found.prefix(8).map {

@@ -16,8 +16,8 @@ public struct OutOfMemory: RuntimeError {
 
     /// Says what was asked for, what is held and what is allowed.
     public var message: String {
-        "out of memory: \(Memory.describe(requested)) asked for, \(Memory.describe(live)) in use by tensors, "
-            + "\(Memory.describe(limit)) allowed"
+        "out of memory: \(Amount.bytes(requested)) asked for, \(Amount.bytes(live)) in use by tensors, "
+            + "\(Amount.bytes(limit)) allowed"
     }
 }
 
@@ -39,9 +39,6 @@ public enum Memory {
 
     /// Bytes now held by tensors, buffers kept for reuse not counted.
     public static var liveBytes: Int { liveCounter.load(ordering: .relaxed) }
-
-    /// Bytes kept for reuse.
-    public static var cachedBytes: Int { state.withLock { $0.cached } }
 
     /// The most bytes that tensors have held at once since the start or `resetPeak()`.
     public static var peakBytes: Int { state.withLock { $0.peak } }
@@ -82,22 +79,6 @@ public enum Memory {
             return max(0, most - used * sysconf(Int32(_SC_PAGESIZE)) - reserve)
         }
         return left.min() ?? .max
-    }
-
-    /// Gives buffers kept for reuse back to the system.
-    public static func releaseCache() { state.withLock { release(&$0) } }
-
-    /// A number of bytes as people write it: `3.2 MB`.
-    public static func describe(_ bytes: Int) -> String {
-        var value = Double(bytes)
-        var unit = 0
-        let units = ["bytes", "kB", "MB", "GB", "TB"]
-        while value >= 1000 && unit < units.count - 1 {
-            value /= 1000
-            unit += 1
-        }
-        guard unit > 0 else { return "\(bytes) bytes" }
-        return "\((value * 10).rounded() / 10) \(units[unit])"
     }
 
     /// Four classes to a doubling, so that at most a fifth of a buffer is unused; none below 64

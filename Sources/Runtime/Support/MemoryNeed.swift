@@ -31,9 +31,9 @@ extension Memory {
         guard needed > 1 << 20 else { return }
         let available = max(0, min(availableBytes, Machine.freeMemory ?? .max))
         guard needed > available else { return }
-        let list = parts.map { "\($0.name) \(describe($0.bytes))" }.joined(separator: ", ")
+        let list = parts.map { "\($0.name) \(Amount.bytes($0.bytes))" }.joined(separator: ", ")
         throw ResourceError(
-            message: "\(what) needs \(describe(needed)) of memory: \(list); "
-                + "\(describe(available)) available")
+            message: "\(what) needs \(Amount.bytes(needed)) of memory: \(list); "
+                + "\(Amount.bytes(available)) available")
     }
 }

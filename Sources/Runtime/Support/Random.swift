@@ -42,21 +42,6 @@ public struct RandomStream: Sendable {
     }
 }
 
-/// A sequential generator over a `RandomStream`, for Swift's own `shuffled(using:)` and the like.
-public struct SeededGenerator: RandomNumberGenerator, Sendable {
-    private let stream: RandomStream
-    private var index: UInt64 = 0
-
-    /// The generator of the stream called `name` under `seed`.
-    public init(seed: UInt64, _ name: String) { stream = RandomStream(seed: seed, name) }
-
-    /// The next 64 bits.
-    public mutating func next() -> UInt64 {
-        defer { index &+= 1 }
-        return stream.bits(index)
-    }
-}
-
 /// A permutation of `0 ..< count` computed point by point in constant memory.
 ///
 /// Four Feistel rounds on the smallest even number of bits that covers `count`, walking cycles until the value is in range.

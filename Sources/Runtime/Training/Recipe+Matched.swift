@@ -1,4 +1,5 @@
 import RuntimeData
+import RuntimeSupport
 
 extension Recipe {
     /// The same recipe with another mixture from step `from` on, for as long as it takes to read exactly `tokens` tokens
@@ -22,7 +23,7 @@ extension Recipe {
             let names = mixture.parts.map(\.name)
             throw fail(
                 "the mixture does not read \"\(source)\"; expected one of "
-                    + names.joined(separator: ", ") + NearestName.hint(source, names))
+                    + names.joined(separator: ", ") + NearestName.hint(source, among: names))
         }
         let samples = try wholeSamples(tokens, of: source)
         let sequence = try MixtureSequence(mixture, samples: batch * (steps - from))

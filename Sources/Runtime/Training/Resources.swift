@@ -17,12 +17,12 @@ package enum Resources {
             ("parameters", memory.parameters), ("gradients", memory.gradients),
             ("moments", memory.moments), ("activations", memory.activations),
             ("temporary", memory.temporary),
-        ].map { "\($0) \(Memory.describe($1))" }
+        ].map { "\($0) \(Amount.bytes($1))" }
         throw ResourceError(
-            message: "\(what) needs \(Memory.describe(memory.total)) of memory: "
+            message: "\(what) needs \(Amount.bytes(memory.total)) of memory: "
                 + parts.joined(separator: ", ")
-                + "; \(Memory.describe(max(0, available))) available "
-                + "(limit \(Memory.describe(Memory.limit))); take a smaller batch or context, "
+                + "; \(Amount.bytes(max(0, available))) available "
+                + "(limit \(Amount.bytes(Memory.limit))); take a smaller batch or context, "
                 + "or set `accumulate`")
     }
 
@@ -38,9 +38,9 @@ package enum Resources {
         guard let free = Machine.freeBytes(folder), needed > free else { return }
         throw ResourceError(
             message:
-                "\(what) needs \(Memory.describe(needed)) of disk: \(kept.count) checkpoints that stay "
-                + "\(Memory.describe(staying)), one for resuming \(Memory.describe(rolling)); "
-                + "\(Memory.describe(free)) free on the file system of \(folder); "
+                "\(what) needs \(Amount.bytes(needed)) of disk: \(kept.count) checkpoints that stay "
+                + "\(Amount.bytes(staying)), one for resuming \(Amount.bytes(rolling)); "
+                + "\(Amount.bytes(free)) free on the file system of \(folder); "
                 + "`mtrepl runs gc` and `mtrepl runs remove` make space")
     }
 }

@@ -30,9 +30,7 @@ struct KernelOptions: ParsableArguments {
     var noStrict = false
 
     func validate() throws {
-        if let threads, !(1...256).contains(threads) {
-            throw ValidationError("--threads: an integer in 1 ... 256 expected, got \(threads)")
-        }
+        try CommandLineParser.check(threads: threads)
         if let store, store.isEmpty {
             throw ValidationError("--store: a folder expected, got nothing")
         }

@@ -25,9 +25,7 @@ struct Replay: ParsableCommand {
     var file: String
 
     func validate() throws {
-        if let threads, !(1...256).contains(threads) {
-            throw ValidationError("--threads: an integer in 1 ... 256 expected, got \(threads)")
-        }
+        try CommandLineParser.check(threads: threads)
     }
 
     func run() throws {

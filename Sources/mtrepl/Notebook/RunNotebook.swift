@@ -65,9 +65,7 @@ struct RunNotebook: ParsableCommand {
     }
 
     func validate() throws {
-        if let threads, !(1...256).contains(threads) {
-            throw ValidationError("--threads: an integer in 1 ... 256 expected, got \(threads)")
-        }
+        try CommandLineParser.check(threads: threads)
         if let store, store.isEmpty {
             throw ValidationError("--store: a folder expected, got nothing")
         }

@@ -129,7 +129,7 @@ import Testing
     @Test("bad arguments are named")
     func invalid() throws {
         let (scratch, sources) = try setUp()
-        #expect(message { _ = try plan(sources, [("cod", 1)]) }.contains("did you mean \"code\"?"))
+        #expect(message { _ = try plan(sources, [("cod", 1)]) }.contains("did you mean 'code'?"))
         #expect(message { _ = try plan(sources, [("code", 1)], steps: -1) }.contains("steps"))
         let store = sources[0].store
         #expect(

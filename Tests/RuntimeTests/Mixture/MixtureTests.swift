@@ -1,9 +1,10 @@
 import Foundation
 import Runtime
+import TestSupport
 import Testing
 
 @Suite("Mixture") struct MixtureTests {
-    private func random(_ generator: inout SeededGenerator) throws -> Mixture {
+    private func random(_ generator: inout Draws) throws -> Mixture {
         let count = Int.random(in: 1...6, using: &generator)
         let raw = (0..<count).map { _ in Double(Int.random(in: 1...1000, using: &generator)) }
         let sum = raw.reduce(0, +)
@@ -12,7 +13,7 @@ import Testing
 
     @Test("after every sample each source has its share to within less than one")
     func prefixError() throws {
-        var generator = SeededGenerator(seed: 1, "mixture")
+        var generator = Draws(seed: 1)
         for _ in 0..<60 {
             let mixture = try random(&generator)
             var order = MixtureOrder(mixture)
@@ -47,7 +48,7 @@ import Testing
 
     @Test("counts can be had at any sample without the samples before it")
     func sequence() throws {
-        var generator = SeededGenerator(seed: 2, "sequence")
+        var generator = Draws(seed: 2)
         for _ in 0..<20 {
             let mixture = try random(&generator)
             let sequence = try MixtureSequence(mixture, samples: 5000)
@@ -92,6 +93,6 @@ import Testing
     func unknown() throws {
         let mixture = try Mixture([("wbe", 1)])
         let error = message { try mixture.check(against: ["web", "code"]) }
-        #expect(error.contains("\"wbe\"") && error.contains("did you mean \"web\"?"))
+        #expect(error.contains("\"wbe\"") && error.contains("did you mean 'web'?"))
     }
 }

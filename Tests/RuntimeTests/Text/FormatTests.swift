@@ -207,7 +207,7 @@ import Testing
         )
         #expect(
             try read("a.csv", "texts,b\nx,1")
-                == "a.csv:1: no column is called \"text\"; there are texts, b; did you mean \"texts\"?"
+                == "a.csv:1: no column is called \"text\"; there are texts, b; did you mean 'texts'?"
         )
         #expect(try read("a.csv", "text,text\nx,1") == "a.csv:1: two columns are called \"text\"")
         let halves = try scratch.write(

@@ -91,6 +91,6 @@ import Testing
         specification.testFraction = 0.5
         #expect(message { _ = try Corpus(specification) }.contains("1.2"))
         let unknown = message { _ = try Corpus(CorpusSpecification(name: "x", embedded: "pose")) }
-        #expect(unknown.contains("did you mean \"prose\"?"))
+        #expect(unknown.contains("did you mean 'prose'?"))
     }
 }

@@ -1,4 +1,5 @@
 import Runtime
+import TestSupport
 import Testing
 
 @Suite("Word pattern") struct PatternTests {
@@ -44,7 +45,7 @@ import Testing
                 $0 != "\u{180e}" && ($0.properties.age?.major ?? 0) < 15
             },
         ]
-        var generator = SeededGenerator(seed: 3, "pattern")
+        var generator = Draws(seed: 3)
         for round in 0..<6000 {
             let pool = pools[round % pools.count] + (round % 2 == 0 ? pools[0] : [])
             var text = String.UnicodeScalarView()
@@ -64,7 +65,7 @@ import Testing
 
     @Test("cutting into pieces changes no word")
     func pieces() {
-        var generator = SeededGenerator(seed: 4, "pieces")
+        var generator = Draws(seed: 4)
         let pool = Array("ab  \n.é'".utf8)
         for _ in 0..<500 {
             let count = Int.random(in: 0...300, using: &generator)

@@ -16,7 +16,7 @@ func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -
     @Test("any bytes come back as they were")
     func roundTrip() throws {
         let tokenizer = try Tokenizer.train(onTexts: sampleText(50_000), vocabularySize: 600)
-        var generator = SeededGenerator(seed: 1, "bytes")
+        var generator = Draws(seed: 1)
         for round in 0..<400 {
             let count = Int.random(in: 0...200, using: &generator)
             let text: [UInt8] = (0..<count).map { _ in
@@ -60,7 +60,7 @@ func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -
         for (rank, merge) in tokenizer.merges.enumerated() {
             _ = table.insert(merge.left, merge.right, rank: Int32(rank), result: merge.result)
         }
-        var generator = SeededGenerator(seed: 1, "heap")
+        var generator = Draws(seed: 1)
         for _ in 0..<500 {
             let count = Int.random(in: 1...60, using: &generator)
             let text = texts[Int.random(in: 0..<texts.count, using: &generator)].filter {

@@ -1,4 +1,5 @@
 import Foundation
+import RuntimeSupport
 
 /// Weights of sources, kept as whole millionths that sum to one exactly.
 ///
@@ -83,7 +84,8 @@ public struct Mixture: Codable, Hashable, Sendable, CustomStringConvertible {
             throw MixtureError(
                 "mixture",
                 "there is no source \"\(part.name)\"; expected one of "
-                    + known.sorted().joined(separator: ", ") + NearestName.hint(part.name, known))
+                    + known.sorted().joined(separator: ", ")
+                    + NearestName.hint(part.name, among: known))
         }
     }
 

@@ -153,7 +153,7 @@ package struct RecordReader {
                 file, line: line,
                 "the record has no field \"\(name)\"; it has "
                     + (known.isEmpty ? "none" : known.joined(separator: ", "))
-                    + NearestName.hint(name, known))
+                    + NearestName.hint(name, among: known))
         }
         return found
     }
@@ -292,7 +292,8 @@ package final class SeparatedRecords: RecordInput {
                 throw TextError(
                     file, line: rows.line,
                     "no column is called \"\(name)\"; there are "
-                        + names.prefix(12).joined(separator: ", ") + NearestName.hint(name, names))
+                        + names.prefix(12).joined(separator: ", ")
+                        + NearestName.hint(name, among: names))
             }
             wanted.append((name, index))
         }

@@ -47,8 +47,8 @@ public final class FinetuneSet: Sendable {
         guard needed < Double(max(0, Memory.limit - Memory.liveBytes)) else {
             throw TokenStoreError(
                 corpus.name,
-                "its \(split) split has \(Memory.describe(part.textBytes)) of prompts and responses, which take "
-                    + "about eight times as much in memory; \(Memory.describe(Memory.limit)) are allowed"
+                "its \(split) split has \(Amount.bytes(part.textBytes)) of prompts and responses, which take "
+                    + "about eight times as much in memory; \(Amount.bytes(Memory.limit)) are allowed"
             )
         }
         var texts: [[UInt8]] = []
@@ -130,8 +130,6 @@ public final class FinetuneSet: Sendable {
 
     /// Tokens that count in one epoch.
     public var countedTokens: Int { examples.reduce(0) { $0 + $1.countedTokens } }
-    /// Bytes of text that the counted tokens stand for.
-    public var countedBytes: Int { examples.reduce(0) { $0 + $1.responseBytes } }
     /// Tokens of all examples, prompts included.
     public var tokens: Int { examples.reduce(0) { $0 + $1.tokens.count } }
 

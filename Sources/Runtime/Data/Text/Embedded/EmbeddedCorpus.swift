@@ -50,7 +50,7 @@ public struct EmbeddedCorpus: Sendable {
         guard let corpus = all.first(where: { $0.name == name }) else {
             throw InvalidValue(
                 "embedded corpus", expected: "one of " + names.joined(separator: ", "),
-                found: "\"\(name)\"" + NearestName.hint(name, names))
+                found: "\"\(name)\"" + NearestName.hint(name, among: names))
         }
         return corpus
     }

@@ -35,11 +35,4 @@ package struct Scribe {
 
     /// One of some things, which must not be none.
     package mutating func pick<T>(_ things: [T]) -> T { things[integer(things.count)] }
-
-    /// One of some things, earlier ones more often (the first about `count` times as often as the last).
-    mutating func pickOften<T>(_ things: [T]) -> T {
-        let a = integer(things.count)
-        let b = integer(things.count)
-        return things[min(a, b)]
-    }
 }

@@ -1,17 +1,23 @@
-/// Finding the name that was probably meant.
-enum Nearest {
+/// Finds the name that was probably meant.
+package enum NearestName {
     /// The longest name that is compared with others, in bytes: comparing takes memory and time as the product of the lengths.
-    static let longest = 100
+    package static let longest = 100
 
-    /// `; did you mean 'steps'?`, or the list of names when none is near.
-    static func hint(_ name: String, among names: [String]) -> String {
-        let others = name.utf8.count > longest ? [] : names.filter { $0.utf8.count <= longest }
-        let near = others.map { (distance(name, $0), $0) }.min { $0.0 < $1.0 }
-        if let near, isNear(name, near.1, near.0) {
-            return "; did you mean '\(near.1)'?"
-        }
-        guard !names.isEmpty else { return "" }
-        return names.count <= 16 ? "; known: \(names.joined(separator: ", "))" : ""
+    /// `; did you mean 'steps'?`; without a near name, `; known: …` if there are few and `listing` asks for it, or nothing.
+    package static func hint(_ name: String, among names: [String], listing: Bool = false) -> String
+    {
+        if let near = closest(name, among: names) { return "; did you mean '\(near)'?" }
+        guard listing, !names.isEmpty, names.count <= 16 else { return "" }
+        return "; known: \(names.joined(separator: ", "))"
+    }
+
+    /// The nearest of `names`, if it differs by no more than a slip.
+    private static func closest(_ name: String, among names: [String]) -> String? {
+        guard name.utf8.count <= longest else { return nil }
+        let near = names.filter { $0.utf8.count <= longest }.map { (distance(name, $0), $0) }
+            .min { $0.0 < $1.0 }
+        guard let near, isNear(name, near.1, near.0) else { return nil }
+        return near.1
     }
 
     /// Whether so many edits are a slip rather than another name: none in a single letter, one in a short name.
@@ -26,7 +32,7 @@ enum Nearest {
     }
 
     /// Edits (insert, delete, replace, swap neighbours) that turn one name into the other.
-    static func distance(_ a: String, _ b: String) -> Int {
+    private static func distance(_ a: String, _ b: String) -> Int {
         let a = Array(a.lowercased().utf8)
         let b = Array(b.lowercased().utf8)
         var rows = [Array(0...b.count)]
