@@ -12,13 +12,14 @@ struct ModelCase {
         let (rows, columns) = (try arguments.integer("rows"), try arguments.integer("columns"))
         shape.context = columns
         model = try NeoX(shape, seed: 1, precision: try arguments.precision())
-        var generator = SeededGenerator(seed: 1, "tokens")
-        func random() -> [Int32] {
-            (0..<rows * columns).map { _ in
-                Int32.random(in: 0..<Int32(shape.vocabulary), using: &generator)
+        func random(_ name: String) -> [Int32] {
+            let stream = RandomStream(seed: 1, name)
+            return (0..<rows * columns).map {
+                Int32(stream.integer(UInt64($0), below: shape.vocabulary))
             }
         }
-        batch = TokenBatch(rows: rows, columns: columns, inputs: random(), targets: random())
+        batch = TokenBatch(
+            rows: rows, columns: columns, inputs: random("inputs"), targets: random("targets"))
     }
 
     var tokens: Int { batch.inputs.count }
