@@ -5,9 +5,9 @@ local here = arg[0]:match("^(.*/)") or "./"
 local experiment = dofile(here .. "experiment.lua")
 
 local o = experiment.options("Compares midtraining, continued pretraining and a control after finetuning.", {
-  { "starts", type = "integers", help = "step at which midtraining begins; default: a quarter of the steps" },
-  { "weights", type = "numbers", default = { 0.2 }, help = "weight of the specialised text in midtraining" },
-  { "seeds", type = "integer", default = 2, help = "number of seeds" },
+  { "starts", type = "integers", least = 0, help = "step at which midtraining begins; default: a quarter of the steps" },
+  { "weights", type = "numbers", least = 0, most = 1, default = { 0.2 }, help = "weight of the specialised text in midtraining" },
+  { "seeds", type = "integer", least = 1, default = 2, help = "number of seeds" },
 })
 local base, corpora = experiment.prepare(o)
 

@@ -5,10 +5,10 @@ local here = arg[0]:match("^(.*/)") or "./"
 local experiment = dofile(here .. "experiment.lua")
 
 local o = experiment.options("Start time × mixture weight of midtraining, after finetuning.", {
-  { "starts", type = "integers", help = "steps at which midtraining begins; default: 1/8, 3/8 and 5/8 of the steps" },
-  { "weights", type = "numbers", default = { 0.1, 0.3, 0.6 }, help = "weights of the specialised text" },
-  { "continued", type = "integer", help = "step at which continued pretraining begins; default: the last start" },
-  { "seeds", type = "integer", default = 1, help = "number of seeds" },
+  { "starts", type = "integers", least = 0, help = "steps at which midtraining begins; default: 1/8, 3/8 and 5/8 of the steps" },
+  { "weights", type = "numbers", least = 0, most = 1, default = { 0.1, 0.3, 0.6 }, help = "weights of the specialised text" },
+  { "continued", type = "integer", least = 0, help = "step at which continued pretraining begins; default: the last start" },
+  { "seeds", type = "integer", least = 1, default = 1, help = "number of seeds" },
   { "matched", type = "boolean", help = "every arm reads as many specialised tokens as the arm that would read fewest" },
 })
 local base, corpora = experiment.prepare(o)

@@ -27,7 +27,9 @@ struct Interpret: ParsableCommand {
     @Flag(name: .short, help: "Open the prompt after the script or the code.")
     var i = false
 
-    @Option(help: "Threads to use (default: all). It changes speed, never results.")
+    @Option(
+        parsing: .unconditional,
+        help: "Threads to use (default: all). It changes speed, never results.")
     var threads: Int?
 
     @Option(help: "The folder of runs, checkpoints and token stores (default: .mtrepl).")

@@ -74,7 +74,8 @@ import Testing
 
     static let cases: [(arguments: [String], code: Int32)] = [
         (["-e", ""], 0), (["-e", "error('x')"], 1), (["-e", "x ="], 1), (["no-such.lua"], 1),
-        (["--bogus"], 2), (["--threads", "0"], 2), (["--threads"], 2), (["--seed", "x"], 2),
+        (["--bogus"], 2), (["--threads", "0"], 2), (["--threads", "-1"], 2), (["--threads"], 2),
+        (["--seed", "x"], 2),
         (["-e", "os.exit(7)"], 7), (["-e", "os.exit(true)"], 0), (["-e", "os.exit(false)"], 1),
         (["doc", "nothing"], 2), (["doc", "options"], 0),
         (["-e", "mt.options({ { 'a' } })", "-", "--b"], 2),
@@ -90,6 +91,26 @@ import Testing
         #expect(outcome.code == code, "\(arguments): \(outcome.errors)")
         let asked = arguments.joined().contains("os.exit")
         if code != 0, !asked { #expect(!outcome.errors.isEmpty) }
+    }
+
+    @Test("bounds of a script's options hold for a number and for every number of a list")
+    func bounds() throws {
+        let scratch = try Scratch()
+        let script = try scratch.write(
+            "bounded.lua",
+            """
+            local o = mt.options { { "seeds", default = 2, least = 1 },
+              { "weights", default = { 0.5 }, least = 0, most = 1 } }
+            print(o.seeds, #o.weights)
+            """)
+        #expect(try Program.run([script, "--seeds", "1", "--weights", "0,1"]).output == "1\t2\n")
+        for (arguments, text) in [
+            (["--seeds", "0"], "--seeds: at least 1 expected, got 0"),
+            (["--weights", "0.5,2"], "--weights: 0 to 1 expected, got 2"),
+        ] {
+            let outcome = try Program.run([script] + arguments)
+            #expect(outcome.code == 2 && outcome.errors.contains(text), "\(outcome)")
+        }
     }
 
     @Test("an error shows script, line and traceback on standard error")

@@ -14,7 +14,8 @@ extension Library {
                     """
                     One item for each option, { name, type = …, default = …, help = … }, in the order of the help; `help` says \
                     what the script does. The type is boolean, integer, number, string, integers, numbers or strings; left out, \
-                    it is that of the default. An option without a default is nil when it is not given.
+                    it is that of the default. An option without a default is nil when it is not given. `least` and `most` \
+                    bound a number, or each number of a list.
                     """),
                 .strings("arguments", "What to read instead of the script's own arguments.")
                     .optional,
@@ -55,7 +56,31 @@ package struct ScriptOptions {
         package let type: String
         package let standard: Value
         package let help: String
+        package let least: Double?
+        package let most: Double?
         package var flag: String { "--" + name.replacing("_", with: "-") }
+
+        /// The first number that is outside the bounds, as text.
+        func outside(_ value: Value) -> String? {
+            let numbers = if case .table(let table) = value { table.items } else { [value] }
+            return numbers.first {
+                guard let number = $0.numberValue else { return false }
+                return number < (least ?? -.infinity) || number > (most ?? .infinity)
+            }?.summary
+        }
+
+        /// The bounds in words.
+        var range: String {
+            func text(_ bound: Double) -> String {
+                Int(exactly: bound).map(String.init) ?? "\(bound)"
+            }
+            switch (least, most) {
+            case (let least?, let most?): return "\(text(least)) to \(text(most))"
+            case (let least?, nil): return "at least \(text(least))"
+            case (nil, let most?): return "at most \(text(most))"
+            case (nil, nil): return type
+            }
+        }
     }
 
     package enum Outcome {
@@ -98,11 +123,11 @@ package struct ScriptOptions {
                 "specification[\(index)]: { name, type = …, default = …, help = … } expected, got \(value.summary)"
             )
         }
-        for field in table.fields where !["type", "default", "help"].contains(field.key) {
+        let keys = ["type", "default", "help", "least", "most"]
+        for field in table.fields where !keys.contains(field.key) {
             throw Mistake(
                 "specification[\(index)]: unknown key '\(field.key)'"
-                    + NearestName.hint(
-                        field.key, among: ["type", "default", "help"], listing: true))
+                    + NearestName.hint(field.key, among: keys, listing: true))
         }
         let standard = table["default"] ?? .null
         let type = try table["type"]?.stringValue ?? typeOf(standard, name)
@@ -110,8 +135,20 @@ package struct ScriptOptions {
             throw Mistake(
                 "option '\(name)': type \(types.joined(separator: ", ")) expected, got \"\(type)\"")
         }
+        func bound(_ key: String) throws -> Double? {
+            guard let value = table[key] else { return nil }
+            guard ["integer", "integers", "number", "numbers"].contains(type),
+                let number = value.numberValue, number.isFinite
+            else {
+                throw Mistake(
+                    "option '\(name)': \(key): a number expected, for an option of numbers, got \(value.summary)"
+                )
+            }
+            return number
+        }
         return Option(
-            name: name, type: type, standard: standard, help: table["help"]?.stringValue ?? "")
+            name: name, type: type, standard: standard, help: table["help"]?.stringValue ?? "",
+            least: try bound("least"), most: try bound("most"))
     }
 
     private static func typeOf(_ value: Value, _ name: String) throws -> String {
@@ -154,6 +191,9 @@ package struct ScriptOptions {
                 }
                 guard let value = read(text, option.type) else {
                     return .wrong("\(flag): \(option.type) expected, got \"\(text)\"")
+                }
+                if let wrong = option.outside(value) {
+                    return .wrong("\(flag): \(option.range) expected, got \(wrong)")
                 }
                 set(option, value, &table)
             } else if let option = options.first(where: {

@@ -33,6 +33,17 @@ extension Library {
         )
     }
 
+    /// Refuses what a logarithmic axis cannot show.
+    private static func check(
+        _ call: Call, _ axis: PlotAxis, _ place: String, _ values: [Double?]
+    ) throws {
+        guard axis.isLogarithmic,
+            let wrong = values.lazy.compactMap({ $0 }).first(where: { $0.isFinite && $0 <= 0 })
+        else { return }
+        throw call.mistake(
+            "options", "\(place): numbers above 0 expected on a logarithmic axis, got \(wrong)")
+    }
+
     private static func intervalOptions(_ prefix: String, _ what: String) -> [Parameter] {
         [
             .number("\(prefix)low", "The lower limit of \(what).", .drawn).optional,
@@ -101,6 +112,7 @@ extension Library {
                 """
         ) { call in
             let options = try call.options()
+            let axes = try axes(options)
             let series = try items(options, "series").enumerated().map { index, line in
                 let (x, y) = (try line.numbers("x"), try line.numbers("y"))
                 let low = try line.numbers(ifPresent: "low")
@@ -112,16 +124,22 @@ extension Library {
                         "series[\(index + 1)].\(name): \(x.count) numbers expected, as x has, got \(list.count)"
                     )
                 }
+                let place = "series[\(index + 1)]"
+                try check(call, axes.x, "\(place).x", x)
+                for (name, list) in [("y", y), ("low", low), ("high", high)] {
+                    try check(call, axes.y, "\(place).\(name)", list ?? [])
+                }
                 return LinePlot.Series(
                     name: try line.string("name"),
                     points: x.indices.map {
                         .init(x: x[$0], y: Interval(y[$0], low: low?[$0], high: high?[$0]))
                     })
             }
-            let marks = try items(options, "marks").map {
-                LinePlot.Mark(x: try $0.number("x"), label: try $0.string("label"))
+            let marks = try items(options, "marks").enumerated().map { index, mark in
+                let x = try mark.number("x")
+                try check(call, axes.x, "marks[\(index + 1)].x", [x])
+                return LinePlot.Mark(x: x, label: try mark.string("label"))
             }
-            let axes = try axes(options)
             try call.returns(
                 PlotBox(
                     Plot(
@@ -162,14 +180,17 @@ extension Library {
                 """
         ) { call in
             let options = try call.options()
+            let axes = try axes(options)
             let points = try items(options, "points").enumerated().map { index, point in
                 let place = "points[\(index + 1)]"
+                let x = try interval(call, place, point, "x", "x_")
+                let y = try interval(call, place, point, "y", "y_")
+                try check(call, axes.x, "\(place).x", [x.value, x.low, x.high])
+                try check(call, axes.y, "\(place).y", [y.value, y.low, y.high])
                 return ScatterPlot.Point(
-                    x: try interval(call, place, point, "x", "x_"),
-                    y: try interval(call, place, point, "y", "y_"),
-                    label: try point.string("label"), group: try point.string("group"))
+                    x: x, y: y, label: try point.string("label"),
+                    group: try point.string("group"))
             }
-            let axes = try axes(options)
             try call.returns(
                 PlotBox(
                     Plot(

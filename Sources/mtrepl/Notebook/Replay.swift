@@ -18,7 +18,9 @@ struct Replay: ParsableCommand {
     @Option(help: "A store to use (default: an empty one that is removed at the end).")
     var store: String?
 
-    @Option(help: "Threads to use (default: all). It changes speed, never results.")
+    @Option(
+        parsing: .unconditional,
+        help: "Threads to use (default: all). It changes speed, never results.")
     var threads: Int?
 
     @Argument(help: ArgumentHelp("A notebook: .ipynb.", valueName: "file"))
@@ -26,6 +28,11 @@ struct Replay: ParsableCommand {
 
     func validate() throws {
         try CommandLineParser.check(threads: threads)
+        if try NotebookFormat(file) != .ipynb {
+            throw ValidationError(
+                "\(file): a notebook that ends in .ipynb expected, which alone holds what its cells gave"
+            )
+        }
     }
 
     func run() throws {

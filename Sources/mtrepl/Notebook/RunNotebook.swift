@@ -36,7 +36,9 @@ struct RunNotebook: ParsableCommand {
     @Option(help: "The folder of runs, checkpoints and token stores (default: .mtrepl).")
     var store: String?
 
-    @Option(help: "Threads to use (default: all). It changes speed, never results.")
+    @Option(
+        parsing: .unconditional,
+        help: "Threads to use (default: all). It changes speed, never results.")
     var threads: Int?
 
     @Flag(
@@ -96,6 +98,9 @@ struct RunNotebook: ParsableCommand {
             notebook.cells[index].record = nil
         }
         let target = output ?? PathName.stem(file) + ".run.ipynb"
+        if let there = FileIdentity(path: target), there == FileIdentity(path: file) {
+            throw NotebookError(target, "is the notebook itself; give -o another name")
+        }
         if let threads { Parallel.threads = threads }
         let recorder = CellRecorder()
         recorder.keepsMessages = true

@@ -9,3 +9,7 @@ print(select(2, pcall(mt.help, "elapsd")))
 print(select(2, pcall(mt.threads, 0)))
 print(mt.help() == mt.help(nil))
 for name in mt.help():gmatch("mt%.([%w_]+)") do assert(mt[name], name) end
+
+-- A logarithmic axis has no place for 0 and less.
+print(pcall(mt.plot.line, { { name = "a", x = { 1, 2 }, y = { -1, 3 } }, log = "y" }))
+print(pcall(mt.plot.scatter, { { x = 1, y = 2 }, { x = 0.5, y = 1, y_low = -1 }, log = "y" }))

@@ -129,5 +129,9 @@ import Testing
         #expect(try Program.run(["run", path, "-p", "rate", "1", "-r", "rate", "2"]).code == 0)
         #expect(try Program.run(["run", path, "-p", "rate", "-9223372036854775808"]).code == 0)
         #expect(try Program.run(["run", scratch.path + "/none.ipynb"]).code == 1)
+        let own = try Program.run(["run", path, "-o", scratch.path + "/./a.ipynb"])
+        #expect(own.code == 1 && own.errors.contains("is the notebook itself"))
+        let page = try Program.run(["replay", scratch.path + "/page.md"])
+        #expect(page.code == 2 && page.errors.contains("ends in .ipynb expected"))
     }
 }

@@ -110,12 +110,18 @@ package enum CorpusFiles {
 }
 
 /// A file or folder, whatever it is called.
-struct FileIdentity: Hashable {
+package struct FileIdentity: Hashable {
     private let device: UInt64
     private let inode: UInt64
 
     init(_ status: stat) {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
+    }
+
+    /// What a name leads to; `nil` where nothing is.
+    package init?(path: String) {
+        guard let status = FileAccess.status(path) else { return nil }
+        self.init(status)
     }
 }
