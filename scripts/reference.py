@@ -7,7 +7,7 @@
 Each configuration gives NAME.json (configuration, tokens, targets, losses, and where the arrays lie) and NAME.bin
 (the arrays, little-endian): initial weights, logits, the gradient of the mean loss for every parameter, and the
 weights after ten steps of AdamW on the same batch. Initial weights are exact in bfloat16 and stored so; all else is
-float32. adamw.json holds a few numbers under AdamW with given gradients.
+float32. adamw.json and optimizers.json hold a few numbers under AdamW, SGD and Muon with given gradients.
 """
 
 import json
@@ -144,9 +144,59 @@ def write_adamw():
     (FOLDER / "adamw.json").write_text(text + "\n")
 
 
+def write_optimizers():
+    """Five steps on given gradients of a tall and a wide matrix of the model, an embedding and a bias."""
+    shapes = {"tall": (7, 4), "wide": (3, 8), "square": (5, 5), "embedding": (6, 4), "bias": (9,)}
+    matrices = ["tall", "wide", "square"]
+    cases = {
+        "sgd": (False, {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.01}),
+        "nesterov": (False, {"lr": 0.05, "momentum": 0.8, "weight_decay": 0.01, "nesterov": True}),
+        "muon": (True, {"lr": 0.02, "momentum": 0.95, "weight_decay": 0.1, "nesterov": True}),
+        "plain_muon": (True, {"lr": 0.02, "momentum": 0.7, "weight_decay": 0.0, "nesterov": False, "ns_steps": 3}),
+    }
+    result = {"shapes": {name: list(shape) for name, shape in shapes.items()}, "cases": {}}
+    # PyTorch's Muon makes its products in bfloat16; ours are in float32, and so is this reference.
+    torch.Tensor.bfloat16 = lambda self: self.clone()
+    for case, (is_muon, settings) in cases.items():
+        torch.manual_seed(11)
+        values = {name: torch.nn.Parameter(torch.randn(shape)) for name, shape in shapes.items()}
+        start = {name: value.detach().flatten().tolist() for name, value in values.items()}
+        if is_muon:
+            rate, decay = settings["lr"], settings["weight_decay"]
+            groups = [
+                {"params": [values["embedding"], values["bias"]], "weight_decay": 0.0},
+            ]
+            optimizers = [
+                torch.optim.Muon([values[name] for name in matrices], adjust_lr_fn="match_rms_adamw", **settings),
+                torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), eps=1e-8),
+            ]
+        else:
+            decay = settings.pop("weight_decay")
+            groups = [
+                {"params": [values[name] for name in matrices], "weight_decay": decay},
+                {"params": [values["embedding"], values["bias"]], "weight_decay": 0.0},
+            ]
+            optimizers = [torch.optim.SGD(groups, **settings)]
+            settings["weight_decay"] = decay
+        gradients, ends = [], []
+        for step in range(5):
+            for value in values.values():
+                value.grad = torch.randn(value.shape) * 2.0 ** (-step)
+            gradients.append({name: value.grad.flatten().tolist() for name, value in values.items()})
+            for optimizer in optimizers:
+                optimizer.step()
+            ends.append({name: value.detach().flatten().tolist() for name, value in values.items()})
+        result["cases"][case] = {
+            "settings": {name: float(value) for name, value in settings.items()},
+            "start": start, "gradients": gradients, "values": ends,
+        }
+    (FOLDER / "optimizers.json").write_text(json.dumps(result) + "\n")
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     FOLDER.mkdir(parents=True, exist_ok=True)
     for number, case in enumerate(CASES):
         write_case(number, *case)
     write_adamw()
+    write_optimizers()

@@ -20,7 +20,7 @@ public enum PublicClient {
         let recipe = try Recipe(
             model: model, tokenizer: tokenizer, corpora: ["prose": corpora[0], "code": corpora[1]],
             mixture: Mixture(only: "prose"), steps: 6, batch: 2, accumulate: 1, seed: 1,
-            precision: .float32, optimizer: AdamWSettings(), learningRate: schedule, mayRepeat: []
+            precision: .float32, optimizer: AdamW(), learningRate: schedule, mayRepeat: []
         ).switching(
             from: 3, mixture: Mixture([("prose", 0.5), ("code", 0.5)]), name: "midtrain",
             length: nil, corpora: [:])

@@ -8,7 +8,7 @@ enum RecipeSummary {
         if recipe.steps > 0 {
             lines.append(
                 "  \(recipe.learningRate.kind.rawValue) schedule, peak \(recipe.learningRate.peak), "
-                    + "minimum \(recipe.learningRate.minimum), weight decay \(recipe.optimizer.weightDecay)"
+                    + "minimum \(recipe.learningRate.minimum); \(recipe.optimizer.brief)"
             )
         }
         if let weights = recipe.weights {
@@ -53,8 +53,8 @@ enum RecipeSummary {
             rows.append(
                 (
                     "optimizer",
-                    "\(rate.kind.rawValue), peak \(rate.peak), minimum \(rate.minimum), weight decay "
-                        + "\(recipe.optimizer.weightDecay)"
+                    "\(rate.kind.rawValue), peak \(rate.peak), minimum \(rate.minimum); "
+                        + recipe.optimizer.brief
                 ))
         }
         for (index, phase) in recipe.phases.enumerated() {

@@ -32,17 +32,36 @@ extension Library {
                 "decay", "Steps of a wsd schedule's decay; below 1, a fraction of all steps.",
                 .stepsOrFraction
             ).optional,
-            .number(
-                "weight_decay",
-                "Decoupled decay of matrices (not of biases, norms and embeddings).", .decay
-            )
-            .optional,
-            .number("beta1", "Decay of the first moment.", .fraction).optional,
-            .number("beta2", "Decay of the second moment.", .fraction).optional,
-            .number("epsilon", "Added to the root of the second moment.", .epsilon).optional,
-            .number("clip", "Largest global gradient norm; 0 for no clipping.", .norm)
-                .optional,
-        ]
+            .choice(
+                "kind", Optimizers.all.map(\.kind),
+                "Which one: "
+                    + Optimizers.all.map { "\($0.kind), \($0.help)" }.joined(separator: "; ")
+                    + ". Another kind begins with its own standard settings."
+            ).optional,
+        ] + optimizerSettings
+    }
+
+    /// The settings of all optimizers, each once, with the kinds that have it unless all have.
+    private static var optimizerSettings: [Parameter] {
+        var seen: Set<String> = []
+        return Optimizers.all.flatMap(\.descriptions).filter { seen.insert($0.name).inserted }.map {
+            setting in
+            let having = Optimizers.all.filter { $0.value(setting.name) != nil }
+            let standards = having.map {
+                "\($0.kind) \(setting.range.text($0.value(setting.name) ?? 0))"
+            }
+            let help = "\(setting.help.dropLast()), default: \(standards.joined(separator: ", "))."
+            let parameter: Parameter =
+                switch setting.range {
+                case .factor: .number(setting.name, help, .fraction)
+                case .epsilon: .number(setting.name, help, .epsilon)
+                case .decay: .number(setting.name, help, .decay)
+                case .norm: .number(setting.name, help, .norm)
+                case .flag: .boolean(setting.name, help)
+                case .count(let range): .integer(setting.name, help, .count, in: range)
+                }
+            return parameter.optional
+        }
     }
 
     private static var changeable: [Parameter] {
@@ -63,7 +82,10 @@ extension Library {
             ).optional,
             .choice("precision", ["float32", "bfloat16"], "Arithmetic of matrix products.")
                 .optional,
-            .options("optimizer", "AdamW and its schedule.", optimizerOptions).optional,
+            .options(
+                "optimizer", "The optimizer and the schedule of its learning rate.",
+                optimizerOptions
+            ).optional,
             .weights("mixture", "Weights of corpora by name, which sum to 1.").optional,
             Parameter(
                 "repeats", .either([.boolean, .list(.string)]),
@@ -107,7 +129,7 @@ extension Library {
                 corpora: try mixture.map(session.corpora) ?? [:],
                 mixture: mixture, steps: steps ?? 0,
                 batch: try options.integer(ifPresent: "batch") ?? 1,
-                accumulate: 1, seed: session.seed, precision: .float32, optimizer: AdamWSettings(),
+                accumulate: 1, seed: session.seed, precision: .float32, optimizer: AdamW(),
                 learningRate: LearningRateSettings(
                     kind: .cosine, peak: 1e-3, minimum: 1e-5, warmup: 0.1, decay: 0.1),
                 mayRepeat: [])
@@ -157,13 +179,19 @@ extension Library {
         settings.decay = try options.number(ifPresent: "decay") ?? settings.decay
     }
 
-    private static func change(_ settings: inout AdamWSettings, _ options: Options) throws {
-        settings.weightDecay = try options.number(ifPresent: "weight_decay") ?? settings.weightDecay
-        settings.beta1 = try options.number(ifPresent: "beta1") ?? settings.beta1
-        settings.beta2 = try options.number(ifPresent: "beta2") ?? settings.beta2
-        settings.epsilon = try options.number(ifPresent: "epsilon") ?? settings.epsilon
-        settings.clip = try options.number(ifPresent: "clip") ?? settings.clip
-        try settings.validate()
+    private static func change(_ optimizer: inout any Optimizer, _ options: Options) throws {
+        if let kind = try options.string(ifPresent: "kind"), kind != optimizer.kind {
+            optimizer = try Optimizers.named(kind)
+        }
+        for parameter in optimizerSettings where options.has(parameter.name) {
+            let value =
+                switch parameter.kind {
+                case .boolean: try options.boolean(parameter.name) ? 1.0 : 0.0
+                case .integer: Double(try options.integer(parameter.name))
+                default: try options.number(parameter.name)
+                }
+            optimizer = try optimizer.setting(parameter.name, value)
+        }
     }
 
     // MARK: - The type
@@ -193,7 +221,7 @@ extension Library {
                 "warmup", "Steps of linear warm-up; below 1, a fraction of the steps.",
                 .stepsOrFraction
             ).or(0.1),
-            .number("weight_decay", "Decoupled decay of matrices.", .decay).or(0.0),
+            .number("weight_decay", "Decay of matrices.", .decay).or(0.0),
             .number("clip", "Largest global gradient norm; 0 for no clipping.", .norm).or(
                 1.0),
             .boolean("packed", "Whether examples share windows without padding.").or(false),
@@ -206,6 +234,9 @@ extension Library {
     static func finetunings(_ options: Options, recipe: Recipe) throws -> [Finetuning] {
         let corpus: Corpus = try options.object("set")
         let fraction = try options.number("minimum_fraction")
+        var optimizer = recipe.optimizer
+        optimizer.weightDecay = try options.number("weight_decay")
+        optimizer.clip = try options.number("clip")
         return try options.numbers("learning_rate").map { rate in
             Finetuning(
                 corpus: corpus, epochs: try options.integer("epochs"),
@@ -216,11 +247,7 @@ extension Library {
                     kind: LearningRateSchedule.Kind(rawValue: try options.string("schedule"))
                         ?? .cosine, peak: rate,
                     minimum: rate * fraction, warmup: try options.number("warmup"), decay: 0.1),
-                optimizer: AdamWSettings(
-                    beta1: recipe.optimizer.beta1, beta2: recipe.optimizer.beta2,
-                    epsilon: recipe.optimizer.epsilon,
-                    weightDecay: try options.number("weight_decay"),
-                    clip: try options.number("clip")))
+                optimizer: optimizer)
         }
     }
 

@@ -167,7 +167,7 @@ void ck_rows_gradient(long count, long width, long table_rows, const int32_t *id
 void ck_cross_entropy(long rows, long width, const int32_t *targets, int gradient, float scale,
                       float *logits, double *losses);
 
-// ---- adamw.c --------------------------------------------------------------------------------
+// ---- optimizers.c ---------------------------------------------------------------------------
 
 /// Sum of squares in double, over blocks of fixed size added in order.
 double ck_sum_squares(long count, const float *x);
@@ -183,6 +183,29 @@ typedef struct {
 /// One AdamW step on `count` numbers.
 void ck_adamw(long count, const ck_adamw_step *step, const float *gradient, float *value,
               float *first, float *second);
+
+typedef struct {
+    float clip;         ///< factor of the gradient
+    float momentum;     ///< what stays of the momentum
+    float decay;        ///< weight decay, which is added to the gradient (`ck_sgd` only)
+    float rate;         ///< learning rate (`ck_sgd` only)
+    int nesterov;       ///< whether the step looks ahead along the momentum
+} ck_momentum_step;
+
+/// One step of SGD with momentum on `count` numbers.
+void ck_sgd(long count, const ck_momentum_step *step, const float *gradient, float *value,
+            float *momentum);
+
+/// Takes a gradient into its running mean.
+void ck_average(long count, const ck_momentum_step *step, const float *gradient, float *momentum);
+
+/// What a step follows, which is the running mean after this gradient, or with `nesterov` that looked ahead; the mean itself
+/// stays as it is.
+void ck_ahead(long count, const ck_momentum_step *step, const float *gradient, const float *momentum,
+              float *direction);
+
+/// value = keep value - rate direction.
+void ck_follow(long count, float keep, float rate, const float *direction, float *value);
 
 // ---- elementwise.c --------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ public struct MemoryEstimate: Hashable, Codable, Sendable {
     public var parameters: Int
     /// Their gradients.
     public var gradients: Int
-    /// AdamW's two moments.
+    /// What the optimizer keeps between steps: AdamW's two moments.
     public var moments: Int
     /// What the forward pass keeps for the backward pass.
     public var activations: Int
@@ -31,7 +31,10 @@ public struct MemoryEstimate: Hashable, Codable, Sendable {
 extension NeoXConfiguration {
     /// The memory of a training step on `rows · columns` tokens; evaluation alone needs parameters
     /// and temporaries.
-    public func memory(rows: Int, columns: Int) -> MemoryEstimate {
+    public func memory(
+        rows: Int, columns: Int, optimizer: any Optimizer = AdamW()
+    ) -> MemoryEstimate {
+        let ranges = ParameterRange.ranges(of: parameterShapes)
         let tokens = Int.saturatingProduct(rows, columns)
         let parameters = Int.saturatingProduct(4, parameterCount)
         // Kept in a block, for each token: two norms and their input, q, k, v and what is attended
@@ -47,9 +50,12 @@ extension NeoXConfiguration {
         let inside = Int.saturatingProduct(tokens, 2 * width + max(2 * feedForward, 7 * width))
         return MemoryEstimate(
             parameters: parameters, gradients: parameters,
-            moments: Int.saturatingProduct(2, parameters),
+            moments: optimizer.stateBytes(for: ranges),
             activations: activations,
-            temporary: Int.saturatingProduct(4, max(head, inside)))
+            // A step of the optimizer comes when the activations are gone.
+            temporary: max(
+                Int.saturatingProduct(4, max(head, inside)),
+                optimizer.workspaceBytes(for: ranges) - activations))
     }
 
     /// Floating-point operations of one training token: forward and backward, at sequences of

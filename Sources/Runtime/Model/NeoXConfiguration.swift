@@ -123,11 +123,12 @@ public struct NeoXConfiguration: Codable, Hashable, Sendable {
 
     /// Names, as Hugging Face's GPTNeoXForCausalLM has them, and shapes of the parameters, in
     /// order.
-    package var parameterShapes: [(name: String, shape: [Int])] {
-        var result: [(String, [Int])] = [("gpt_neox.embed_in.weight", [vocabulary, width])]
+    package var parameterShapes: [ParameterShape] {
+        var result = [ParameterShape("gpt_neox.embed_in.weight", [vocabulary, width], .embedding)]
         func add(_ name: String, _ outputs: Int, _ inputs: Int? = nil, bias: Bool = true) {
-            result.append((name + ".weight", inputs.map { [outputs, $0] } ?? [outputs]))
-            if bias { result.append((name + ".bias", [outputs])) }
+            result.append(
+                ParameterShape(name + ".weight", inputs.map { [outputs, $0] } ?? [outputs]))
+            if bias { result.append(ParameterShape(name + ".bias", [outputs])) }
         }
         for layer in 0..<layers {
             let prefix = "gpt_neox.layers.\(layer)."
@@ -139,7 +140,9 @@ public struct NeoXConfiguration: Codable, Hashable, Sendable {
             add(prefix + "mlp.dense_4h_to_h", width, feedForward)
         }
         add("gpt_neox.final_layer_norm", width)
-        if !tiedEmbeddings { result.append(("embed_out.weight", [vocabulary, width])) }
+        if !tiedEmbeddings {
+            result.append(ParameterShape("embed_out.weight", [vocabulary, width], .head))
+        }
         return result
     }
 }

@@ -1,6 +1,32 @@
 import RuntimeNumerics
 import RuntimeSupport
 
+/// What a parameter is to the model, which decides how optimizers treat it.
+public enum ParameterRole: Hashable, Sendable {
+    /// The rows of tokens, also where the head is the same matrix.
+    case embedding
+    /// A matrix within the model.
+    case matrix
+    /// The matrix that makes logits.
+    case head
+    /// A bias, or the gain of a norm.
+    case vector
+}
+
+/// A parameter before it has a place: what a model family says of it.
+package struct ParameterShape {
+    package let name: String
+    package let shape: [Int]
+    package let role: ParameterRole
+
+    /// - Parameter role: A matrix within the model for two axes and a vector for one, unless given.
+    package init(_ name: String, _ shape: [Int], _ role: ParameterRole? = nil) {
+        self.name = name
+        self.shape = shape
+        self.role = role ?? (shape.count > 1 ? .matrix : .vector)
+    }
+}
+
 /// Where one parameter lies in the flat buffers.
 public struct ParameterRange: Hashable, Sendable {
     /// The name that Hugging Face's GPTNeoXForCausalLM gives it.
@@ -12,8 +38,42 @@ public struct ParameterRange: Hashable, Sendable {
     public let offset: Int
     /// How many numbers it has.
     public let count: Int
+    /// What it is to the model.
+    public let role: ParameterRole
+
     /// Whether weight decay applies: to matrices, but not to biases, norms and the embedding.
-    public let decays: Bool
+    public var decays: Bool { role == .matrix || role == .head }
+
+    /// Whether it is a matrix within the model, neither embedding nor head.
+    var isInner: Bool { role == .matrix }
+
+    /// Places for parameters, one behind the other.
+    package static func ranges(of shapes: [ParameterShape]) -> [ParameterRange] {
+        var offset = 0
+        return shapes.map { shape in
+            let count = shape.shape.reduce(1) { Int.saturatingProduct($0, $1) }
+            defer { offset = Int.saturatingSum(offset, count) }
+            return ParameterRange(
+                name: shape.name, shape: shape.shape, offset: offset, count: count,
+                role: shape.role)
+        }
+    }
+
+    /// Neighbouring parameters that decay alike, together.
+    static func stretches(of ranges: [ParameterRange]) -> [(range: Range<Int>, decays: Bool)] {
+        var result: [(range: Range<Int>, decays: Bool)] = []
+        for range in ranges {
+            let end = range.offset + range.count
+            if let last = result.last, last.decays == range.decays,
+                last.range.upperBound == range.offset
+            {
+                result[result.count - 1].range = last.range.lowerBound..<end
+            } else {
+                result.append((range.offset..<end, range.decays))
+            }
+        }
+        return result
+    }
 }
 
 /// All trained numbers of a model in one flat buffer, and their gradients in another.
@@ -27,22 +87,14 @@ public final class Parameters {
     private let indices: [String: Int]
 
     /// Zeros for parameters of the given names and shapes.
-    package init(_ shapes: [(name: String, shape: [Int])]) throws {
-        var ranges: [ParameterRange] = []
-        var offset = 0
-        for (name, shape) in shapes {
-            let count = try Shape.count(name, shape)
-            let decays = shape.count > 1 && !name.contains("embed_in")
-            ranges.append(
-                ParameterRange(
-                    name: name, shape: shape, offset: offset, count: count, decays: decays))
-            offset += count
-        }
+    package init(_ shapes: [ParameterShape]) throws {
+        for shape in shapes { _ = try Shape.count(shape.name, shape.shape) }
+        let ranges = ParameterRange.ranges(of: shapes)
         self.ranges = ranges
-        count = offset
+        count = ranges.last.map { $0.offset + $0.count } ?? 0
         indices = Dictionary(uniqueKeysWithValues: ranges.enumerated().map { ($1.name, $0) })
-        storage = try Storage(offset)
-        storage.pointer.update(repeating: 0, count: offset)
+        storage = try Storage(count)
+        storage.pointer.update(repeating: 0, count: count)
     }
 
     /// The numbers; valid while this object lives.

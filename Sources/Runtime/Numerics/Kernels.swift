@@ -347,6 +347,65 @@ package enum Kernels {
         }
     }
 
+    /// What a step with momentum does with each number.
+    package struct MomentumStep {
+        fileprivate var step: ck_momentum_step
+
+        /// - Parameters:
+        ///   - clip: The factor of the gradient.
+        ///   - momentum: What stays of the momentum.
+        ///   - decay: Weight decay, which `sgd` adds to the gradient.
+        ///   - rate: The learning rate of `sgd`.
+        package init(
+            clip: Float, momentum: Float, decay: Float = 0, rate: Float = 0, nesterov: Bool
+        ) {
+            step = ck_momentum_step(
+                clip: clip, momentum: momentum, decay: decay, rate: rate,
+                nesterov: nesterov ? 1 : 0)
+        }
+    }
+
+    /// One step of SGD with momentum on `count` numbers.
+    package static func sgd(
+        _ count: Int, _ step: MomentumStep, gradient: UnsafePointer<Float>,
+        value: UnsafeMutablePointer<Float>, momentum: UnsafeMutablePointer<Float>
+    ) {
+        run("sgd", (), "\(count)", numbers: 5 * count) {
+            withUnsafePointer(to: step.step) { ck_sgd(count, $0, gradient, value, momentum) }
+        }
+    }
+
+    /// Takes a gradient into its running mean.
+    package static func average(
+        _ count: Int, _ step: MomentumStep, gradient: UnsafePointer<Float>,
+        momentum: UnsafeMutablePointer<Float>
+    ) {
+        run("momentum", (), "\(count)", numbers: 3 * count) {
+            withUnsafePointer(to: step.step) { ck_average(count, $0, gradient, momentum) }
+        }
+    }
+
+    /// What a step follows: the running mean after this gradient, or what is ahead of it; the mean stays as it is.
+    package static func ahead(
+        _ count: Int, _ step: MomentumStep, gradient: UnsafePointer<Float>,
+        momentum: UnsafePointer<Float>, into direction: Tensor
+    ) {
+        run("momentum", direction, "\(count)", numbers: 3 * count) {
+            withUnsafePointer(to: step.step) {
+                ck_ahead(count, $0, gradient, momentum, direction.pointer)
+            }
+        }
+    }
+
+    /// value = keep · value − rate · direction.
+    package static func follow(
+        _ direction: Tensor, keep: Float, rate: Float, value: UnsafeMutablePointer<Float>
+    ) {
+        run("follow", direction, "\(direction.count)", numbers: 3 * direction.count) {
+            ck_follow(direction.count, keep, rate, direction.pointer, value)
+        }
+    }
+
     /// The sum of squares of `count` numbers, in double.
     package static func sumSquares(_ count: Int, _ x: UnsafePointer<Float>) -> Double {
         run("sum of squares", (), "\(count)", numbers: count) { ck_sum_squares(count, x) }

@@ -87,7 +87,7 @@ extension StoredRun {
                 + "\(recipe.precision)"
                 + (recipe.accumulate > 1 ? ", in \(recipe.accumulate) parts" : ""),
             "optimizer    \(recipe.learning_rate.kind.rawValue), peak \(recipe.learning_rate.peak), "
-                + "minimum \(recipe.learning_rate.minimum), weight decay \(recipe.optimizer.weightDecay)",
+                + "minimum \(recipe.learning_rate.minimum); \(recipe.optimizer.optimizer.text)",
         ]
         if let weights = recipe.weights { lines.append("weights      \(weights)") }
         for (index, phase) in recipe.phases.enumerated() {

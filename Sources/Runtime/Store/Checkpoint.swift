@@ -75,7 +75,8 @@ public enum Checkpoint {
     ///
     /// - Throws: `FileError` naming the file (`No space left on device` among the reasons).
     public static func write(
-        _ folder: String, manifest: CheckpointManifest, parameters: Parameters, optimizer: AdamW
+        _ folder: String, manifest: CheckpointManifest, parameters: Parameters,
+        optimizer: OptimizerState
     ) throws {
         let manager = FileManager.default
         let temporary = "\(folder).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
@@ -165,7 +166,8 @@ public enum Checkpoint {
     ///
     /// - Throws: `FileError` or `SafetensorsError`; the parameters may then be partly overwritten.
     public static func read(
-        _ folder: String, manifest: CheckpointManifest, parameters: Parameters, optimizer: AdamW?
+        _ folder: String, manifest: CheckpointManifest, parameters: Parameters,
+        optimizer: OptimizerState?
     ) throws {
         try Safetensors.read(
             "\(folder)/\(Safetensors.modelFile)",
@@ -174,21 +176,14 @@ public enum Checkpoint {
                 return (range.name, range.shape, UnsafeMutableBufferPointer(rebasing: values))
             })
         guard let optimizer else { return }
-        let count = optimizer.firstMoment.count
         try Safetensors.read(
             "\(folder)/\(optimizerFile)",
-            into: [
-                ("first_moment", [count], optimizer.firstMoment),
-                ("second_moment", [count], optimizer.secondMoment),
-            ])
+            into: optimizer.buffers.map { ($0.name, [$0.values.count], $0.values) })
         try optimizer.restore(steps: manifest.optimizerSteps)
     }
 
-    private static func optimizerTensors(_ optimizer: AdamW) -> [NamedTensor] {
-        let moments = [
-            ("first_moment", optimizer.firstMoment), ("second_moment", optimizer.secondMoment),
-        ]
-        return moments.map { name, values in
+    private static func optimizerTensors(_ optimizer: OptimizerState) -> [NamedTensor] {
+        optimizer.buffers.map { name, values in
             NamedTensor(name: name, shape: [values.count], values: UnsafeBufferPointer(values))
         }
     }

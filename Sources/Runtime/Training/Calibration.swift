@@ -70,7 +70,7 @@ public enum Calibration {
     private struct Bench {
         let trajectory: Trajectory
         let model: NeoX
-        let optimizer: AdamW
+        let optimizer: OptimizerState
         let batches: [TokenBatch]
         let tokens: Int
 
@@ -81,7 +81,7 @@ public enum Calibration {
             }
             self.trajectory = trajectory
             model = try recipe.initialModel()
-            optimizer = try AdamW(model.parameters, settings: recipe.optimizer)
+            optimizer = try OptimizerState(model.parameters, recipe.optimizer)
             batches = try trajectory.batches(0)
             tokens = batches.reduce(0) { $0 + $1.inputs.count }
         }

@@ -63,13 +63,13 @@ public struct Finetuning: Sendable {
     /// Learning rate over the phase's own steps.
     public var learningRate: LearningRateSettings
     /// Optimiser settings of the phase.
-    public var optimizer: AdamWSettings
+    public var optimizer: any Optimizer
 
     /// Creates the settings; see the properties.
     public init(
         corpus: Corpus, epochs: Int, batch: Int, seed: UInt64, packed: Bool,
         learningRate: LearningRateSettings,
-        optimizer: AdamWSettings
+        optimizer: any Optimizer
     ) {
         self.corpus = corpus
         self.epochs = epochs

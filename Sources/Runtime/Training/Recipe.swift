@@ -29,7 +29,7 @@ public struct Recipe: Sendable {
     /// Arithmetic of matrix products.
     public var precision: Precision
     /// Optimiser settings of pretraining and midtraining.
-    public var optimizer: AdamWSettings
+    public var optimizer: any Optimizer
     /// Learning rate over all `steps`; branching keeps it.
     public var learningRate: LearningRateSettings
     /// Phases by start, of which the first starts at 0; none in a recipe of no steps.
@@ -54,7 +54,8 @@ public struct Recipe: Sendable {
     public init(
         model: NeoXConfiguration, weights: PretrainedModel? = nil, tokenizer: Tokenizer,
         corpora: [String: Corpus], mixture: Mixture?, steps: Int,
-        batch: Int, accumulate: Int, seed: UInt64, precision: Precision, optimizer: AdamWSettings,
+        batch: Int, accumulate: Int, seed: UInt64, precision: Precision,
+        optimizer: any Optimizer,
         learningRate: LearningRateSettings, mayRepeat: Set<String>?
     ) throws {
         self.model = model
@@ -116,6 +117,7 @@ public struct Recipe: Sendable {
         if let stop, !(0...steps).contains(stop) {
             throw InvalidValue("upto", expected: "a step in 0 ... \(steps)", found: stop)
         }
+        try optimizer.validate()
         _ = try schedule()
         for phase in phases { try phase.mixture.check(against: Array(corpora.keys)) }
     }

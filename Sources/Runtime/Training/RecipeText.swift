@@ -19,7 +19,7 @@ package struct RecipeText: Codable {
         package let seed: UInt64
         package let packed: Bool
         package let learning_rate: LearningRateSettings
-        package let optimizer: AdamWSettings
+        package let optimizer: RecordedOptimizer
     }
 
     package let model: NeoXConfiguration
@@ -35,7 +35,7 @@ package struct RecipeText: Codable {
     package let accumulate: Int
     package let seed: UInt64
     package let precision: String
-    package let optimizer: AdamWSettings
+    package let optimizer: RecordedOptimizer
     package let learning_rate: LearningRateSettings
     package let phases: [PhaseText]
     package let finetune: FinetuneText?
@@ -55,7 +55,8 @@ extension Trajectory {
                 steps: recipe.steps, upto: recipe.stop, batch: recipe.batch,
                 accumulate: recipe.accumulate,
                 seed: recipe.seed,
-                precision: recipe.precision.rawValue, optimizer: recipe.optimizer,
+                precision: recipe.precision.rawValue,
+                optimizer: RecordedOptimizer(recipe.optimizer),
                 learning_rate: recipe.learningRate,
                 phases: recipe.phases.map { phase in
                     RecipeText.PhaseText(
@@ -71,7 +72,8 @@ extension Trajectory {
                         corpus: settings.corpus.name, data: finetune.set.digest.hex,
                         epochs: settings.epochs,
                         batch: settings.batch, seed: settings.seed, packed: settings.packed,
-                        learning_rate: settings.learningRate, optimizer: settings.optimizer)
+                        learning_rate: settings.learningRate,
+                        optimizer: RecordedOptimizer(settings.optimizer))
                 },
                 numerics: Numerics.version), pretty: pretty)
     }

@@ -49,11 +49,15 @@ extension Recipe {
     /// The memory of the recipe's largest step, finetuning included.
     public var memory: MemoryEstimate {
         let rows = max(batch / accumulate, finetuning?.batch ?? 0)
-        return model.memory(rows: rows, columns: model.context)
+        return model.memory(rows: rows, columns: model.context, optimizer: optimizer)
     }
 
-    /// Bytes of a checkpoint: the parameters and two moments.
-    public var checkpointBytes: Int { Int.saturatingProduct(12, model.parameterCount) }
+    /// Bytes of a checkpoint: the parameters and what the optimizer keeps.
+    public var checkpointBytes: Int {
+        Int.saturatingSum(
+            Int.saturatingProduct(4, model.parameterCount),
+            optimizer.stateBytes(for: ParameterRange.ranges(of: model.parameterShapes)))
+    }
 }
 
 extension Run {

@@ -23,7 +23,7 @@ extension Run {
         let recipe = trajectory.recipe
         let model = try recipe.initialModel(stop: options.stop)
         let state = (
-            model: model, optimizer: try AdamW(model.parameters, settings: recipe.optimizer)
+            model: model, optimizer: try OptimizerState(model.parameters, recipe.optimizer)
         )
         while step > 0, try !restore(state, at: step, options) {
             step = latest(upTo: step - 1) ?? 0

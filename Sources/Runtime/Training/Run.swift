@@ -7,7 +7,7 @@ import RuntimeSupport
 /// A recipe being carried out: interruptible, resumable, and never training a state that the store already has.
 ///
 /// The path of the data: `Trajectory` gives step s its batch and learning rate, `NeoX` adds the batch's gradients,
-/// `AdamW` updates the parameters, the `Registry` records the step, `Checkpoint` keeps the state.
+/// the optimizer updates the parameters, the `Registry` records the step, `Checkpoint` keeps the state.
 public final class Run {
     /// What every step reads and every state is called.
     public let trajectory: Trajectory
@@ -30,7 +30,7 @@ public final class Run {
     /// Steps that this object trained itself, rather than found in the store.
     public private(set) var trained = 0
 
-    package typealias State = (model: NeoX, optimizer: AdamW)
+    package typealias State = (model: NeoX, optimizer: OptimizerState)
 
     package var state: State?
     /// Steps that the registry does not have yet.
@@ -190,7 +190,7 @@ public final class Run {
     private func takeStep(_ state: State, _ options: RunOptions) throws {
         let started = ContinuousClock.now
         if trajectory.resetsOptimizer(step) { state.optimizer.reset() }
-        try state.optimizer.use(trajectory.optimizerSettings(step))
+        try state.optimizer.use(trajectory.optimizer(step))
         let batches = try trajectory.batches(step)
         let counted = batches.reduce(0) { $0 + $1.targets.count { $0 >= 0 } }
         var nats = 0.0

@@ -34,8 +34,8 @@ extension Trajectory {
         return schedule.rate(atStep: step)
     }
 
-    /// The optimiser settings of step `step`.
-    public func optimizerSettings(_ step: Int) -> AdamWSettings {
+    /// The optimizer of step `step`, with its settings.
+    public func optimizer(_ step: Int) -> any Optimizer {
         if let finetune, isFinetuning(step) { return finetune.settings.optimizer }
         return recipe.optimizer
     }
@@ -119,7 +119,7 @@ extension Trajectory {
             var builder = DigestBuilder("step")
             builder.add(key)
             builder.add(learningRate(step))
-            builder.add(optimizerSettings(step))
+            optimizer(step).add(to: &builder)
             builder.add(resetsOptimizer(step) ? 1 : 0)
             if let finetune, isFinetuning(step) {
                 let place = finetune.place(step)
@@ -152,14 +152,6 @@ extension Trajectory {
             result.append(key)
         }
         return result
-    }
-}
-
-extension DigestBuilder {
-    package mutating func add(_ settings: AdamWSettings) {
-        for value in [
-            settings.beta1, settings.beta2, settings.epsilon, settings.weightDecay, settings.clip,
-        ] { add(value) }
     }
 }
 

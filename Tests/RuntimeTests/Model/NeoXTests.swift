@@ -89,7 +89,7 @@ struct NeoXTests {
         let batch = randomBatch(configuration, rows: 2, columns: 32)
         let start = try model.loss(batch)
         #expect(abs(start.mean - 6.93) < 0.3)
-        let optimizer = try AdamW(model.parameters)
+        let optimizer = try OptimizerState(model.parameters)
         for _ in 0..<10 {
             model.parameters.zeroGradients()
             _ = try model.accumulateGradients(batch, scale: 1 / Float(batch.targets.count))
@@ -209,7 +209,7 @@ struct DeterminismTests {
         var configuration = try NeoXConfiguration.preset("micro-0.4m")
         configuration.vocabulary = 9001
         let model = try NeoX(configuration, seed: 2, precision: precision)
-        let optimizer = try AdamW(model.parameters)
+        let optimizer = try OptimizerState(model.parameters)
         let batch = randomBatch(configuration, rows: 5, columns: 100, ignoring: 7)
         var numbers: [Float] = []
         var losses: [LossSum] = []
@@ -253,7 +253,7 @@ struct NumericsTests {
     private func digest(_ precision: Precision) throws -> String {
         let configuration = try NeoXConfiguration.preset("micro-0.1m")
         let model = try NeoX(configuration, seed: 1, precision: precision)
-        let optimizer = try AdamW(model.parameters)
+        let optimizer = try OptimizerState(model.parameters)
         for step in 0..<3 {
             model.parameters.zeroGradients()
             let batch = randomBatch(configuration, rows: 4, columns: 80, seed: UInt64(step))

@@ -45,9 +45,9 @@ struct PyTorchTests {
         let (reference, data) = try ReferenceCase.load(name)
         let model = try reference.model(data)
         let numbers = reference.adamw
-        let optimizer = try AdamW(
+        let optimizer = try OptimizerState(
             model.parameters,
-            settings: AdamWSettings(
+            AdamW(
                 beta1: numbers.beta1, beta2: numbers.beta2, epsilon: numbers.epsilon,
                 weightDecay: numbers.weight_decay, clip: numbers.clip))
         let count = Float(reference.targets.filter { $0 >= 0 }.count)

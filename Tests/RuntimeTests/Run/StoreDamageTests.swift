@@ -106,7 +106,7 @@ private final class DamagedStore {
             model: NeoXConfiguration(vocabulary: 280, context: 64, layers: 1, width: 16, heads: 1),
             tokenizer: tokenizer, corpora: ["prose": prose, "code": code],
             mixture: try Mixture([("prose", 0.5), ("code", 0.5)]), steps: 4, batch: 2,
-            accumulate: 1, seed: 1, precision: .float32, optimizer: AdamWSettings(),
+            accumulate: 1, seed: 1, precision: .float32, optimizer: AdamW(),
             learningRate: LearningRateSettings(
                 kind: .cosine, peak: 3e-3, minimum: 3e-5, warmup: 0.1, decay: 0.1),
             mayRepeat: [])

@@ -23,7 +23,7 @@ final class Laboratory {
             model: model, tokenizer: tokenizer, corpora: ["prose": prose, "code": code],
             mixture: Mixture(only: "prose"), steps: 12, batch: 4, accumulate: 1, seed: 1,
             precision: .float32,
-            optimizer: AdamWSettings(),
+            optimizer: AdamW(),
             learningRate: LearningRateSettings(
                 kind: .cosine, peak: 3e-3, minimum: 3e-5, warmup: 0.1, decay: 0.1),
             mayRepeat: [])
@@ -49,7 +49,7 @@ final class Laboratory {
             corpus: tasks, epochs: 1, batch: 8, seed: 1, packed: false,
             learningRate: LearningRateSettings(
                 kind: .cosine, peak: rate, minimum: 0, warmup: 0.1, decay: 0.1),
-            optimizer: AdamWSettings())
+            optimizer: AdamW())
     }
 
     func run(_ recipe: Recipe) throws -> Run {

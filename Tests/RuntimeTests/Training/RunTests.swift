@@ -31,15 +31,23 @@ import Testing
         #expect(steps == 6 && loss > 1 && loss < 10)
     }
 
-    @Test("stopped at any step and resumed is the same as never stopped")
-    func resume() throws {
+    @Test(
+        "stopped at any step and resumed is the same as never stopped",
+        arguments: ["adamw", "sgd", "muon"])
+    func resume(optimizer: String) throws {
+        func recipe(_ laboratory: Laboratory) throws -> Recipe {
+            var finetuning = laboratory.finetuning()
+            var base = try laboratory.midtrained()
+            base.optimizer = try Optimizers.named(optimizer)
+            finetuning.optimizer = base.optimizer
+            return try base.finetuned(finetuning)
+        }
         let whole = try Laboratory()
-        let recipe = try whole.midtrained().finetuned(whole.finetuning())
-        let never = try whole.run(recipe)
+        let never = try whole.run(recipe(whole))
         try never.train()
-        for stop in [1, 5, 9, 12, 13] {
+        for stop in optimizer == "adamw" ? [1, 5, 9, 12, 13] : [5, 13] {
             let laboratory = try Laboratory()
-            let recipe = try laboratory.midtrained().finetuned(laboratory.finetuning())
+            let recipe = try recipe(laboratory)
             var options = RunOptions()
             options.onEvent = { event in
                 if case .step(let record, _) = event { return record.step < stop }
@@ -55,6 +63,22 @@ import Testing
             #expect(second.key == never.key)
             #expect(try second.bits() == never.bits())
             #expect(try second.records().map(\.loss) == never.records().map(\.loss))
+        }
+    }
+
+    @Test("another optimizer, or another setting of it, is another state from its first step on")
+    func optimizers() throws {
+        let laboratory = try Laboratory()
+        var keys: Set<Digest> = []
+        for kind in Optimizers.all.map(\.kind) {
+            for decay in [0.1, 0.2] {
+                var recipe = laboratory.base
+                recipe.optimizer = try Optimizers.named(kind)
+                recipe.optimizer.weightDecay = decay
+                let trajectory = try Trajectory(recipe, store: laboratory.store)
+                #expect(keys.insert(trajectory.keys[1]).inserted)
+                #expect(trajectory.keys[0].hex == (try laboratory.run(laboratory.base)).key.hex)
+            }
         }
     }
 

@@ -32,7 +32,7 @@ struct TrainingStep {
 
     init(_ arguments: Arguments) throws {
         one = try ModelCase(arguments)
-        optimizer = try AdamW(one.model.parameters)
+        optimizer = try OptimizerState(one.model.parameters)
     }
 
     /// The operations that `docs/performance.md` counts.

@@ -130,7 +130,8 @@ public final class PretrainedModel: Sendable {
         let (files, owner) = try open(folder)
         var names = Set(files.flatMap(\.entries.keys))
         var places: [Place] = []
-        for (name, shape) in configuration.parameterShapes {
+        for parameter in configuration.parameterShapes {
+            let (name, shape) = (parameter.name, parameter.shape)
             // transformers 5 calls the head lm_head.
             let stored = [name, name == head ? "lm_head.weight" : name].first {
                 names.contains($0)

@@ -111,7 +111,7 @@ public struct StudyReport {
         table.append(["precision", recipe.precision.rawValue])
         table.append([
             "optimizer",
-            "AdamW, β \(recipe.optimizer.beta1) and \(recipe.optimizer.beta2), weight decay \(recipe.optimizer.weightDecay), clip \(recipe.optimizer.clip)",
+            recipe.optimizer.text,
         ])
         table.append([
             "learning rate",

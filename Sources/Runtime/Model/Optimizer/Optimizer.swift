@@ -1,0 +1,253 @@
+import RuntimeSupport
+
+/// A rule by which parameters follow their gradients, and the numbers it works by: a value that a recipe holds.
+///
+/// Another optimizer is a type of this protocol in a file of its own, and its line in `Optimizers.all`: recipes, keys,
+/// checkpoints, the memory of a plan, Lua's options and reports follow from what it says of itself here. State, clipping
+/// and the refusal of numbers that are not finite are `OptimizerState`'s.
+public protocol Optimizer: Codable, Hashable, Sendable {
+    /// What recipes and Lua call it, such as `adamw`.
+    static var kind: String { get }
+    /// What it is, in a few words with its source.
+    static var help: String { get }
+    /// The numbers it works by, in the order in which they enter keys.
+    static var settings: [OptimizerSetting<Self>] { get }
+    /// With the values that hold unless a recipe says otherwise.
+    init()
+    /// The coefficient of weight decay; finetuning has its own.
+    var weightDecay: Double { get set }
+    /// The largest norm of the gradient over all parameters, 0 for no limit; finetuning has its own.
+    var clip: Double { get set }
+    /// What it keeps between steps for such parameters: the names of the buffers, as they are in checkpoints, and how
+    /// many numbers each has. All are 0 at first.
+    func buffers(for ranges: [ParameterRange]) -> [(name: String, count: Int)]
+    /// Bytes that a step needs for a moment beside its buffers; 0 unless it says otherwise.
+    func workspaceBytes(for ranges: [ParameterRange]) -> Int
+    /// Moves the parameters by one step.
+    ///
+    /// - Throws: `OutOfMemory`; neither parameters nor buffers have changed then.
+    func move(_ step: OptimizerStep) throws
+}
+
+/// The optimizers that a recipe may name.
+public enum Optimizers {
+    /// One of each, with its standard settings; the first is a recipe's unless it names another.
+    public static let all: [any Optimizer] = [AdamW(), SGD(), Muon()]
+
+    /// The optimizer that a recipe calls so, with its standard settings.
+    ///
+    /// - Throws: `InvalidValue` with the names there are.
+    public static func named(_ kind: String) throws -> any Optimizer {
+        guard let found = all.first(where: { $0.kind == kind }) else {
+            throw InvalidValue(
+                "optimizer", expected: all.map(\.kind).joined(separator: ", "), found: kind)
+        }
+        return found
+    }
+}
+
+/// What an optimizer is given for one step.
+public struct OptimizerStep {
+    /// The values to move and the gradients to follow.
+    public let parameters: Parameters
+    /// Its buffers, in the order in which it named them.
+    public let buffers: [UnsafeMutableBufferPointer<Float>]
+    /// What each gradient is multiplied with, so that the norm of all is at most `clip`.
+    public let scale: Float
+    /// The number of the step since the last reset, from 1.
+    public let number: Int
+    /// The learning rate of the step.
+    public let learningRate: Double
+}
+
+/// One of the numbers that an optimizer works by.
+public struct OptimizerSetting<Settings: Optimizer>: Sendable {
+    let description: OptimizerSettingDescription
+    let get: @Sendable (Settings) -> Double
+    let set: @Sendable (inout Settings, Double) -> Void
+
+    /// A number.
+    public init(
+        _ name: String, _ help: String, _ range: OptimizerSettingRange,
+        _ path: any WritableKeyPath<Settings, Double> & Sendable
+    ) {
+        description = OptimizerSettingDescription(name: name, help: help, range: range)
+        get = { $0[keyPath: path] }
+        set = { $0[keyPath: path] = $1 }
+    }
+
+    /// Something that is so or not.
+    public init(
+        _ name: String, _ help: String, _ path: any WritableKeyPath<Settings, Bool> & Sendable
+    ) {
+        description = OptimizerSettingDescription(name: name, help: help, range: .flag)
+        get = { $0[keyPath: path] ? 1 : 0 }
+        set = { $0[keyPath: path] = $1 != 0 }
+    }
+
+    /// How many of something.
+    public init(
+        _ name: String, _ help: String, _ range: ClosedRange<Int>,
+        _ path: any WritableKeyPath<Settings, Int> & Sendable
+    ) {
+        description = OptimizerSettingDescription(name: name, help: help, range: .count(range))
+        get = { Double($0[keyPath: path]) }
+        set = { $0[keyPath: path] = Int($1) }
+    }
+}
+
+/// What is known of a setting without its optimizer.
+public struct OptimizerSettingDescription: Hashable, Sendable {
+    /// What recipes and Lua call it.
+    public let name: String
+    /// What it is, in a few words.
+    public let help: String
+    /// The numbers it may have.
+    public let range: OptimizerSettingRange
+}
+
+/// The numbers that a setting may have.
+public enum OptimizerSettingRange: Hashable, Sendable {
+    /// What stays of a running mean: from 0 to below 1.
+    case factor
+    /// Added so that a divisor is not 0: above 0.
+    case epsilon
+    /// A coefficient of weight decay: 0 or more.
+    case decay
+    /// The norm of a gradient: 0 or more.
+    case norm
+    /// 0 or 1.
+    case flag
+    /// A whole number.
+    case count(ClosedRange<Int>)
+
+    /// A value of the setting as people write it.
+    public func text(_ value: Double) -> String {
+        switch self {
+        case .flag: "\(value == 1)"
+        case .count: "\(Int(value))"
+        default: "\(value)"
+        }
+    }
+
+    /// What is expected, in words, and whether a number is that.
+    fileprivate func check(_ value: Double) -> (expected: String, holds: Bool) {
+        switch self {
+        case .factor: ("a number from 0 to below 1", value >= 0 && value < 1)
+        case .epsilon: ("a positive number", value > 0 && value.isFinite)
+        case .decay, .norm: ("0 or a positive number", value >= 0 && value.isFinite)
+        case .flag: ("0 or 1", value == 0 || value == 1)
+        case .count(let range):
+            (
+                "a whole number in \(range.lowerBound) ... \(range.upperBound)",
+                Int(exactly: value).map(range.contains) ?? false
+            )
+        }
+    }
+}
+
+extension Optimizer {
+    /// What recipes and Lua call it.
+    public var kind: String { Self.kind }
+
+    /// What it is, in a few words with its source.
+    public var help: String { Self.help }
+
+    /// Nothing beside its buffers.
+    public func workspaceBytes(for ranges: [ParameterRange]) -> Int { 0 }
+
+    /// What there is to set.
+    public var descriptions: [OptimizerSettingDescription] { Self.settings.map(\.description) }
+
+    /// The value of a setting; `nil` where it has none of that name.
+    public func value(_ name: String) -> Double? {
+        Self.settings.first { $0.description.name == name }?.get(self)
+    }
+
+    /// The same with another value of a setting, a flag as 0 or 1.
+    ///
+    /// - Throws: `InvalidValue` where it has no such setting, or for a value outside its range.
+    public func setting(_ name: String, _ value: Double) throws -> Self {
+        guard let setting = Self.settings.first(where: { $0.description.name == name }) else {
+            throw InvalidValue(
+                "optimizer",
+                expected: "a setting of \(kind): "
+                    + descriptions.map(\.name).joined(separator: ", "),
+                found: name)
+        }
+        try Self.check(setting, value)
+        var result = self
+        setting.set(&result, value)
+        return result
+    }
+
+    /// Checks every setting.
+    ///
+    /// - Throws: `InvalidValue` naming the setting.
+    public func validate() throws {
+        for setting in Self.settings { try Self.check(setting, setting.get(self)) }
+    }
+
+    private static func check(_ setting: OptimizerSetting<Self>, _ value: Double) throws {
+        let (expected, holds) = setting.description.range.check(value)
+        guard holds else {
+            throw InvalidValue(setting.description.name, expected: expected, found: value)
+        }
+    }
+
+    /// With every setting: `adamw, beta1 0.9, …`.
+    public var text: String { text { _ in true } }
+
+    /// With its weight decay and what differs from the standard settings: `adamw, weight decay 0.1`.
+    public var brief: String {
+        let standard = Self()
+        return text { $0.description.name == "weight_decay" || $0.get(self) != $0.get(standard) }
+    }
+
+    private func text(_ isShown: (OptimizerSetting<Self>) -> Bool) -> String {
+        let parts = Self.settings.filter(isShown).map { setting in
+            let name = setting.description.name.replacing("_", with: " ")
+            return "\(name) \(setting.description.range.text(setting.get(self)))"
+        }
+        return ([kind] + parts).joined(separator: ", ")
+    }
+
+    /// Bytes of its buffers for such parameters.
+    package func stateBytes(for ranges: [ParameterRange]) -> Int {
+        buffers(for: ranges).reduce(0) {
+            Int.saturatingSum($0, Int.saturatingProduct(4, $1.count))
+        }
+    }
+
+    /// Adds what decides a step.
+    ///
+    /// AdamW alone enters without its name, as it did when there was no other.
+    package func add(to builder: inout DigestBuilder) {
+        if !(self is AdamW) { builder.add(kind) }
+        for setting in Self.settings { builder.add(setting.get(self)) }
+    }
+}
+
+/// An optimizer as it is recorded: its settings, and its kind unless it is AdamW, which had none when there was no other.
+package struct RecordedOptimizer: Codable {
+    package let optimizer: any Optimizer
+
+    private enum Keys: String, CodingKey { case kind }
+
+    package init(_ optimizer: any Optimizer) { self.optimizer = optimizer }
+
+    package init(from decoder: any Decoder) throws {
+        let kind = try decoder.container(keyedBy: Keys.self).decodeIfPresent(
+            String.self, forKey: .kind)
+        func decode<Kind: Optimizer>(_ kind: Kind) throws -> Kind { try Kind(from: decoder) }
+        optimizer = try decode(try Optimizers.named(kind ?? AdamW.kind))
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        try optimizer.encode(to: encoder)
+        if !(optimizer is AdamW) {
+            var container = encoder.container(keyedBy: Keys.self)
+            try container.encode(optimizer.kind, forKey: .kind)
+        }
+    }
+}
