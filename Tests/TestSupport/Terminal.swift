@@ -101,6 +101,21 @@ public final class Terminal {
         text.withUTF8 { _ = write(descriptor, $0.baseAddress, $0.count) }
     }
 
+    /// Types Ctrl-C about once a second until the program shows a text.
+    ///
+    /// Of two signals that wait at the same time the system delivers one, so a fixed number of them is not a fixed number
+    /// of interrupts.
+    public func interrupt(until text: String, seconds: Double = 120) throws {
+        let deadline = Date().addingTimeInterval(seconds)
+        while !seen.dropFirst(position).contains(text) {
+            type("\u{3}")
+            guard Date() < deadline, readMore() else {
+                throw Failure(description: "waited for \"\(text)\" after \"\(seen)\"")
+            }
+        }
+        try expect(text)
+    }
+
     /// Gives the terminal another size, which the program is told.
     public func resize(columns: UInt16, rows: UInt16) {
         var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
