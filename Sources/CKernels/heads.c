@@ -1,4 +1,4 @@
-// Between the joint query-key-value layout of GPT-NeoX and arrays of one head each, with rotary
+// Between the joint query-key-value layout, head by head, and arrays of one head each, with rotary
 // position embedding (Su et al. 2021, arXiv 2104.09864) in the half-rotation form.
 #include "kernels.h"
 #include "CPool.h"

@@ -118,6 +118,7 @@ import Testing
             "-e", "print('begin') string.find(('a'):rep(60), ('.-'):rep(30) .. 'b')",
         ])
         try terminal.expect("begin")
+        try terminal.expectWork()
         try terminal.interrupt(until: "again to quit at once)\n")
         terminal.type("\u{3}")
         #expect(terminal.wait() == 128 + SIGINT)

@@ -101,6 +101,23 @@ public final class Terminal {
         text.withUTF8 { _ = write(descriptor, $0.baseAddress, $0.count) }
     }
 
+    /// Waits until the program has used so much more of the processor: then it is in the call that it announced.
+    public func expectWork(seconds work: Double = 0.1, within limit: Double = 120) throws {
+        func used() throws -> Double {
+            let text = try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+            // Behind the name, which is in parentheses: utime and stime are fields 14 and 15.
+            let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+            return ((Double(fields[12]) ?? 0) + (Double(fields[13]) ?? 0))
+                / Double(sysconf(Int32(_SC_CLK_TCK)))
+        }
+        let start = try used()
+        let deadline = Date().addingTimeInterval(limit)
+        while try used() < start + work {
+            guard Date() < deadline else { throw Failure(description: "the program does nothing") }
+            usleep(5000)
+        }
+    }
+
     /// Types Ctrl-C about once a second until the program shows a text.
     ///
     /// Of two signals that wait at the same time the system delivers one, so a fixed number of them is not a fixed number

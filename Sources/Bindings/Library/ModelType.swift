@@ -3,12 +3,12 @@ import Runtime
 /// A model's shape with the tokenizer it is for, and the weights that it starts from if they are given.
 final class ModelShape: LuaObject {
     let name: String
-    let configuration: NeoXConfiguration
+    let configuration: any ModelConfiguration
     let weights: PretrainedModel?
     let tokenizer: Tokenizer
 
     init(
-        name: String, configuration: NeoXConfiguration, weights: PretrainedModel? = nil,
+        name: String, configuration: any ModelConfiguration, weights: PretrainedModel? = nil,
         tokenizer: Tokenizer
     ) {
         self.weights = weights
@@ -19,84 +19,47 @@ final class ModelShape: LuaObject {
 }
 
 extension Library {
-    static var models: Library { Library(functions: [neox, pretrained], types: [modelType]) }
+    static var models: Library {
+        Library(
+            functions: ModelFamilies.all.map { constructor($0) } + [pretrained], types: [modelType])
+    }
 
-    private static var neox: Function {
+    /// The function that makes the shapes of a family.
+    private static func constructor<Family: ModelConfiguration>(_: Family.Type) -> Function {
         Function(
-            "neox",
-            "The shape of a GPT-NeoX model: a preset, with any field changed. The vocabulary is the tokenizer's.",
+            Family.family,
+            "The shape of a \(Family.title) model: a preset, with any field changed. The vocabulary is the tokenizer's.",
             [
                 .choice(
-                    "preset", NeoXConfiguration.presetNames,
-                    "Where layers, width and heads come from."),
-                .options([
-                    .object("tokenizer", "tokenizer", "What its text is tokenised with."),
-                    .integer(
-                        "context", "Tokens it sees at a time; default: the preset's.", .size,
-                        in: 1...1 << 20
-                    ).optional,
-                    .integer(
-                        "vocabulary", "Rows of the embedding; default: the tokenizer's size.",
-                        .size, in: 1...1 << 24
-                    )
-                    .optional,
-                    .integer("layers", "Blocks.", .count, in: 1...1000).optional,
-                    .integer("width", "Size of the residual stream.", .size, in: 1...1 << 16)
-                        .optional,
-                    .integer("heads", "Attention heads.", .count, in: 1...1 << 12).optional,
-                    .integer(
-                        "feed_forward", "Size inside the feed-forward part; default: 4 · width.",
-                        .size, in: 1...1 << 20
-                    )
-                    .optional,
-                    .number("rotary", "Part of each head that is rotated.", .fraction).optional,
-                    .number("norm_epsilon", "Added to variances.", .epsilon).optional,
-                    .boolean(
-                        "parallel_residual",
-                        "Attention and feed-forward side by side, as in Pythia."
-                    ).optional,
-                    .boolean(
-                        "attention_bias", "Whether the attention's matrices have biases."
-                    ).optional,
-                    .boolean("tied", "Whether embedding and head share their weights.").optional,
-                    .choice("gelu", Gelu.allCases.map(\.rawValue), "Form of GELU.").optional,
-                    .choice(
-                        "initialisation", Initialisation.allCases.map(\.rawValue), "Fresh weights."
-                    ).optional,
-                ]),
+                    "preset", Family.presetNames, "Where layers, width and heads come from."),
+                .options(
+                    [
+                        .object("tokenizer", "tokenizer", "What its text is tokenised with."),
+                        .integer(
+                            "context", "Tokens it sees at a time; default: the preset's.", .size,
+                            in: 1...1 << 20
+                        ).optional,
+                        .integer(
+                            "vocabulary", "Rows of the embedding; default: the tokenizer's size.",
+                            .size, in: 1...1 << 24
+                        ).optional,
+                    ] + Family.settings.map { Parameter($0.description).optional }),
             ],
             returns: "model",
             example: """
                 local prose = mt.corpus { "prose", embedded = "prose", bytes = 100000 }
                 local tokens = mt.tokenizer { train_on = { prose }, vocabulary = 512 }
-                print(mt.neox("micro-0.1m", { tokenizer = tokens, context = 64 }).parameters)
+                print(mt.\(Family.family)("\(Family.presetNames[0])", { tokenizer = tokens, context = 64 }).parameters)
                 """
         ) { call in
             let name = try call.string("preset")
             let options = try call.options()
             let tokenizer: Tokenizer = try options.object("tokenizer")
-            var shape = try NeoXConfiguration.preset(name)
+            var shape = try Family.preset(name)
             shape.vocabulary =
                 try options.integer(ifPresent: "vocabulary") ?? tokenizer.vocabularySize
             shape.context = try options.integer(ifPresent: "context") ?? shape.context
-            shape.layers = try options.integer(ifPresent: "layers") ?? shape.layers
-            shape.heads = try options.integer(ifPresent: "heads") ?? shape.heads
-            if let width = try options.integer(ifPresent: "width") {
-                shape.width = width
-                shape.feedForward = 4 * width
-            }
-            shape.feedForward = try options.integer(ifPresent: "feed_forward") ?? shape.feedForward
-            shape.rotaryFraction = try options.number(ifPresent: "rotary") ?? shape.rotaryFraction
-            shape.normEpsilon = try options.number(ifPresent: "norm_epsilon") ?? shape.normEpsilon
-            shape.parallelResidual =
-                try options.boolean(ifPresent: "parallel_residual") ?? shape.parallelResidual
-            shape.attentionBias =
-                try options.boolean(ifPresent: "attention_bias") ?? shape.attentionBias
-            shape.tiedEmbeddings = try options.boolean(ifPresent: "tied") ?? shape.tiedEmbeddings
-            shape.gelu = try options.string(ifPresent: "gelu").flatMap(Gelu.init) ?? shape.gelu
-            shape.initialisation =
-                try options.string(ifPresent: "initialisation").flatMap(Initialisation.init)
-                ?? shape.initialisation
+            shape = try shape.changed(by: options)
             try shape.validate()
             guard shape.vocabulary >= tokenizer.vocabularySize else {
                 throw Mistake(
@@ -110,7 +73,7 @@ extension Library {
     private static var pretrained: Function {
         Function(
             "pretrained",
-            "A GPT-NeoX model with its weights, from a Hugging Face folder: config.json and model.safetensors or its shards. A recipe with it starts from these weights instead of fresh ones.",
+            "A model with its weights, from a Hugging Face folder of a family that mtrepl has (\(ModelFamilies.all.map { $0.title }.joined(separator: ", "))): config.json and model.safetensors or its shards. A recipe with it starts from these weights instead of fresh ones.",
             [
                 .path("folder", "Where the files are."),
                 .options([
@@ -163,7 +126,7 @@ extension Library {
     private static var modelType: ObjectType {
         ObjectType(
             "model", ModelShape.self,
-            "The shape of a GPT-NeoX model, and of `mt.pretrained` its weights; a recipe trains one.",
+            "The shape of a model, and of `mt.pretrained` its weights; a recipe trains one.",
             describe: { model in
                 let shape = model.configuration
                 return

@@ -2,11 +2,11 @@ import Runtime
 
 /// A model's weights at one state, copied so that training goes on without changing them.
 final class Network: LuaObject {
-    let model: NeoX
+    let model: any LanguageModel
     let tokenizer: Tokenizer
     let origin: String
 
-    init(_ model: NeoX, _ tokenizer: Tokenizer, origin: String) {
+    init(_ model: any LanguageModel, _ tokenizer: Tokenizer, origin: String) {
         self.model = model
         self.tokenizer = tokenizer
         self.origin = origin
@@ -59,7 +59,7 @@ extension Library {
         ) { box, call in
             try call.returns(
                 Network(
-                    try NeoX(copying: try box.run.model()), box.run.trajectory.recipe.tokenizer,
+                    try box.run.model().copy(), box.run.trajectory.recipe.tokenizer,
                     origin: "run \(box.run.name) at step \(box.run.step)"))
         }
     }
@@ -100,7 +100,7 @@ extension Library {
                 ?? call.interpreter.session.seed
             try call.returns(
                 Network(
-                    try NeoX(shape.configuration, seed: seed, precision: precision),
+                    try shape.configuration.model(seed: seed, precision: precision),
                     shape.tokenizer,
                     origin: "\(shape.name) with fresh weights of seed \(seed)"))
         }
@@ -153,7 +153,7 @@ extension Library {
     private static var networkType: ObjectType {
         ObjectType(
             "network", Network.self,
-            "The weights of a GPT-NeoX model at one state, to look inside; they never change.",
+            "The weights of a model at one state, to look inside; they never change.",
             describe: { "network of \($0.origin): \($0.model.parameters.count) parameters" },
             fields: [
                 Field("parameters", "integer", "Trained numbers.") { $0.model.parameters.count },

@@ -51,16 +51,7 @@ extension Library {
                 "\($0.kind) \(setting.range.text($0.value(setting.name) ?? 0))"
             }
             let help = "\(setting.help.dropLast()), default: \(standards.joined(separator: ", "))."
-            let parameter: Parameter =
-                switch setting.range {
-                case .factor: .number(setting.name, help, .fraction)
-                case .epsilon: .number(setting.name, help, .epsilon)
-                case .decay: .number(setting.name, help, .decay)
-                case .norm: .number(setting.name, help, .norm)
-                case .flag: .boolean(setting.name, help)
-                case .count(let range): .integer(setting.name, help, .count, in: range)
-                }
-            return parameter.optional
+            return Parameter(setting, help: help).optional
         }
     }
 
@@ -101,7 +92,11 @@ extension Library {
             "Everything that determines a training run. The mixture names corpora opened before.",
             [
                 .options(
-                    [.object("model", "model", "From `mt.neox` or `mt.pretrained`.")] + changeable)
+                    [
+                        .object(
+                            "model", "model",
+                            "A shape with its tokenizer, made here or by `mt.pretrained`.")
+                    ] + changeable)
             ],
             returns: "recipe",
             example: """
@@ -183,15 +178,13 @@ extension Library {
         if let kind = try options.string(ifPresent: "kind"), kind != optimizer.kind {
             optimizer = try Optimizers.named(kind)
         }
-        for parameter in optimizerSettings where options.has(parameter.name) {
-            let value =
-                switch parameter.kind {
-                case .boolean: try options.boolean(parameter.name) ? 1.0 : 0.0
-                case .integer: Double(try options.integer(parameter.name))
-                default: try options.number(parameter.name)
-                }
-            optimizer = try optimizer.setting(parameter.name, value)
+        for parameter in optimizerSettings
+        where options.has(parameter.name) && optimizer.value(parameter.name) == nil {
+            throw Mistake(
+                "optimizer.\(parameter.name): \(optimizer.kind) has no such setting; it has "
+                    + optimizer.descriptions.map(\.name).joined(separator: ", "))
         }
+        optimizer = try optimizer.changed(by: options)
     }
 
     // MARK: - The type

@@ -27,7 +27,7 @@ extension DownstreamTask {
     ///
     /// - Throws: `InvalidValue` for a limit below 1; `Interrupted`; errors of the model.
     public func score(
-        _ model: NeoX, _ tokenizer: Tokenizer, limit: Int? = nil,
+        _ model: any LanguageModel, _ tokenizer: Tokenizer, limit: Int? = nil,
         progress: ProgressHandler = { _ in }, stop: ShouldStop = { false }
     ) throws -> (result: TaskResult, outcomes: [Outcome]) {
         if let limit, limit < 1 {
@@ -101,7 +101,8 @@ extension DownstreamTask {
     }
 
     private func logLikelihoods(
-        _ part: [Question], _ model: NeoX, _ tokenizer: Tokenizer, _ result: inout TaskResult,
+        _ part: [Question], _ model: any LanguageModel, _ tokenizer: Tokenizer,
+        _ result: inout TaskResult,
         _ stop: ShouldStop
     ) throws -> [[Double]] {
         let context = model.configuration.context
@@ -155,7 +156,8 @@ extension DownstreamTask {
     private struct Ended: Error {}
 
     private func generate(
-        _ model: NeoX, _ tokenizer: Tokenizer, _ prompt: [Int32], _ tokens: Int, _ ends: [String],
+        _ model: any LanguageModel, _ tokenizer: Tokenizer, _ prompt: [Int32], _ tokens: Int,
+        _ ends: [String],
         _ stop: ShouldStop
     ) throws -> [UInt8] {
         var text: [UInt8] = []

@@ -108,7 +108,7 @@ public struct Evaluator {
     ///
     /// - Throws: as `evaluate(_:stop:)`.
     public func documents(
-        _ model: NeoX, stop: ShouldStop = { false }
+        _ model: any LanguageModel, stop: ShouldStop = { false }
     ) throws -> [Evaluation] {
         var documents: [Evaluation] = []
         var continues = false
@@ -159,7 +159,9 @@ public struct Evaluator {
     /// The summed loss over every counted token.
     ///
     /// - Throws: `Interrupted` when `stop` says so; errors of the model.
-    public func evaluate(_ model: NeoX, stop: ShouldStop = { false }) throws -> Evaluation {
+    public func evaluate(_ model: any LanguageModel, stop: ShouldStop = { false }) throws
+        -> Evaluation
+    {
         var result = Evaluation(nats: 0, tokens: 0, bytes: 0)
         for index in 0..<count {
             if stop() { throw Interrupted("interrupted while evaluating \(set.corpus.name)") }

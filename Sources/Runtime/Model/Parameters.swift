@@ -14,25 +14,40 @@ public enum ParameterRole: Hashable, Sendable {
 }
 
 /// A parameter before it has a place: what a model family says of it.
-package struct ParameterShape {
-    package let name: String
-    package let shape: [Int]
-    package let role: ParameterRole
+public struct ParameterShape: Sendable {
+    /// The name in the family's files.
+    public let name: String
+    /// Its name within its layer, or within the model.
+    public let part: String
+    /// Matrices are `[outputs, inputs]`.
+    public let shape: [Int]
+    /// What it is to the model.
+    public let role: ParameterRole
+    /// The block it belongs to, from 0; `nil` for what is before or behind all blocks.
+    public let layer: Int?
 
-    /// - Parameter role: A matrix within the model for two axes and a vector for one, unless given.
-    package init(_ name: String, _ shape: [Int], _ role: ParameterRole? = nil) {
-        self.name = name
+    /// Describes a parameter.
+    ///
+    /// - Parameters:
+    ///   - prefix: What the name has before `part` in the family's files.
+    ///   - role: A matrix within the model for two axes and a vector for one, unless given.
+    public init(
+        _ prefix: String, _ part: String, _ shape: [Int], _ role: ParameterRole? = nil,
+        layer: Int? = nil
+    ) {
+        name = prefix + part
+        self.part = part
         self.shape = shape
         self.role = role ?? (shape.count > 1 ? .matrix : .vector)
+        self.layer = layer
     }
 }
 
 /// Where one parameter lies in the flat buffers.
 public struct ParameterRange: Hashable, Sendable {
-    /// The name that Hugging Face's GPTNeoXForCausalLM gives it.
+    /// The name in the family's files.
     public let name: String
-    /// Its shape; matrices are `[outputs, inputs]`, and query_key_value is laid out head by head as
-    /// `(q, k, v)`.
+    /// Its shape; matrices are `[outputs, inputs]`.
     public let shape: [Int]
     /// Its first number in the flat buffers.
     public let offset: Int
@@ -40,6 +55,10 @@ public struct ParameterRange: Hashable, Sendable {
     public let count: Int
     /// What it is to the model.
     public let role: ParameterRole
+    /// The block it belongs to, from 0; `nil` for what is before or behind all blocks.
+    public let layer: Int?
+    /// Its name within its layer, or within the model.
+    public let part: String
 
     /// Whether weight decay applies: to matrices, but not to biases, norms and the embedding.
     public var decays: Bool { role == .matrix || role == .head }
@@ -55,7 +74,7 @@ public struct ParameterRange: Hashable, Sendable {
             defer { offset = Int.saturatingSum(offset, count) }
             return ParameterRange(
                 name: shape.name, shape: shape.shape, offset: offset, count: count,
-                role: shape.role)
+                role: shape.role, layer: shape.layer, part: shape.part)
         }
     }
 

@@ -12,7 +12,7 @@ public final class RotaryAngles {
     package let cosine: Tensor
     package let sine: Tensor
 
-    /// Computes the angles in 32 bits, as Hugging Face's GPT-NeoX does.
+    /// Computes the angles in 32 bits, as Hugging Face's transformers does.
     ///
     /// - Throws: `InvalidValue` if `rotated` is odd or negative.
     public init(rotated: Int, positions: Int, base: Float = 10_000) throws {
@@ -42,7 +42,7 @@ public final class RotaryAngles {
 }
 
 extension Tensor {
-    /// Causal self-attention of GPT-NeoX on joint queries, keys and values.
+    /// Causal self-attention on joint queries, keys and values.
     ///
     /// Position t sees positions 0 … t of its row; scores are `q·k / √size`. Only causal work is
     /// done and no `[columns, columns]` matrix is kept.

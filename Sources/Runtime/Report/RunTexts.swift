@@ -25,10 +25,10 @@ extension StoredRun {
     }
 
     /// Trained numbers of its model; `nil` if the recipe is of another version and cannot be read.
-    public var parameters: Int? { recipe?.model.parameterCount }
+    public var parameters: Int? { recipe?.model.configuration.parameterCount }
 
     private var modelText: String {
-        guard let model = recipe?.model else { return "?" }
+        guard let model = recipe?.model.configuration else { return "?" }
         return "\(RunList.count(model.parameterCount)) (\(model.layers)×\(model.width))"
     }
 
@@ -78,7 +78,7 @@ extension StoredRun {
 
     private var recipeLines: [String] {
         guard let recipe else { return ["recipe       \(row.recipe)"] }
-        let model = recipe.model
+        let model = recipe.model.configuration
         var lines = [
             "model        \(model.parameterCount) parameters: \(model.layers) layers, width \(model.width), "
                 + "\(model.heads) heads, context \(model.context), vocabulary \(model.vocabulary)",

@@ -31,7 +31,7 @@ public struct CheckpointManifest: Codable, Sendable {
     /// Whether a later checkpoint of the same run may replace it.
     public var rolling: Bool
     /// The model's shape.
-    public var model: NeoXConfiguration
+    public var model: RecordedModel
     /// The recipe, for people and for `explain`.
     public var recipe: String
     /// The engine's numerics version and processor that made the numbers.
@@ -43,7 +43,7 @@ public struct CheckpointManifest: Codable, Sendable {
 
     package init(
         format: Int = 1, key: Digest, step: Int, optimizerSteps: Int, rolling: Bool,
-        model: NeoXConfiguration, recipe: String, numerics: Int, processor: String,
+        model: RecordedModel, recipe: String, numerics: Int, processor: String,
         files: [String: Digest]
     ) {
         self.format = format

@@ -49,11 +49,12 @@ extension Store {
                 reason: "the field model of \(Checkpoint.manifestFile) contradicts the run's recipe"
             )
         }
-        try manifest.model.validate()
-        let parameters = try Parameters(manifest.model.parameterShapes)
+        let model = manifest.model.configuration
+        try model.validate()
+        let parameters = try Parameters(model.parameterShapes)
         try Checkpoint.read(path, manifest: manifest, parameters: parameters, optimizer: nil)
         try ModelExport.write(
-            folder, manifest.model, parameters, tokenizer, storage: storage,
+            folder, model, parameters, tokenizer, storage: storage,
             shardBytes: shardBytes, stop: stop)
         return (found, wanted)
     }
@@ -71,8 +72,8 @@ extension StoredRun {
     /// The shape of the model that the run's recipe names.
     ///
     /// - Throws: `ExportError` when the recipe is not readable.
-    fileprivate func model() throws -> NeoXConfiguration {
-        struct Recipe: Decodable { let model: NeoXConfiguration }
+    fileprivate func model() throws -> RecordedModel {
+        struct Recipe: Decodable { let model: RecordedModel }
         do {
             return try JSONDecoder().decode(Recipe.self, from: Data(row.recipe.utf8)).model
         } catch {

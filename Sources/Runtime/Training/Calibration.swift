@@ -69,7 +69,7 @@ public enum Calibration {
     /// A model of a recipe with one batch, apart from any run.
     private struct Bench {
         let trajectory: Trajectory
-        let model: NeoX
+        let model: any LanguageModel
         let optimizer: OptimizerState
         let batches: [TokenBatch]
         let tokens: Int

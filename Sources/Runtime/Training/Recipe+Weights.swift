@@ -3,8 +3,8 @@ import RuntimeSupport
 
 extension Recipe {
     /// The model of state 0: with the weights of a folder, or fresh ones of the seed.
-    package func initialModel(stop: ShouldStop = { false }) throws -> NeoX {
-        guard let weights else { return try NeoX(model, seed: seed, precision: precision) }
+    package func initialModel(stop: ShouldStop = { false }) throws -> any LanguageModel {
+        guard let weights else { return try model.model(seed: seed, precision: precision) }
         return try weights.model(model, precision: precision, stop: stop)
     }
 }
@@ -13,11 +13,12 @@ extension PretrainedModel {
     /// Refuses a shape that these weights do not have; the context is free.
     ///
     /// - Throws: `RecipeError`.
-    package func check(_ model: NeoXConfiguration) throws {
+    package func check(_ model: any ModelConfiguration) throws {
         var own = configuration
         own.context = model.context
-        own.initialisation = model.initialisation
-        guard own == model else {
+        guard
+            RecordedModel(own.withoutInitialisation) == RecordedModel(model.withoutInitialisation)
+        else {
             throw RecipeError("model", "its shape is not that of the weights in \(folder)")
         }
     }

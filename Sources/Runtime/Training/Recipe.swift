@@ -9,7 +9,7 @@ import RuntimeSupport
 /// A value: every change makes another recipe, and the one it came from stays as it was.
 public struct Recipe: Sendable {
     /// The model's shape.
-    public var model: NeoXConfiguration
+    public var model: any ModelConfiguration
     /// The weights of state 0; `nil` for fresh ones of the seed.
     public var weights: PretrainedModel?
     /// The tokenizer all corpora are read with.
@@ -52,7 +52,7 @@ public struct Recipe: Sendable {
     ///
     /// - Throws: `RecipeError` or `InvalidValue` naming the field.
     public init(
-        model: NeoXConfiguration, weights: PretrainedModel? = nil, tokenizer: Tokenizer,
+        model: any ModelConfiguration, weights: PretrainedModel? = nil, tokenizer: Tokenizer,
         corpora: [String: Corpus], mixture: Mixture?, steps: Int,
         batch: Int, accumulate: Int, seed: UInt64, precision: Precision,
         optimizer: any Optimizer,

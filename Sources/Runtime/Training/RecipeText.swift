@@ -22,7 +22,7 @@ package struct RecipeText: Codable {
         package let optimizer: RecordedOptimizer
     }
 
-    package let model: NeoXConfiguration
+    package let model: RecordedModel
     package let weights: String?
     package let tokenizer: String
     /// The digest of what was read with the tokenizer and is written back on export.
@@ -47,7 +47,7 @@ extension Trajectory {
     public func recipeText(pretty: Bool = false) throws -> String {
         try CanonicalJSON.text(
             RecipeText(
-                model: recipe.model, weights: recipe.weights?.digest.hex,
+                model: RecordedModel(recipe.model), weights: recipe.weights?.digest.hex,
                 tokenizer: recipe.tokenizer.digest.hex,
                 tokenizer_extras: recipe.tokenizer.extras.digest?.hex,
                 vocabulary: recipe.tokenizer.vocabularySize,

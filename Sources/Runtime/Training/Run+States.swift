@@ -95,7 +95,7 @@ extension Run {
             try store.keep(trajectory.recipe.tokenizer)
             let manifest = CheckpointManifest(
                 key: key, step: step, optimizerSteps: state.optimizer.steps, rolling: isRolling,
-                model: trajectory.recipe.model, recipe: try trajectory.recipeText(),
+                model: RecordedModel(trajectory.recipe.model), recipe: try trajectory.recipeText(),
                 numerics: Numerics.version, processor: Numerics.processor, files: [:])
             try Checkpoint.write(
                 store.checkpointFolder(key), manifest: manifest, parameters: state.model.parameters,
@@ -135,7 +135,7 @@ extension Trajectory {
             ? "step"
             : manifest.optimizerSteps != updates
                 ? "optimizerSteps"
-                : manifest.model != recipe.model
+                : manifest.model != RecordedModel(recipe.model)
                     ? "model" : manifest.numerics != Numerics.version ? "numerics" : nil
         guard let wrong else { return }
         throw CheckpointError(

@@ -6,7 +6,7 @@ import RuntimeSupport
 
 /// A recipe being carried out: interruptible, resumable, and never training a state that the store already has.
 ///
-/// The path of the data: `Trajectory` gives step s its batch and learning rate, `NeoX` adds the batch's gradients,
+/// The path of the data: `Trajectory` gives step s its batch and learning rate, the model adds the batch's gradients,
 /// the optimizer updates the parameters, the `Registry` records the step, `Checkpoint` keeps the state.
 public final class Run {
     /// What every step reads and every state is called.
@@ -30,7 +30,7 @@ public final class Run {
     /// Steps that this object trained itself, rather than found in the store.
     public private(set) var trained = 0
 
-    package typealias State = (model: NeoX, optimizer: OptimizerState)
+    package typealias State = (model: any LanguageModel, optimizer: OptimizerState)
 
     package var state: State?
     /// Steps that the registry does not have yet.
@@ -56,7 +56,7 @@ public final class Run {
     ///
     /// - Throws: `LostState` when the state's checkpoint turned out to be damaged: the run is then at an earlier step,
     ///   from where `train` goes on.
-    public func model(options: RunOptions = RunOptions()) throws -> NeoX {
+    public func model(options: RunOptions = RunOptions()) throws -> any LanguageModel {
         let wanted = step
         var reasons: [String] = []
         var options = options

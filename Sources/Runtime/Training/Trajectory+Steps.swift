@@ -154,13 +154,3 @@ extension Trajectory {
         return result
     }
 }
-
-extension NeoXConfiguration {
-    /// The digest of the shape.
-    public var digest: Digest {
-        var builder = DigestBuilder("model")
-        // Encoding a struct of numbers and flags cannot fail; an empty text would still be a fixed one.
-        builder.add((try? CanonicalJSON.text(self)) ?? "")
-        return builder.finish()
-    }
-}

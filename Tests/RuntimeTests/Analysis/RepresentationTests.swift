@@ -59,11 +59,11 @@ private struct RepresentationGolden: Decodable {
     func states() throws {
         let laboratory = try Laboratory()
         let run = try laboratory.run(laboratory.base)
-        let start = try NeoX(copying: run.model())
+        let start = try run.model().copy()
         try run.train(to: 6)
         let end = try run.model()
         let tokenizer = laboratory.base.tokenizer
-        func compare(_ a: NeoX, _ b: NeoX) throws -> LayerAlignment {
+        func compare(_ a: any LanguageModel, _ b: any LanguageModel) throws -> LayerAlignment {
             try LayerAlignment(
                 (a, tokenizer), (b, tokenizer), corpus: laboratory.prose, split: .valid,
                 documents: 12, tokens: 40, replicates: 20)
@@ -110,7 +110,7 @@ private struct RepresentationGolden: Decodable {
         #expect(abs((three.cosines([0.3, 0.7], [0.3, 0.7]).last ?? 0) - 1) < 1e-12)
         // Whole gradients, the plain way.
         let wholes = try sets.map { set -> [Float] in
-            let copy = try NeoX(copying: model)
+            let copy = try model.copy()
             let part = try set.corpus.summary()[.valid]
             var count = 0
             if part.promptBytes > 0 {

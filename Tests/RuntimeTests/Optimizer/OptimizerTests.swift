@@ -10,7 +10,7 @@ struct AdamWTests {
     }
 
     private func problem(_ values: [Float], _ role: ParameterRole = .matrix) throws -> Parameters {
-        let parameters = try Parameters([ParameterShape("w", [values.count, 1], role)])
+        let parameters = try Parameters([ParameterShape("", "w", [values.count, 1], role)])
         for (index, value) in values.enumerated() { parameters.values[index] = value }
         try parameters.prepareGradients()
         return parameters

@@ -20,7 +20,7 @@ struct OtherOptimizerTests {
         let parameters = try Parameters(
             Self.names.map { name in
                 ParameterShape(
-                    name, try #require(shapes[name]), name == "embedding" ? .embedding : nil)
+                    "", name, try #require(shapes[name]), name == "embedding" ? .embedding : nil)
             })
         try parameters.prepareGradients()
         return parameters
@@ -79,7 +79,7 @@ struct OtherOptimizerTests {
 
     @Test("a matrix under Muon follows singular vectors, whatever the size of the gradient")
     func orthogonal() throws {
-        let parameters = try Parameters([ParameterShape("m", [16, 40])])
+        let parameters = try Parameters([ParameterShape("", "m", [16, 40])])
         try parameters.prepareGradients()
         let gradient = try Tensor.normal([16, 40], seed: 3).values()
         for scale: Float in [1e-3, 1, 1e3] {

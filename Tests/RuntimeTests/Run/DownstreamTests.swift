@@ -4,13 +4,13 @@ import Testing
 
 @Suite("Downstream tasks") struct DownstreamTests {
     private let laboratory: Laboratory
-    private let model: NeoX
+    private let model: any LanguageModel
     private var tokenizer: Tokenizer { laboratory.base.tokenizer }
     private var scratch: Scratch { laboratory.scratch }
 
     init() throws {
         laboratory = try Laboratory()
-        model = try NeoX(laboratory.base.model, seed: 3)
+        model = try laboratory.base.model.model(seed: 3)
     }
 
     private static let sciq = """
@@ -150,7 +150,7 @@ import Testing
                 form: .match(
                     answer: try Template("{answer}"), rule: .behind(marker: nil), tokens: 24,
                     stop: [])))
-        let (result, outcomes) = try task.score(try NeoX(shape, seed: 3), tokenizer)
+        let (result, outcomes) = try task.score(try shape.model(seed: 3), tokenizer)
         #expect(result.count == 1 && outcomes[0].reference == "5" && outcomes[0].text != nil)
         #expect(task.questions[0].prompt == Array("1.50".utf8))
     }

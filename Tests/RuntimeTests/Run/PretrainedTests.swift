@@ -23,7 +23,7 @@ import Testing
         return path
     }
 
-    private static func bits(_ model: NeoX) -> [UInt32] {
+    private static func bits(_ model: any LanguageModel) -> [UInt32] {
         model.parameters.values.map(\.bitPattern)
     }
 
@@ -60,7 +60,8 @@ import Testing
                         folder, model.configuration, model.parameters, tokenizer, storage: storage)
                 }
                 let again = try PretrainedModel(folder)
-                #expect(again.configuration == pretrained.configuration)
+                #expect(
+                    RecordedModel(again.configuration) == RecordedModel(pretrained.configuration))
                 #expect(try again.tokenizer().digest == tokenizer.digest)
                 // The sequential one is stored as float16, the others as what both halves hold.
                 let exact = storage != .bfloat16 || name != "sequential"
@@ -155,7 +156,7 @@ import Testing
         "a field that is not supported is an error with the field, its value and what is expected")
     func configuration() throws {
         let changes: [(from: String, to: String, reason: String)] = [
-            ("\"gpt_neox\"", "\"llama\"", "model_type: expected \"gpt_neox\", found \"llama\""),
+            ("\"gpt_neox\"", "\"llama\"", "model_type: expected \"gpt_neox\""),
             ("\"gelu_new\"", "\"relu\"", "hidden_act: expected \"gelu\", \"gelu_new\""),
             ("\"gelu_new\"", "7", "found 7"),
             ("\"default\"", "\"yarn\"", "rope_parameters.rope_type: expected \"default\", found"),

@@ -59,7 +59,9 @@ import Testing
         var other = recipe
         other.model.context = 64
         try other.validate()
-        other.model.parallelResidual = false
+        var shape = try #require(other.model as? NeoXConfiguration)
+        shape.parallelResidual = false
+        other.model = shape
         #expect { try other.validate() } throws: {
             "\($0)".contains("its shape is not that of the weights in")
         }
@@ -75,7 +77,7 @@ import Testing
         for (name, step) in [("test", 12), ("test@7", 7), ("\(run.trajectory.keys[12].hex)@7", 7)] {
             #expect(try laboratory.store.export(name, to: folder).step == step)
             let again = try PretrainedModel(folder)
-            #expect(again.configuration == laboratory.base.model)
+            #expect(RecordedModel(again.configuration) == RecordedModel(laboratory.base.model))
             #expect(try again.tokenizer().digest == laboratory.base.tokenizer.digest)
         }
         #expect { try laboratory.store.export("test@6", to: folder) } throws: {

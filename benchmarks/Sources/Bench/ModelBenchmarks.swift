@@ -28,7 +28,7 @@ struct ModelCase {
 /// A full training step: gradients of the mean loss, clipping, AdamW.
 struct TrainingStep {
     let one: ModelCase
-    let optimizer: AdamW
+    let optimizer: OptimizerState
 
     init(_ arguments: Arguments) throws {
         one = try ModelCase(arguments)

@@ -29,12 +29,12 @@ public final class Similarity: Sendable {
 
     /// A model to take gradients of, and the store of its tokens.
     public struct Probe {
-        package let model: NeoX
+        package let model: any LanguageModel
         package let tokenizer: Tokenizer
         package let store: Store
 
         /// A probe.
-        public init(model: NeoX, tokenizer: Tokenizer, store: Store) {
+        public init(model: any LanguageModel, tokenizer: Tokenizer, store: Store) {
             (self.model, self.tokenizer, self.store) = (model, tokenizer, store)
         }
     }

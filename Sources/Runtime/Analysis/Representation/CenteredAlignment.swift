@@ -140,7 +140,8 @@ public struct LayerAlignment: Sendable {
     /// - Throws: `InvalidValue` for models of different depth or fewer than three documents; errors of reading;
     ///   `Interrupted`.
     public init(
-        _ first: (model: NeoX, tokenizer: Tokenizer), _ second: (model: NeoX, tokenizer: Tokenizer),
+        _ first: (model: any LanguageModel, tokenizer: Tokenizer),
+        _ second: (model: any LanguageModel, tokenizer: Tokenizer),
         corpus: Corpus, split: Split, documents: Int, tokens: Int, replicates: Int = 200,
         seed: UInt64 = 1, stop: ShouldStop = { false }
     ) throws {

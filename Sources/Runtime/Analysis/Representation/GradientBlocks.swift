@@ -30,11 +30,12 @@ package struct GradientBlocks: Sendable {
     /// - Throws: `ResourceError` when the gradients do not fit into memory; errors of reading and of the model;
     ///   `Interrupted`.
     package init(
-        _ model: NeoX, _ tokenizer: Tokenizer, _ sets: [EvaluationSet], blocks count: Int,
+        _ model: any LanguageModel, _ tokenizer: Tokenizer, _ sets: [EvaluationSet],
+        blocks count: Int,
         store: Store, progress: ProgressHandler? = nil, stop: @escaping ShouldStop
     ) throws {
         // Gradients accumulate in the copy, whose weights nobody changes.
-        let model = try NeoX(copying: model)
+        let model = try model.copy()
         let size = model.parameters.count
         var blocks: [Block] = []
         var gradients: [Tensor] = []
@@ -64,7 +65,7 @@ package struct GradientBlocks: Sendable {
         var order: [String] = []
         var places: [[ParameterRange]] = []
         for range in model.parameters.ranges {
-            let layer = ParameterPlace(range.name).layer
+            let layer = ParameterPlace(range).layer
             if let index = order.firstIndex(of: layer) {
                 places[index].append(range)
             } else {

@@ -72,7 +72,7 @@ extension Trajectory {
     /// The model of a state that is in a store.
     ///
     /// - Throws: `CheckpointError` when it is damaged or gone.
-    public func storedModel(_ step: Int, _ store: Store) throws -> NeoX {
+    public func storedModel(_ step: Int, _ store: Store) throws -> any LanguageModel {
         let model = try recipe.initialModel()
         guard step > 0 else { return model }
         let folder = store.checkpointFolder(keys[step])
@@ -108,7 +108,7 @@ public struct LossesUnderModel: Sendable {
     ///
     /// - Throws: errors of reading and of the model; `Interrupted`.
     public init(
-        _ model: NeoX, _ tokenizer: Tokenizer, _ sets: [EvaluationSet], store: Store,
+        _ model: any LanguageModel, _ tokenizer: Tokenizer, _ sets: [EvaluationSet], store: Store,
         replicates: Int, seed: UInt64, stop: @escaping ShouldStop
     ) throws {
         lines = try sets.enumerated().map { index, set in

@@ -24,7 +24,7 @@ public struct LayerDistortion: Sendable {
     /// Compares two states of one shape.
     ///
     /// - Throws: `InvalidValue` for models of different shapes.
-    public init(from first: NeoX, to second: NeoX) throws {
+    public init(from first: any LanguageModel, to second: any LanguageModel) throws {
         guard first.parameters.ranges == second.parameters.ranges else {
             throw InvalidValue(
                 "networks", expected: "two of the same shape",
@@ -41,7 +41,7 @@ public struct LayerDistortion: Sendable {
                 change += difference * difference
                 before += Double(a[index]) * Double(a[index])
             }
-            let place = ParameterPlace(range.name)
+            let place = ParameterPlace(range)
             lines.append(
                 Line(
                     layer: place.layer, kind: place.kind, change: change.squareRoot(),
@@ -70,15 +70,9 @@ struct ParameterPlace {
     /// The rest of the name.
     let kind: String
 
-    /// Reads the name that Hugging Face gives it.
-    init(_ name: String) {
-        let parts = name.split(separator: ".").map(String.init)
-        if parts.count > 3, parts[1] == "layers", let index = Int(parts[2]) {
-            layer = "\(index + 1)"
-            kind = parts[3...].joined(separator: ".")
-        } else {
-            layer = name.contains("embed_in") ? "embedding" : "head"
-            kind = parts.filter { $0 != "gpt_neox" }.joined(separator: ".")
-        }
+    /// The place of a parameter.
+    init(_ range: ParameterRange) {
+        layer = range.layer.map { "\($0 + 1)" } ?? (range.role == .embedding ? "embedding" : "head")
+        kind = range.part
     }
 }

@@ -14,7 +14,8 @@ struct LayerStates {
     /// - Parameter tokens: Tokens of a document at most; the context if that is less.
     /// - Throws: errors of the model; `Interrupted`.
     init(
-        _ model: NeoX, _ tokenizer: Tokenizer, _ texts: [[UInt8]], tokens: Int, stop: ShouldStop
+        _ model: any LanguageModel, _ tokenizer: Tokenizer, _ texts: [[UInt8]], tokens: Int,
+        stop: ShouldStop
     ) throws {
         let width = model.configuration.width
         let most = max(1, min(tokens, model.configuration.context - 1))

@@ -2,7 +2,7 @@ import Foundation
 import RuntimeSupport
 
 /// A JSON value held whole; objects keep the order of their keys.
-package enum JSONValue: Sendable {
+public enum JSONValue: Sendable {
     case object([(key: String, value: JSONValue)])
     case array([JSONValue])
     case string(String)
@@ -171,7 +171,7 @@ package enum JSONValue: Sendable {
 
 extension JSONValue: Encodable {
     /// Encodes the value as it is.
-    package func encode(to encoder: any Encoder) throws {
+    public func encode(to encoder: any Encoder) throws {
         switch self {
         case .object(let members):
             var container = encoder.container(keyedBy: Key.self)

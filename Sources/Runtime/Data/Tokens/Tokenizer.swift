@@ -7,7 +7,7 @@ import Synchronization
 /// Added tokens are found first, those that are not `normalized` in the text as it is, the others in normalised text;
 /// what is left is cut into words by GPT-2's pattern, and each word's bytes are merged by rank. Special tokens written
 /// out in the text are encoded as ordinary text unless they are asked for. Bytes that are not UTF-8 are kept too, unless
-/// the vocabulary has no token for them (GPT-NeoX's has none for the 13 bytes that UTF-8 never uses): those become
+/// the vocabulary has no token for them (Pythia's has none for the 13 bytes that UTF-8 never uses): those become
 /// U+FFFD.
 public final class Tokenizer: TokenText {
     /// The number of ids: they are `0 ..< vocabularySize`.

@@ -39,7 +39,7 @@ public enum ModelExport {
     ///   - stop: polled now and then; `true` throws `Interrupted`.
     /// - Throws: `ModelFolderError` when the folder holds other files; `FileError`; `InvalidValue`; `Interrupted`.
     public static func write(
-        _ folder: String, _ configuration: NeoXConfiguration, _ parameters: Parameters,
+        _ folder: String, _ configuration: any ModelConfiguration, _ parameters: Parameters,
         _ tokenizer: Tokenizer, storage: StorageFormat = .float32, shardBytes: Int? = nil,
         stop: ShouldStop = { false }
     ) throws {
@@ -65,7 +65,7 @@ public enum ModelExport {
 
     /// Writes the files beside the tokenizer as they were read, or those of a tokenizer that was made here.
     private static func writeCompanions(
-        _ folder: String, _ tokenizer: Tokenizer, _ configuration: NeoXConfiguration
+        _ folder: String, _ tokenizer: Tokenizer, _ configuration: any ModelConfiguration
     ) throws {
         let known = tokenizer.extras.companions
         for (name, text) in tokenizer.extras.written {

@@ -3,7 +3,7 @@ import RuntimeData
 import RuntimeNumerics
 import RuntimeSupport
 
-/// A GPT-NeoX model in a Hugging Face folder: `config.json` and `model.safetensors`, or the shards of
+/// A model in a Hugging Face folder: `config.json` and `model.safetensors`, or the shards of
 /// `model.safetensors.index.json`.
 ///
 /// Opening reads headers, checks every name and shape, and reads the numbers once for their digest; memory does not
@@ -22,7 +22,7 @@ public final class PretrainedModel: Sendable {
     /// The folder as given.
     public let folder: String
     /// The model's shape.
-    public let configuration: NeoXConfiguration
+    public let configuration: any ModelConfiguration
     /// Of names, shapes and values: the same however they are stored and divided into files.
     public let digest: Digest
     private let places: [Place]
@@ -55,9 +55,10 @@ public final class PretrainedModel: Sendable {
     /// - Parameter shape: The configuration, with another context if need be.
     /// - Throws: `OutOfMemory`; `ModelFolderError` when the files have changed since they were opened.
     public func model(
-        _ shape: NeoXConfiguration, precision: Precision = .float32, stop: ShouldStop = { false }
-    ) throws -> NeoX {
-        try NeoX(shape, precision: precision) { parameters in
+        _ shape: any ModelConfiguration, precision: Precision = .float32,
+        stop: ShouldStop = { false }
+    ) throws -> any LanguageModel {
+        try shape.model(precision: precision) { parameters in
             let found = try Self.digest(places, stop: stop) { index, start, piece in
                 let range = parameters.ranges[index]
                 let target = parameters.values[range.offset..<(range.offset + range.count)]
@@ -125,17 +126,14 @@ public final class PretrainedModel: Sendable {
 
     /// Where every parameter lies; whatever else the files hold must be known not to be one.
     private static func places(
-        _ folder: String, _ configuration: NeoXConfiguration
+        _ folder: String, _ configuration: any ModelConfiguration
     ) throws -> [Place] {
         let (files, owner) = try open(folder)
         var names = Set(files.flatMap(\.entries.keys))
         var places: [Place] = []
         for parameter in configuration.parameterShapes {
             let (name, shape) = (parameter.name, parameter.shape)
-            // transformers 5 calls the head lm_head.
-            let stored = [name, name == head ? "lm_head.weight" : name].first {
-                names.contains($0)
-            }
+            let stored = type(of: configuration).storedNames(name).first { names.contains($0) }
             guard let stored, let file = files.first(where: { $0.entries[stored] != nil }),
                 let entry = file.entries[stored]
             else { throw missing(name, folder, files) }
@@ -148,23 +146,13 @@ public final class PretrainedModel: Sendable {
                     name: name, shape: shape, file: file, entry: entry,
                     format: try file.check(entry, shape: shape)))
         }
-        let odd = names.sorted().first { !isKnown($0, configuration) }
+        let odd = names.sorted().first { !configuration.ignores($0) }
         if let odd, let file = files.first(where: { $0.entries[odd] != nil }) {
             throw SafetensorsError(
                 path: file.path,
                 reason: "tensor \(odd) is no parameter of the model that config.json describes")
         }
         return places
-    }
-
-    private static let head = "embed_out.weight"
-
-    /// Whether a tensor is one of those that are stored but not trained: masks, wavelengths, the head of tied models.
-    private static func isKnown(_ name: String, _ configuration: NeoXConfiguration) -> Bool {
-        if configuration.tiedEmbeddings, name == head || name == "lm_head.weight" { return true }
-        return [".attention.bias", ".attention.masked_bias", "rotary_emb.inv_freq"].contains {
-            name.hasSuffix($0)
-        }
     }
 
     private static func missing(

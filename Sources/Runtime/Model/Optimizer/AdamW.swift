@@ -7,17 +7,17 @@ public struct AdamW: Optimizer {
     /// What it is, with its source.
     public static let help = "AdamW (arXiv 1711.05101)"
     /// What there is to set.
-    public static let settings: [OptimizerSetting<AdamW>] = [
-        OptimizerSetting("beta1", "What stays of the mean gradient.", .factor, \.beta1),
-        OptimizerSetting("beta2", "What stays of the mean squared gradient.", .factor, \.beta2),
-        OptimizerSetting(
+    public static let settings: [Setting<AdamW>] = [
+        Setting("beta1", "What stays of the mean gradient.", .factor, \.beta1),
+        Setting("beta2", "What stays of the mean squared gradient.", .factor, \.beta2),
+        Setting(
             "epsilon", "Added to the root of the mean square.", .epsilon, \.epsilon),
-        OptimizerSetting(
+        Setting(
             "weight_decay",
             "Decay of matrices (not of biases, norms and embeddings), times the learning rate, at each step.",
             .decay,
             \.weightDecay),
-        OptimizerSetting(
+        Setting(
             "clip", "The largest norm of the gradient over all parameters, 0 for no limit.", .norm,
             \.clip),
     ]

@@ -13,24 +13,25 @@ public struct Muon: Optimizer {
     public static let help =
         "Muon for the matrices within the model, AdamW for the rest (arXiv 2502.16982)"
     /// What there is to set.
-    public static let settings: [OptimizerSetting<Muon>] = [
-        OptimizerSetting("momentum", "What stays of the momentum.", .factor, \.momentum),
-        OptimizerSetting(
+    public static let settings: [Setting<Muon>] = [
+        Setting("momentum", "What stays of the momentum.", .factor, \.momentum),
+        Setting(
             "nesterov", "Whether steps look ahead along the momentum.", \.nesterov),
-        OptimizerSetting(
-            "iterations", "Newton–Schulz iterations that make a step nearly orthogonal.", 1...20,
+        Setting(
+            "iterations", "Newton–Schulz iterations that make a step nearly orthogonal.",
+            .count(1...20),
             \.iterations),
-        OptimizerSetting("beta1", "What stays of the mean gradient.", .factor, \.rest.beta1),
-        OptimizerSetting(
+        Setting("beta1", "What stays of the mean gradient.", .factor, \.rest.beta1),
+        Setting(
             "beta2", "What stays of the mean squared gradient.", .factor, \.rest.beta2),
-        OptimizerSetting(
+        Setting(
             "epsilon", "Added to the root of the mean square.", .epsilon, \.rest.epsilon),
-        OptimizerSetting(
+        Setting(
             "weight_decay",
             "Decay of matrices (not of biases, norms and embeddings), times the learning rate, at each step.",
             .decay,
             \.weightDecay),
-        OptimizerSetting(
+        Setting(
             "clip", "The largest norm of the gradient over all parameters, 0 for no limit.", .norm,
             \.clip),
     ]

@@ -2,16 +2,16 @@ import RuntimeSupport
 
 /// A rule by which parameters follow their gradients, and the numbers it works by: a value that a recipe holds.
 ///
+/// Its settings enter keys in their order.
+///
 /// Another optimizer is a type of this protocol in a file of its own, and its line in `Optimizers.all`: recipes, keys,
 /// checkpoints, the memory of a plan, Lua's options and reports follow from what it says of itself here. State, clipping
 /// and the refusal of numbers that are not finite are `OptimizerState`'s.
-public protocol Optimizer: Codable, Hashable, Sendable {
+public protocol Optimizer: Settable, Codable, Hashable {
     /// What recipes and Lua call it, such as `adamw`.
     static var kind: String { get }
     /// What it is, in a few words with its source.
     static var help: String { get }
-    /// The numbers it works by, in the order in which they enter keys.
-    static var settings: [OptimizerSetting<Self>] { get }
     /// With the values that hold unless a recipe says otherwise.
     init()
     /// The coefficient of weight decay; finetuning has its own.
@@ -60,92 +60,6 @@ public struct OptimizerStep {
     public let learningRate: Double
 }
 
-/// One of the numbers that an optimizer works by.
-public struct OptimizerSetting<Settings: Optimizer>: Sendable {
-    let description: OptimizerSettingDescription
-    let get: @Sendable (Settings) -> Double
-    let set: @Sendable (inout Settings, Double) -> Void
-
-    /// A number.
-    public init(
-        _ name: String, _ help: String, _ range: OptimizerSettingRange,
-        _ path: any WritableKeyPath<Settings, Double> & Sendable
-    ) {
-        description = OptimizerSettingDescription(name: name, help: help, range: range)
-        get = { $0[keyPath: path] }
-        set = { $0[keyPath: path] = $1 }
-    }
-
-    /// Something that is so or not.
-    public init(
-        _ name: String, _ help: String, _ path: any WritableKeyPath<Settings, Bool> & Sendable
-    ) {
-        description = OptimizerSettingDescription(name: name, help: help, range: .flag)
-        get = { $0[keyPath: path] ? 1 : 0 }
-        set = { $0[keyPath: path] = $1 != 0 }
-    }
-
-    /// How many of something.
-    public init(
-        _ name: String, _ help: String, _ range: ClosedRange<Int>,
-        _ path: any WritableKeyPath<Settings, Int> & Sendable
-    ) {
-        description = OptimizerSettingDescription(name: name, help: help, range: .count(range))
-        get = { Double($0[keyPath: path]) }
-        set = { $0[keyPath: path] = Int($1) }
-    }
-}
-
-/// What is known of a setting without its optimizer.
-public struct OptimizerSettingDescription: Hashable, Sendable {
-    /// What recipes and Lua call it.
-    public let name: String
-    /// What it is, in a few words.
-    public let help: String
-    /// The numbers it may have.
-    public let range: OptimizerSettingRange
-}
-
-/// The numbers that a setting may have.
-public enum OptimizerSettingRange: Hashable, Sendable {
-    /// What stays of a running mean: from 0 to below 1.
-    case factor
-    /// Added so that a divisor is not 0: above 0.
-    case epsilon
-    /// A coefficient of weight decay: 0 or more.
-    case decay
-    /// The norm of a gradient: 0 or more.
-    case norm
-    /// 0 or 1.
-    case flag
-    /// A whole number.
-    case count(ClosedRange<Int>)
-
-    /// A value of the setting as people write it.
-    public func text(_ value: Double) -> String {
-        switch self {
-        case .flag: "\(value == 1)"
-        case .count: "\(Int(value))"
-        default: "\(value)"
-        }
-    }
-
-    /// What is expected, in words, and whether a number is that.
-    fileprivate func check(_ value: Double) -> (expected: String, holds: Bool) {
-        switch self {
-        case .factor: ("a number from 0 to below 1", value >= 0 && value < 1)
-        case .epsilon: ("a positive number", value > 0 && value.isFinite)
-        case .decay, .norm: ("0 or a positive number", value >= 0 && value.isFinite)
-        case .flag: ("0 or 1", value == 0 || value == 1)
-        case .count(let range):
-            (
-                "a whole number in \(range.lowerBound) ... \(range.upperBound)",
-                Int(exactly: value).map(range.contains) ?? false
-            )
-        }
-    }
-}
-
 extension Optimizer {
     /// What recipes and Lua call it.
     public var kind: String { Self.kind }
@@ -156,44 +70,10 @@ extension Optimizer {
     /// Nothing beside its buffers.
     public func workspaceBytes(for ranges: [ParameterRange]) -> Int { 0 }
 
-    /// What there is to set.
-    public var descriptions: [OptimizerSettingDescription] { Self.settings.map(\.description) }
-
-    /// The value of a setting; `nil` where it has none of that name.
-    public func value(_ name: String) -> Double? {
-        Self.settings.first { $0.description.name == name }?.get(self)
-    }
-
-    /// The same with another value of a setting, a flag as 0 or 1.
-    ///
-    /// - Throws: `InvalidValue` where it has no such setting, or for a value outside its range.
-    public func setting(_ name: String, _ value: Double) throws -> Self {
-        guard let setting = Self.settings.first(where: { $0.description.name == name }) else {
-            throw InvalidValue(
-                "optimizer",
-                expected: "a setting of \(kind): "
-                    + descriptions.map(\.name).joined(separator: ", "),
-                found: name)
-        }
-        try Self.check(setting, value)
-        var result = self
-        setting.set(&result, value)
-        return result
-    }
-
     /// Checks every setting.
     ///
     /// - Throws: `InvalidValue` naming the setting.
-    public func validate() throws {
-        for setting in Self.settings { try Self.check(setting, setting.get(self)) }
-    }
-
-    private static func check(_ setting: OptimizerSetting<Self>, _ value: Double) throws {
-        let (expected, holds) = setting.description.range.check(value)
-        guard holds else {
-            throw InvalidValue(setting.description.name, expected: expected, found: value)
-        }
-    }
+    public func validate() throws { try checkSettings() }
 
     /// With every setting: `adamw, beta1 0.9, …`.
     public var text: String { text { _ in true } }
@@ -204,7 +84,7 @@ extension Optimizer {
         return text { $0.description.name == "weight_decay" || $0.get(self) != $0.get(standard) }
     }
 
-    private func text(_ isShown: (OptimizerSetting<Self>) -> Bool) -> String {
+    private func text(_ isShown: (Setting<Self>) -> Bool) -> String {
         let parts = Self.settings.filter(isShown).map { setting in
             let name = setting.description.name.replacing("_", with: " ")
             return "\(name) \(setting.description.range.text(setting.get(self)))"

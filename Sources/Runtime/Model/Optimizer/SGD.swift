@@ -10,14 +10,14 @@ public struct SGD: Optimizer {
     /// What it is, with its source.
     public static let help = "stochastic gradient descent with momentum (Sutskever et al. 2013)"
     /// What there is to set.
-    public static let settings: [OptimizerSetting<SGD>] = [
-        OptimizerSetting("momentum", "What stays of the momentum.", .factor, \.momentum),
-        OptimizerSetting(
+    public static let settings: [Setting<SGD>] = [
+        Setting("momentum", "What stays of the momentum.", .factor, \.momentum),
+        Setting(
             "nesterov", "Whether steps look ahead along the momentum.", \.nesterov),
-        OptimizerSetting(
+        Setting(
             "weight_decay", "Part of each matrix that is added to its gradient.", .decay,
             \.weightDecay),
-        OptimizerSetting(
+        Setting(
             "clip", "The largest norm of the gradient over all parameters, 0 for no limit.", .norm,
             \.clip),
     ]

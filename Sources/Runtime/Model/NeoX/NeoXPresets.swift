@@ -36,4 +36,31 @@ extension NeoXConfiguration {
             layers: found.layers,
             width: found.width, heads: found.heads)
     }
+
+    /// What may be set beside vocabulary and context.
+    public static let settings: [Setting<NeoXConfiguration>] = [
+        Setting("layers", "Blocks.", .count(1...1000), \.layers),
+        Setting(
+            "width", "Size of the residual stream.", .size(1...1 << 16),
+            get: { Double($0.width) },
+            set: { shape, width in
+                shape.width = Int(width)
+                shape.feedForward = 4 * Int(width)
+            }),
+        Setting("heads", "Attention heads.", .count(1...1 << 12), \.heads),
+        Setting(
+            "feed_forward", "Size inside the feed-forward part; default: 4 · width.",
+            .size(1...1 << 20), \.feedForward),
+        Setting("rotary", "Part of each head that is rotated.", .fraction, \.rotaryFraction),
+        Setting("norm_epsilon", "Added to variances.", .epsilon, \.normEpsilon),
+        Setting(
+            "parallel_residual", "Attention and feed-forward side by side, as in Pythia.",
+            \.parallelResidual),
+        Setting(
+            "attention_bias", "Whether the attention's matrices have biases.", \.attentionBias),
+        Setting(
+            "tied", "Whether embedding and head share their weights.", \.tiedEmbeddings),
+        Setting("gelu", "Form of GELU.", \.gelu),
+        Setting("initialisation", "Fresh weights.", \.initialisation),
+    ]
 }

@@ -2,7 +2,7 @@ import RuntimeNumerics
 
 // Forward passes with some parameters replaced: to take gradients, to ablate, to try changed weights.
 
-extension NeoX {
+extension LanguageModel {
     /// Scores of the next token at every position, as `logits(_:rows:)`, with gradients into the
     /// replacements that require them.
     ///
@@ -12,7 +12,8 @@ extension NeoX {
     public func logits(_ tokens: [Int32], rows: Int, replacing: [String: Tensor]) throws -> Tensor {
         try checkTokens(tokens, rows: rows)
         let weights = try weights(replacing: replacing)
-        return try hidden(tokens, rows: rows, weights).linear(weights.head, precision: precision)
+        return try hidden(tokens, rows: rows, weights) { _ in }
+            .linear(head(weights), precision: precision)
             .reshaped([rows, tokens.count / rows, configuration.vocabulary])
     }
 
@@ -30,14 +31,13 @@ extension NeoX {
         }
     }
 
-    private func weights(replacing: [String: Tensor]) throws -> NeoXWeights {
+    private func weights(replacing: [String: Tensor]) throws -> [Tensor] {
         for (name, tensor) in replacing.sorted(by: { $0.key < $1.key }) {
             let shape = try parameters.tensor(named: name).shape
             guard tensor.shape == shape else {
                 throw ShapeError(name, [tensor.shape], expected: "the parameter's shape \(shape)")
             }
         }
-        return NeoXWeights(
-            configuration, parameters.ranges.map { replacing[$0.name] ?? parameters.tensor($0) })
+        return parameters.ranges.map { replacing[$0.name] ?? parameters.tensor($0) }
     }
 }

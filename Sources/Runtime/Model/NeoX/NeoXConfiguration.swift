@@ -23,7 +23,12 @@ public enum Initialisation: String, Codable, CaseIterable, Sendable {
 /// The shape of a GPT-NeoX model.
 ///
 /// Black et al. 2022, arXiv 2204.06745.
-public struct NeoXConfiguration: Codable, Hashable, Sendable {
+public struct NeoXConfiguration: ModelConfiguration {
+    /// What records and Lua call the family.
+    public static let family = "neox"
+    /// What people call it.
+    public static let title = "GPT-NeoX"
+
     /// Token ids, 0 ..< vocabulary.
     public var vocabulary: Int
     /// The most tokens that a position may look back on, itself included.
@@ -118,31 +123,92 @@ public struct NeoXConfiguration: Codable, Hashable, Sendable {
         }
     }
 
-    /// All trained numbers, embeddings included.
-    public var parameterCount: Int { parameterShapes.reduce(0) { $0 + $1.shape.reduce(1, *) } }
-
     /// Names, as Hugging Face's GPTNeoXForCausalLM has them, and shapes of the parameters, in
     /// order.
-    package var parameterShapes: [ParameterShape] {
-        var result = [ParameterShape("gpt_neox.embed_in.weight", [vocabulary, width], .embedding)]
+    public var parameterShapes: [ParameterShape] {
+        var result = [
+            ParameterShape("gpt_neox.", "embed_in.weight", [vocabulary, width], .embedding)
+        ]
+        var (prefix, current): (String, Int?) = ("gpt_neox.", nil)
         func add(_ name: String, _ outputs: Int, _ inputs: Int? = nil, bias: Bool = true) {
             result.append(
-                ParameterShape(name + ".weight", inputs.map { [outputs, $0] } ?? [outputs]))
-            if bias { result.append(ParameterShape(name + ".bias", [outputs])) }
+                ParameterShape(
+                    prefix, name + ".weight", inputs.map { [outputs, $0] } ?? [outputs],
+                    layer: current))
+            if bias {
+                result.append(ParameterShape(prefix, name + ".bias", [outputs], layer: current))
+            }
         }
         for layer in 0..<layers {
-            let prefix = "gpt_neox.layers.\(layer)."
-            add(prefix + "input_layernorm", width)
-            add(prefix + "post_attention_layernorm", width)
-            add(prefix + "attention.query_key_value", 3 * width, width, bias: attentionBias)
-            add(prefix + "attention.dense", width, width, bias: attentionBias)
-            add(prefix + "mlp.dense_h_to_4h", feedForward, width)
-            add(prefix + "mlp.dense_4h_to_h", width, feedForward)
+            (prefix, current) = ("gpt_neox.layers.\(layer).", layer)
+            add("input_layernorm", width)
+            add("post_attention_layernorm", width)
+            add("attention.query_key_value", 3 * width, width, bias: attentionBias)
+            add("attention.dense", width, width, bias: attentionBias)
+            add("mlp.dense_h_to_4h", feedForward, width)
+            add("mlp.dense_4h_to_h", width, feedForward)
         }
-        add("gpt_neox.final_layer_norm", width)
+        (prefix, current) = ("gpt_neox.", nil)
+        add("final_layer_norm", width)
         if !tiedEmbeddings {
-            result.append(ParameterShape("embed_out.weight", [vocabulary, width], .head))
+            result.append(ParameterShape("", "embed_out.weight", [vocabulary, width], .head))
         }
         return result
+    }
+
+    /// The same with Pythia's initialisation.
+    public var withoutInitialisation: NeoXConfiguration {
+        var result = self
+        result.initialisation = .pythia
+        return result
+    }
+
+    /// Writes fresh weights.
+    public func initialise(_ parameters: Parameters, seed: UInt64) {
+        let width = Double(width)
+        let layers = Double(layers)
+        let (inner, writing) =
+            switch initialisation {
+            case .pythia: ((2 / (5 * width)).squareRoot(), 2 / (layers * width.squareRoot()))
+            case .gpt2: (0.02, 0.02 / (2 * layers).squareRoot())
+            }
+        for range in parameters.ranges {
+            let tensor = parameters.tensor(range)
+            if range.shape.count > 1 {
+                let writes =
+                    range.name.contains("attention.dense") || range.name.contains("dense_4h_to_h")
+                let deviation = writes ? writing : inner
+                let stream = RandomStream(seed: seed, "weights/" + range.name)
+                tensor.fill { Float(deviation * stream.normal(UInt64($0))) }
+            } else if range.name.hasSuffix("norm.weight") {
+                tensor.fill { _ in 1 }
+            }
+        }
+    }
+
+    /// A model with these parameters.
+    public func model(
+        of parameters: Parameters, precision: Precision
+    ) throws -> any LanguageModel { try NeoX(self, parameters, precision) }
+
+    /// Numbers that the forward pass keeps for the backward pass.
+    ///
+    /// Kept in a block, for each token: two norms and their input, q, k, v and what is attended with its normalisers, the
+    /// feed-forward part before and after GELU, and mean and deviation of two norms.
+    public func keptNumbers(tokens: Int) -> Int {
+        let block = 7 * width + 2 * feedForward + heads + 4
+        return Int.saturatingProduct(tokens, layers * block + 2 * width + 2)
+    }
+
+    /// Gradients of the stream and of the attention's or the feed-forward's inside.
+    public func passingNumbers(tokens: Int) -> Int {
+        Int.saturatingProduct(tokens, 2 * width + max(2 * feedForward, 7 * width))
+    }
+
+    /// Products of matrices, two operations each, and attention to the positions that are seen.
+    public func operationsPerToken(columns: Int) -> Double {
+        let matrices = Double(4 * width * width + 2 * width * feedForward) * Double(layers)
+        let attention = Double(layers * width) * Double(columns + 1)
+        return 2 * (matrices + Double(vocabulary * width) + attention)
     }
 }

@@ -28,7 +28,7 @@ public struct MemoryEstimate: Hashable, Codable, Sendable {
     }
 }
 
-extension NeoXConfiguration {
+extension ModelConfiguration {
     /// The memory of a training step on `rows · columns` tokens; evaluation alone needs parameters
     /// and temporaries.
     public func memory(
@@ -37,24 +37,16 @@ extension NeoXConfiguration {
         let ranges = ParameterRange.ranges(of: parameterShapes)
         let tokens = Int.saturatingProduct(rows, columns)
         let parameters = Int.saturatingProduct(4, parameterCount)
-        // Kept in a block, for each token: two norms and their input, q, k, v and what is attended
-        // with its normalisers, the feed-forward part before and after GELU, and mean and deviation
-        // of two norms.
-        let block = 7 * width + 2 * feedForward + heads + 4
-        let activations = Int.saturatingProduct(4, tokens, layers * block + 2 * width + 2)
+        let activations = Int.saturatingProduct(4, keptNumbers(tokens: tokens))
         let chunk = min(tokens, Tensor.headRows(vocabulary: vocabulary))
         let head = Int.saturatingSum(
             Int.saturatingProduct(chunk, vocabulary), Int.saturatingProduct(tokens, width))
-        // In the backward pass of a block: gradients of the stream and of the attention's or the
-        // feed-forward's inside.
-        let inside = Int.saturatingProduct(tokens, 2 * width + max(2 * feedForward, 7 * width))
         return MemoryEstimate(
             parameters: parameters, gradients: parameters,
-            moments: optimizer.stateBytes(for: ranges),
-            activations: activations,
+            moments: optimizer.stateBytes(for: ranges), activations: activations,
             // A step of the optimizer comes when the activations are gone.
             temporary: max(
-                Int.saturatingProduct(4, max(head, inside)),
+                Int.saturatingProduct(4, max(head, passingNumbers(tokens: tokens))),
                 optimizer.workspaceBytes(for: ranges) - activations))
     }
 
@@ -66,12 +58,5 @@ extension NeoXConfiguration {
     /// section 2.1, but causal).
     public func trainingOperationsPerToken(columns: Int) -> Double {
         3 * operationsPerToken(columns: columns)
-    }
-
-    /// Floating-point operations of one token in a forward pass.
-    public func operationsPerToken(columns: Int) -> Double {
-        let matrices = Double(4 * width * width + 2 * width * feedForward) * Double(layers)
-        let attention = Double(layers * width) * Double(columns + 1)
-        return 2 * (matrices + Double(vocabulary * width) + attention)
     }
 }

@@ -25,76 +25,55 @@ public struct LossSum: Hashable, Codable, Sendable {
     }
 }
 
-/// A GPT-NeoX language model, number for number that of Hugging Face's GPTNeoXForCausalLM.
-public final class NeoX {
+/// A language model of some family: how its parameters make hidden states, and those logits.
+///
+/// Losses, gradients, logits and generation are the same for all families and follow from these.
+public protocol LanguageModel: AnyObject {
+    /// The family's configurations.
+    associatedtype Configuration: ModelConfiguration
     /// Its shape.
-    public let configuration: NeoXConfiguration
+    var configuration: Configuration { get }
     /// Its trained numbers.
-    public let parameters: Parameters
+    var parameters: Parameters { get }
     /// The arithmetic of its products.
-    public var precision: Precision
-    package let angles: RotaryAngles
+    var precision: Precision { get set }
 
-    /// A model with fresh weights, a function of configuration and seed alone.
+    /// The final norm's output, `[tokens, width]`, of rows of equal length.
     ///
-    /// - Throws: `InvalidValue` for a configuration that is not valid; `OutOfMemory`.
-    public convenience init(
-        _ configuration: NeoXConfiguration, seed: UInt64, precision: Precision = .float32
-    ) throws {
-        try self.init(configuration, precision: precision) { parameters in
-            Self.initialise(parameters, configuration, seed: seed)
-        }
-    }
-
-    /// A model whose weights, zero at first, `fill` writes.
-    ///
-    /// - Throws: `InvalidValue` for a configuration that is not valid; `OutOfMemory`; whatever `fill` throws.
-    package init(
-        _ configuration: NeoXConfiguration, precision: Precision, fill: (Parameters) throws -> Void
-    ) throws {
-        try configuration.validate()
-        self.configuration = configuration
-        self.precision = precision
-        parameters = try Parameters(configuration.parameterShapes)
-        angles = try RotaryAngles(
-            rotated: configuration.rotated, positions: configuration.context,
-            base: Float(configuration.rotaryBase))
-        try fill(parameters)
-    }
-
-    /// A model of the same shape with a copy of another's weights.
+    /// - Parameters:
+    ///   - weights: A tensor for each parameter, in the order of `parameterShapes`.
+    ///   - observe: Sees the residual stream before each block and after the last.
+    func hidden(
+        _ tokens: [Int32], rows: Int, _ weights: [Tensor], observe: (Tensor) -> Void
+    ) throws -> Tensor
+    /// The matrix `[vocabulary, width]` that makes logits of the final norm's output.
+    func head(_ weights: [Tensor]) -> Tensor
+    /// A text to be generated.
     ///
     /// - Throws: `OutOfMemory`.
-    public init(copying other: NeoX) throws {
-        configuration = other.configuration
-        precision = other.precision
-        angles = other.angles
-        parameters = try Parameters(configuration.parameterShapes)
-        _ = parameters.values.update(from: other.parameters.values)
-    }
+    func generation() throws -> any GenerationSession
+}
 
-    private static func initialise(
-        _ parameters: Parameters, _ configuration: NeoXConfiguration, seed: UInt64
-    ) {
-        let width = Double(configuration.width)
-        let layers = Double(configuration.layers)
-        let (inner, writing) =
-            switch configuration.initialisation {
-            case .pythia: ((2 / (5 * width)).squareRoot(), 2 / (layers * width.squareRoot()))
-            case .gpt2: (0.02, 0.02 / (2 * layers).squareRoot())
-            }
-        for range in parameters.ranges {
-            let tensor = parameters.tensor(range)
-            if range.shape.count > 1 {
-                let writes =
-                    range.name.contains("attention.dense") || range.name.contains("dense_4h_to_h")
-                let deviation = writes ? writing : inner
-                let stream = RandomStream(seed: seed, "weights/" + range.name)
-                tensor.fill { Float(deviation * stream.normal(UInt64($0))) }
-            } else if range.name.hasSuffix("norm.weight") {
-                tensor.fill { _ in 1 }
-            }
-        }
+/// A text in progress: what a model keeps of its positions, so that one more costs little.
+public protocol GenerationSession: AnyObject {
+    /// Positions taken.
+    var filled: Int { get }
+    /// Starts a new text.
+    func clear()
+    /// Takes more tokens: several at the start of a text, then one at a time; the caller keeps within the context.
+    ///
+    /// - Returns: the logits of the next token.
+    func advance(_ tokens: [Int32]) throws -> [Float]
+}
+
+extension LanguageModel {
+    /// A model of the same shape with a copy of the weights.
+    ///
+    /// - Throws: `OutOfMemory`.
+    public func copy() throws -> any LanguageModel {
+        let copied = try Parameters(configuration.parameterShapes)
+        _ = copied.values.update(from: parameters.values)
+        return try configuration.model(of: copied, precision: precision)
     }
 
     /// The loss of a batch, without gradients.
@@ -104,9 +83,9 @@ public final class NeoX {
     public func loss(_ batch: TokenBatch) throws -> LossSum {
         try check(batch)
         return try Tape.withoutGradients {
-            let weights = try NeoXWeights(configuration, parameters.tensors(gradients: false))
-            let hidden = try hidden(batch.inputs, rows: batch.rows, weights)
-            return try hidden.headLoss(weights.head, targets: batch.targets, precision: precision)
+            let weights = try parameters.tensors(gradients: false)
+            let hidden = try hidden(batch.inputs, rows: batch.rows, weights) { _ in }
+            return try hidden.headLoss(head(weights), targets: batch.targets, precision: precision)
         }
     }
 
@@ -127,8 +106,8 @@ public final class NeoX {
     package func losses(_ batch: TokenBatch, of parts: [Range<Int>]) throws -> [LossSum] {
         try check(batch)
         return try Tape.withoutGradients {
-            let weights = try NeoXWeights(configuration, parameters.tensors(gradients: false))
-            let hidden = try hidden(batch.inputs, rows: batch.rows, weights)
+            let weights = try parameters.tensors(gradients: false)
+            let hidden = try hidden(batch.inputs, rows: batch.rows, weights) { _ in }
             return try parts.map { range in
                 let counted = range.filter { batch.targets[$0] >= 0 }
                 guard let first = counted.first, let last = counted.last else {
@@ -137,7 +116,8 @@ public final class NeoX {
                         found: "nothing in row \(range.lowerBound / batch.columns)")
                 }
                 return try hidden.sliced(axis: 0, first..<last + 1).headLoss(
-                    weights.head, targets: Array(batch.targets[first...last]), precision: precision)
+                    head(weights), targets: Array(batch.targets[first...last]),
+                    precision: precision)
             }
         }
     }
@@ -148,10 +128,10 @@ public final class NeoX {
     /// - Throws: as `loss(_:)`, and `OutOfMemory`; the gradients are then undefined.
     public func accumulateGradients(_ batch: TokenBatch, scale: Float) throws -> LossSum {
         try check(batch)
-        let weights = try NeoXWeights(configuration, parameters.tensors(gradients: true))
-        let hidden = try hidden(batch.inputs, rows: batch.rows, weights)
+        let weights = try parameters.tensors(gradients: true)
+        let hidden = try hidden(batch.inputs, rows: batch.rows, weights) { _ in }
         let (loss, gradient) = try hidden.headLossAndGradient(
-            weights.head, targets: batch.targets, scale: scale, precision: precision)
+            head(weights), targets: batch.targets, scale: scale, precision: precision)
         try hidden.backward(gradient)
         return loss
     }
@@ -163,9 +143,9 @@ public final class NeoX {
     public func logits(_ tokens: [Int32], rows: Int) throws -> Tensor {
         try checkTokens(tokens, rows: rows)
         return try Tape.withoutGradients {
-            let weights = try NeoXWeights(configuration, parameters.tensors(gradients: false))
-            let hidden = try hidden(tokens, rows: rows, weights)
-            return try hidden.linear(weights.head, precision: precision)
+            let weights = try parameters.tensors(gradients: false)
+            let hidden = try hidden(tokens, rows: rows, weights) { _ in }
+            return try hidden.linear(head(weights), precision: precision)
                 .reshaped([rows, tokens.count / rows, configuration.vocabulary])
         }
     }
@@ -175,29 +155,13 @@ public final class NeoX {
     public func hiddenStates(_ tokens: [Int32], rows: Int) throws -> [Tensor] {
         try checkTokens(tokens, rows: rows)
         return try Tape.withoutGradients {
-            let weights = try NeoXWeights(configuration, parameters.tensors(gradients: false))
+            let weights = try parameters.tensors(gradients: false)
             var states: [Tensor] = []
             let last = try hidden(tokens, rows: rows, weights) { states.append($0) }
             return try (states + [last]).map {
                 try $0.reshaped([rows, tokens.count / rows, configuration.width])
             }
         }
-    }
-
-    /// The final layer norm's output, `[tokens, width]`; `observe` sees the residual stream before
-    /// each block and after the last.
-    package func hidden(
-        _ tokens: [Int32], rows: Int, _ weights: NeoXWeights, observe: (Tensor) -> Void = { _ in }
-    ) throws -> Tensor {
-        var x = try weights.embedding.rows(tokens)
-        for layer in weights.layers {
-            observe(x)
-            x = try layer.apply(x, rows: rows, configuration, angles, precision)
-        }
-        observe(x)
-        return try x.layerNorm(
-            gain: weights.normGain, bias: weights.normBias,
-            epsilon: Float(configuration.normEpsilon))
     }
 
     private func check(_ batch: TokenBatch) throws {
