@@ -166,6 +166,9 @@ struct OtherOptimizerTests {
         #expect(
             try CanonicalJSON.text(RecordedOptimizer(AdamW()))
                 == #"{"beta1":0.9,"beta2":0.95,"clip":1,"epsilon":1e-08,"weightDecay":0.1}"#)
+        // One setting has one name in the records of all, so that a comparison of recipes shows what differs.
+        let muon = try CanonicalJSON.text(RecordedOptimizer(Muon()))
+        #expect(muon.contains(#""beta1":0.9,"#) && muon.contains(#""weightDecay":0.1"#))
         for optimizer in Optimizers.all {
             let changed = try optimizer.setting("weight_decay", 0.25)
             let text = try CanonicalJSON.text(RecordedOptimizer(changed))

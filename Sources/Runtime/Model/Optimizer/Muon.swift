@@ -21,11 +21,11 @@ public struct Muon: Optimizer {
             "iterations", "Newton–Schulz iterations that make a step nearly orthogonal.",
             .count(1...20),
             \.iterations),
-        Setting("beta1", "What stays of the mean gradient.", .factor, \.rest.beta1),
+        Setting("beta1", "What stays of the mean gradient.", .factor, \.beta1),
         Setting(
-            "beta2", "What stays of the mean squared gradient.", .factor, \.rest.beta2),
+            "beta2", "What stays of the mean squared gradient.", .factor, \.beta2),
         Setting(
-            "epsilon", "Added to the root of the mean square.", .epsilon, \.rest.epsilon),
+            "epsilon", "Added to the root of the mean square.", .epsilon, \.epsilon),
         Setting(
             "weight_decay",
             "Decay of matrices (not of biases, norms and embeddings), times the learning rate, at each step.",
@@ -42,22 +42,23 @@ public struct Muon: Optimizer {
     public var nesterov = true
     /// Newton–Schulz iterations.
     public var iterations = 5
-    /// What moves all that is not a matrix within the model.
-    private var rest = AdamW()
+    /// What stays of the mean gradient, of all that is not a matrix within the model.
+    public var beta1 = 0.9
+    /// What stays of the mean squared gradient of the same.
+    public var beta2 = 0.95
+    /// Added to the root of that mean square.
+    public var epsilon = 1e-8
+    /// Weight decay of all matrices, times the learning rate, at each step.
+    public var weightDecay = 0.1
+    /// The largest norm of the gradient over all parameters; 0 for no limit.
+    public var clip = 1.0
 
     /// Creates the standard settings.
     public init() {}
 
-    /// Weight decay of all matrices, times the learning rate, at each step.
-    public var weightDecay: Double {
-        get { rest.weightDecay }
-        set { rest.weightDecay = newValue }
-    }
-
-    /// The largest norm of the gradient over all parameters; 0 for no limit.
-    public var clip: Double {
-        get { rest.clip }
-        set { rest.clip = newValue }
+    /// What moves all that is not a matrix within the model.
+    private var rest: AdamW {
+        AdamW(beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, clip: clip)
     }
 
     /// The momentum of the matrices within the model, and AdamW's two moments of the rest.
