@@ -146,9 +146,16 @@ package struct ScriptOptions {
             }
             return number
         }
-        return Option(
+        let option = Option(
             name: name, type: type, standard: standard, help: table["help"]?.stringValue ?? "",
             least: try bound("least"), most: try bound("most"))
+        if let least = option.least, let most = option.most, least > most {
+            throw Mistake("option '\(name)': least at most \(most) expected, got \(least)")
+        }
+        if let wrong = option.outside(standard) {
+            throw Mistake("option '\(name)': default: \(option.range) expected, got \(wrong)")
+        }
+        return option
     }
 
     private static func typeOf(_ value: Value, _ name: String) throws -> String {

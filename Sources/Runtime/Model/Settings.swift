@@ -98,7 +98,7 @@ public enum SettingRange: Hashable, Sendable {
     case choice([String])
 
     /// A value as people write it.
-    public func text(_ value: Double) -> String {
+    package func text(_ value: Double) -> String {
         switch self {
         case .flag: "\(value == 1)"
         case .count, .size: "\(Int(value))"

@@ -118,6 +118,7 @@ public struct Recipe: Sendable {
             throw InvalidValue("upto", expected: "a step in 0 ... \(steps)", found: stop)
         }
         try optimizer.validate()
+        if let finetuning { try checkOptimizer(of: finetuning) }
         _ = try schedule()
         for phase in phases { try phase.mixture.check(against: Array(corpora.keys)) }
     }
@@ -231,8 +232,20 @@ public struct Recipe: Sendable {
         guard finetuning.batch >= 1 else {
             throw InvalidValue("batch", expected: "at least 1", found: finetuning.batch)
         }
+        try checkOptimizer(of: finetuning)
         var result = self
         result.finetuning = finetuning
         return result
+    }
+
+    /// Refuses finetuning by another optimizer than the recipe's, before anything trains.
+    private func checkOptimizer(of finetuning: Finetuning) throws {
+        try finetuning.optimizer.validate()
+        guard finetuning.optimizer.kind == optimizer.kind else {
+            throw RecipeError(
+                "optimizer",
+                "the recipe trains with \(optimizer.kind), its finetuning with "
+                    + "\(finetuning.optimizer.kind); change the kind before `finetune`")
+        }
     }
 }

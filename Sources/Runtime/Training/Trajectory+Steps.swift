@@ -107,6 +107,8 @@ extension Trajectory {
                     Int.saturatingProduct(2, keys.count, bytes)
                 ),
             ], for: "a trajectory of \(keys.count + count) steps")
+        let optimizer = recipe.optimizer.keyed
+        let finetuningOptimizer = finetune?.settings.optimizer.keyed
         var key = first
         var result = [key]
         result.reserveCapacity(count + 1)
@@ -119,7 +121,7 @@ extension Trajectory {
             var builder = DigestBuilder("step")
             builder.add(key)
             builder.add(learningRate(step))
-            optimizer(step).add(to: &builder)
+            builder.add(isFinetuning(step) ? finetuningOptimizer ?? optimizer : optimizer)
             builder.add(resetsOptimizer(step) ? 1 : 0)
             if let finetune, isFinetuning(step) {
                 let place = finetune.place(step)

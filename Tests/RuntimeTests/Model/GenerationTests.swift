@@ -3,16 +3,18 @@ import Testing
 
 @Suite("Generation")
 struct GenerationTests {
-    private func model(context: Int = 24, biases: Bool = true) throws -> NeoX {
+    private func model(context: Int = 24, biases: Bool = true) throws -> any LanguageModel {
         var configuration = try NeoXConfiguration.preset("micro-0.1m")
         configuration.context = context
         configuration.vocabulary = 50
         configuration.attentionBias = biases
-        return try NeoX(configuration, seed: 8)
+        return try configuration.model(seed: 8)
     }
 
     /// Generates without a cache: every token from a fresh forward pass over the whole text.
-    private func plainly(_ model: NeoX, _ prompt: [Int32], _ count: Int, _ sampling: Sampling)
+    private func plainly(
+        _ model: any LanguageModel, _ prompt: [Int32], _ count: Int, _ sampling: Sampling
+    )
         throws -> [Int32]
     {
         var text = prompt

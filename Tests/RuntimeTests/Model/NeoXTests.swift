@@ -85,7 +85,7 @@ struct NeoXTests {
     @Test("an untrained model predicts near the uniform loss, and a few steps lower it")
     func learns() throws {
         let configuration = try NeoXConfiguration.preset("micro-0.1m")
-        let model = try NeoX(configuration, seed: 3)
+        let model = try configuration.model(seed: 3)
         let batch = randomBatch(configuration, rows: 2, columns: 32)
         let start = try model.loss(batch)
         #expect(abs(start.mean - 6.93) < 0.3)
@@ -101,7 +101,7 @@ struct NeoXTests {
     @Test("loss without gradients is the same number as with them")
     func sameLoss() throws {
         let configuration = try NeoXConfiguration.preset("micro-0.1m")
-        let model = try NeoX(configuration, seed: 3)
+        let model = try configuration.model(seed: 3)
         let batch = randomBatch(configuration, rows: 3, columns: 70, ignoring: 3)
         let with = try model.accumulateGradients(batch, scale: 1)
         let without = try model.loss(batch)
@@ -112,7 +112,7 @@ struct NeoXTests {
     @Test("gradients of two batches add up, and scale scales them")
     func accumulation() throws {
         let configuration = try NeoXConfiguration.preset("micro-0.1m")
-        let model = try NeoX(configuration, seed: 3)
+        let model = try configuration.model(seed: 3)
         let batch = randomBatch(configuration, rows: 1, columns: 16)
         _ = try model.accumulateGradients(batch, scale: 0.5)
         let once = Array(model.parameters.gradients)
@@ -127,7 +127,7 @@ struct NeoXTests {
     @Test("one column, one row, and positions that nothing follows")
     func edges() throws {
         let configuration = try NeoXConfiguration.preset("micro-0.1m")
-        let model = try NeoX(configuration, seed: 3)
+        let model = try configuration.model(seed: 3)
         let single = TokenBatch(rows: 1, columns: 1, inputs: [5], targets: [7])
         #expect(try model.accumulateGradients(single, scale: 1).count == 1)
         let partly = TokenBatch(rows: 1, columns: 3, inputs: [5, 6, 7], targets: [-1, 7, -1])
@@ -140,7 +140,7 @@ struct NeoXTests {
     @Test("batches that do not fit are errors that name position and value")
     func badBatches() throws {
         let configuration = try NeoXConfiguration.preset("micro-0.1m")
-        let model = try NeoX(configuration, seed: 3)
+        let model = try configuration.model(seed: 3)
         func message(_ batch: TokenBatch) -> String {
             do { _ = try model.accumulateGradients(batch, scale: 1) } catch { return "\(error)" }
             return ""
@@ -164,9 +164,9 @@ struct NeoXTests {
     @Test("initial weights depend on seed and name alone")
     func initialWeights() throws {
         let configuration = try NeoXConfiguration.preset("micro-0.1m")
-        let a = try NeoX(configuration, seed: 3)
-        let b = try NeoX(configuration, seed: 3)
-        let c = try NeoX(configuration, seed: 4)
+        let a = try configuration.model(seed: 3)
+        let b = try configuration.model(seed: 3)
+        let c = try configuration.model(seed: 4)
         #expect(Array(a.parameters.values) == Array(b.parameters.values))
         #expect(Array(a.parameters.values) != Array(c.parameters.values))
         let gain = try a.parameters.tensor(named: "gpt_neox.final_layer_norm.weight")
@@ -179,7 +179,7 @@ struct NeoXTests {
     @Test("hidden states begin with the embedding and number two more than the layers")
     func hiddenStates() throws {
         let configuration = try NeoXConfiguration.preset("micro-0.1m")
-        let model = try NeoX(configuration, seed: 3)
+        let model = try configuration.model(seed: 3)
         let states = try model.hiddenStates([1, 2, 3, 4], rows: 2)
         #expect(states.map(\.shape) == Array(repeating: [2, 2, 64], count: 4))
         let embedding = try model.parameters.tensor(named: "gpt_neox.embed_in.weight")
@@ -208,7 +208,7 @@ struct DeterminismTests {
     ) {
         var configuration = try NeoXConfiguration.preset("micro-0.4m")
         configuration.vocabulary = 9001
-        let model = try NeoX(configuration, seed: 2, precision: precision)
+        let model = try configuration.model(seed: 2, precision: precision)
         let optimizer = try OptimizerState(model.parameters)
         let batch = randomBatch(configuration, rows: 5, columns: 100, ignoring: 7)
         var numbers: [Float] = []
@@ -252,7 +252,7 @@ struct NumericsTests {
 
     private func digest(_ precision: Precision) throws -> String {
         let configuration = try NeoXConfiguration.preset("micro-0.1m")
-        let model = try NeoX(configuration, seed: 1, precision: precision)
+        let model = try configuration.model(seed: 1, precision: precision)
         let optimizer = try OptimizerState(model.parameters)
         for step in 0..<3 {
             model.parameters.zeroGradients()

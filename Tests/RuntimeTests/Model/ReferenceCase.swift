@@ -51,7 +51,7 @@ struct ReferenceCase: Decodable {
         TokenBatch(rows: rows, columns: columns, inputs: tokens, targets: targets)
     }
 
-    func model(_ data: Data, precision: Precision = .float32) throws -> NeoX {
+    func model(_ data: Data, precision: Precision = .float32) throws -> any LanguageModel {
         var configuration = NeoXConfiguration(
             vocabulary: vocabulary, context: context, layers: layers, width: width, heads: heads,
             feedForward: feed_forward)
@@ -59,7 +59,7 @@ struct ReferenceCase: Decodable {
         configuration.tiedEmbeddings = tied
         configuration.rotaryFraction = rotary_fraction
         configuration.gelu = gelu
-        let model = try NeoX(configuration, seed: 0, precision: precision)
+        let model = try configuration.model(seed: 0, precision: precision)
         for range in model.parameters.ranges {
             let initial = try array("initial/" + range.name, data)
             for (index, value) in initial.enumerated() {

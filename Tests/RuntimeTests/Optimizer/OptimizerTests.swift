@@ -46,7 +46,7 @@ struct AdamWTests {
 
     @Test("biases, norms and the embedding do not decay")
     func decay() throws {
-        let model = try NeoX(NeoXConfiguration.preset("micro-0.1m"), seed: 1)
+        let model = try NeoXConfiguration.preset("micro-0.1m").model(seed: 1)
         for range in model.parameters.ranges {
             let expected = range.shape.count == 2 && range.name != "gpt_neox.embed_in.weight"
             #expect(range.decays == expected, "\(range.name)")

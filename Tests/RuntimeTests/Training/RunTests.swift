@@ -82,6 +82,18 @@ import Testing
         }
     }
 
+    @Test("finetuning by another optimizer than the recipe's is refused before anything trains")
+    func otherOptimizer() throws {
+        let laboratory = try Laboratory()
+        var finetuning = laboratory.finetuning()
+        finetuning.optimizer = SGD()
+        #expect(throws: RecipeError.self) { try laboratory.base.finetuned(finetuning) }
+        var recipe = try laboratory.base.finetuned(laboratory.finetuning())
+        recipe.optimizer = Muon()
+        let error = #expect(throws: RecipeError.self) { try laboratory.run(recipe) }
+        #expect(error?.message.contains("change the kind before `finetune`") == true)
+    }
+
     @Test("a branch from a trunk is the same as a run that was never a branch")
     func branch() throws {
         let trunk = try Laboratory()

@@ -2,7 +2,7 @@ import Runtime
 
 /// What a row of the table names: a model, and a batch of random tokens.
 struct ModelCase {
-    let model: NeoX
+    let model: any LanguageModel
     let batch: TokenBatch
 
     /// The presets' context is cut to the columns that are used.
@@ -11,7 +11,7 @@ struct ModelCase {
         shape.vocabulary = try arguments.integer("vocabulary")
         let (rows, columns) = (try arguments.integer("rows"), try arguments.integer("columns"))
         shape.context = columns
-        model = try NeoX(shape, seed: 1, precision: try arguments.precision())
+        model = try shape.model(seed: 1, precision: try arguments.precision())
         func random(_ name: String) -> [Int32] {
             let stream = RandomStream(seed: 1, name)
             return (0..<rows * columns).map {

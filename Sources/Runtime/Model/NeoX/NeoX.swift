@@ -11,18 +11,6 @@ public final class NeoX: LanguageModel {
     public var precision: Precision
     let angles: RotaryAngles
 
-    /// A model with fresh weights, a function of configuration and seed alone.
-    ///
-    /// - Throws: `InvalidValue` for a configuration that is not valid; `OutOfMemory`.
-    public convenience init(
-        _ configuration: NeoXConfiguration, seed: UInt64, precision: Precision = .float32
-    ) throws {
-        try configuration.validate()
-        let parameters = try Parameters(configuration.parameterShapes)
-        configuration.initialise(parameters, seed: seed)
-        try self.init(configuration, parameters, precision)
-    }
-
     init(
         _ configuration: NeoXConfiguration, _ parameters: Parameters, _ precision: Precision
     ) throws {

@@ -12,14 +12,8 @@ public struct AdamW: Optimizer {
         Setting("beta2", "What stays of the mean squared gradient.", .factor, \.beta2),
         Setting(
             "epsilon", "Added to the root of the mean square.", .epsilon, \.epsilon),
-        Setting(
-            "weight_decay",
-            "Decay of matrices (not of biases, norms and embeddings), times the learning rate, at each step.",
-            .decay,
-            \.weightDecay),
-        Setting(
-            "clip", "The largest norm of the gradient over all parameters, 0 for no limit.", .norm,
-            \.clip),
+        .decoupledDecay,
+        .clipping,
     ]
 
     /// Decay of the mean gradient.

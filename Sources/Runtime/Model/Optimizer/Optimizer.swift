@@ -99,12 +99,42 @@ extension Optimizer {
         }
     }
 
-    /// Adds what decides a step.
-    ///
-    /// AdamW alone enters without its name, as it did when there was no other.
-    package func add(to builder: inout DigestBuilder) {
-        if !(self is AdamW) { builder.add(kind) }
-        for setting in Self.settings { builder.add(setting.get(self)) }
+    /// What of it decides a step, read once for all the steps that hash it.
+    package var keyed: KeyedOptimizer {
+        // AdamW alone enters without its name, as it did when there was no other.
+        KeyedOptimizer(
+            kind: self is AdamW ? nil : kind, values: Self.settings.map { $0.get(self) })
+    }
+}
+
+/// What of an optimizer enters the key of a step.
+package struct KeyedOptimizer {
+    fileprivate let kind: String?
+    fileprivate let values: [Double]
+}
+
+extension DigestBuilder {
+    /// Adds what of an optimizer decides a step.
+    package mutating func add(_ optimizer: KeyedOptimizer) {
+        if let kind = optimizer.kind { add(kind) }
+        for value in optimizer.values { add(value) }
+    }
+}
+
+extension Setting where Owner: Optimizer {
+    /// Weight decay apart from the gradient, as AdamW's.
+    static var decoupledDecay: Setting {
+        Setting(
+            "weight_decay",
+            "Decay of matrices (not of biases, norms and embeddings), times the learning rate, at each step.",
+            .decay, get: { $0.weightDecay }, set: { $0.weightDecay = $1 })
+    }
+
+    /// Clipping, which every optimizer has.
+    static var clipping: Setting {
+        Setting(
+            "clip", "The largest norm of the gradient over all parameters, 0 for no limit.", .norm,
+            get: { $0.clip }, set: { $0.clip = $1 })
     }
 }
 

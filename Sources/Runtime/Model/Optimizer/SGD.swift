@@ -17,9 +17,7 @@ public struct SGD: Optimizer {
         Setting(
             "weight_decay", "Part of each matrix that is added to its gradient.", .decay,
             \.weightDecay),
-        Setting(
-            "clip", "The largest norm of the gradient over all parameters, 0 for no limit.", .norm,
-            \.clip),
+        .clipping,
     ]
 
     /// What stays of the momentum.
