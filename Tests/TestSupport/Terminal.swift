@@ -118,17 +118,21 @@ public final class Terminal {
         }
     }
 
-    /// Types Ctrl-C about once a second until the program shows a text.
+    /// Types Ctrl-C once a second until the program shows a text.
     ///
     /// Of two signals that wait at the same time the system delivers one, so a fixed number of them is not a fixed number
-    /// of interrupts.
+    /// of interrupts. The terminal shows each as ^C at once, and each discards what the program has written and nobody has
+    /// read: the next one waits its second whatever is shown meanwhile.
     public func interrupt(until text: String, seconds: Double = 120) throws {
         let deadline = Date().addingTimeInterval(seconds)
         while !seen.dropFirst(position).contains(text) {
             type("\u{3}")
-            guard Date() < deadline, readMore() else {
-                throw Failure(description: "waited for \"\(text)\" after \"\(seen)\"")
-            }
+            let next = Date().addingTimeInterval(1)
+            repeat {
+                guard Date() < deadline, readMore() else {
+                    throw Failure(description: "waited for \"\(text)\" after \"\(seen)\"")
+                }
+            } while Date() < next && !seen.dropFirst(position).contains(text)
         }
         try expect(text)
     }
