@@ -64,7 +64,9 @@ let package = Package(
         layer(
             "Analysis",
             ["Training", "Store", "Evaluation", "Model", "Data", "Numerics", "Support"], ["CZstd"]),
-        layer("Report", ["Analysis", "Training", "Store", "Data", "Numerics", "Support"]),
+        layer(
+            "Report",
+            ["Analysis", "Training", "Store", "Evaluation", "Data", "Numerics", "Support"]),
         .target(
             name: "Runtime", dependencies: layers, path: "Sources/Runtime/Umbrella",
             swiftSettings: swift),

@@ -28,7 +28,7 @@ static inline void mt_rl_begin(const char *prompt, void (*line)(char *)) {
 
 static inline void mt_rl_name(const char *name) {
     rl_readline_name = name;
-    // A stream of its own: what is typed is no output of the program.
+    // A stream of its own: what is typed is not output of the program.
     rl_outstream = fdopen(1, "w");
     // Entries of several lines stay one in the history's file.
     history_comment_char = '#';

@@ -18,7 +18,7 @@ enum CellEvent {
     /// The value of an expression.
     case value(RichOutput)
 
-    /// Whether it is the line of progress, which is no output.
+    /// Whether it is the line of progress, which is not output.
     var isStatus: Bool { if case .status = self { true } else { false } }
 }
 

@@ -77,7 +77,7 @@ struct Interpret: ParsableCommand {
 
     func validate() throws {
         try CommandLineParser.check(threads: threads)
-        // What stands before the script's name and is no option of ours arrives here too.
+        // Whatever stands before the script's name and is not an option of ours arrives here too.
         if let first = script.first, first.hasPrefix("-"), first != "-" {
             if first == "--help" || first == "-h" { throw CleanExit.helpRequest(Self.self) }
             if first == "--version" { throw CleanExit.message("mtrepl \(Version.text)") }

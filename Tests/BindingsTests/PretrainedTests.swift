@@ -125,7 +125,7 @@ import Testing
         )
         #expect(
             rig.bench.error("network:export('\(scratch.path)')").contains(
-                "it holds model, which is no part of an export"))
+                "it holds model, which is not part of an export"))
         #expect(
             rig.bench.error("mt.tokenizer { merges = 'merges.txt' }").contains(
                 "merges: expected together with `file`"))

@@ -65,8 +65,8 @@ struct KernelTests {
             return try Program.run(["kernel", "run", file])
         }
         for (changes, word) in [
-            (["key": ""], "key: it is empty"), (["ip": "0.0.0.0"], "no loopback address"),
-            (["ip": "127.0.0.1.example.org"], "no loopback address"),
+            (["key": ""], "key: it is empty"), (["ip": "0.0.0.0"], "not a loopback address"),
+            (["ip": "127.0.0.1.example.org"], "not a loopback address"),
             (["signature_scheme": "none"], "hmac-sha256 expected"),
             (["transport": "udp"], "tcp or ipc expected"), (["hb_port": 70000], "hb_port: a port"),
             (["hb_port": "x"], "hb_port: Int expected"),

@@ -88,7 +88,7 @@ extension Library {
             let mixture = try Mixture(try options.weights("mixture"))
             let target: Corpus = try options.object("target")
             let steps = try options.integer("steps")
-            let finetune = try options.options(ifPresent: "finetune")
+            let finetune = try options.options(ifPresent: "finetune").map(studyFinetuning)
             let seeds =
                 try options.integers(ifPresent: "seeds")?.map { UInt64($0) } ?? [base.recipe.seed]
             let found = try session.working {
@@ -97,7 +97,7 @@ extension Library {
                     starts: try options.integers("starts"), steps: steps, seeds: seeds,
                     target: target, evaluate: try options.objects(ifPresent: "evaluate") ?? [],
                     evaluationLimit: try options.integer(ifPresent: "limit"),
-                    finetuning: { try finetuned($0, finetune) }, store: try session.store(),
+                    finetuning: { try finetune?.arms($0) ?? [$0] }, store: try session.store(),
                     options: studyOptions(call))
             }
             try call.returns(
@@ -142,7 +142,7 @@ extension Library {
             let session = call.interpreter.session
             let control: RecipeBox = try options.object("control")
             let target: Corpus = try options.object("target")
-            let finetune = try options.options(ifPresent: "finetune")
+            let finetune = try options.options(ifPresent: "finetune").map(studyFinetuning)
             let arms = try gridArms(options)
             let found = try session.working {
                 try Halving(
@@ -154,7 +154,7 @@ extension Library {
                     }, rungs: try options.integers("rungs"), keep: try options.number("keep"),
                     target: target, evaluate: try options.objects(ifPresent: "evaluate") ?? [],
                     evaluationLimit: try options.integer(ifPresent: "limit"),
-                    finetuning: { try finetuned($0, finetune) }, store: try session.store(),
+                    finetuning: { try finetune?.arms($0) ?? [$0] }, store: try session.store(),
                     options: studyOptions(call))
             }
             try call.returns(BranchesBox(found.finding(target: target.name), found.result))

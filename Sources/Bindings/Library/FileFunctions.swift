@@ -37,7 +37,7 @@ extension Library {
                 }
                 if let odd = fields.fields.first(where: { !columns.contains($0.key) }) {
                     throw call.mistake(
-                        "rows", "[\(index + 1)] has a field '\(odd.key)' that is no column")
+                        "rows", "[\(index + 1)] has a field '\(odd.key)' that is not a column")
                 }
                 table.append(try columns.map { try text(fields[$0], call, "[\(index + 1)].\($0)") })
             }

@@ -123,11 +123,7 @@ extension Library {
                 model: model.configuration, weights: model.weights, tokenizer: model.tokenizer,
                 corpora: try mixture.map(session.corpora) ?? [:],
                 mixture: mixture, steps: steps ?? 0,
-                batch: try options.integer(ifPresent: "batch") ?? 1,
-                accumulate: 1, seed: session.seed, precision: .float32, optimizer: AdamW(),
-                learningRate: LearningRateSettings(
-                    kind: .cosine, peak: 1e-3, minimum: 1e-5, warmup: 0.1, decay: 0.1),
-                mayRepeat: [])
+                batch: try options.integer(ifPresent: "batch") ?? 1, seed: session.seed)
             try change(&recipe, options, session)
             try call.returns(RecipeBox(recipe))
         }
@@ -163,8 +159,7 @@ extension Library {
 
     private static func change(_ settings: inout LearningRateSettings, _ options: Options) throws {
         if let peak = try options.number(ifPresent: "learning_rate") {
-            settings.peak = peak
-            settings.minimum = peak / 100
+            settings = settings.with(peak: peak)
         }
         settings.minimum = try options.number(ifPresent: "minimum") ?? settings.minimum
         settings.kind =
@@ -195,9 +190,10 @@ extension Library {
                 "set", "corpus",
                 "The corpus whose train split is the set; its templates say what counts."
             ).item,
-            .integer("epochs", "Passes over the set.", .count, in: 1...10_000).or(4),
+            .integer("epochs", "Passes over the set.", .count, in: 1...10_000).or(
+                FinetuningGrid.standardEpochs),
             .integer("batch", "Examples in a step (windows, when packed).", .count, in: 1...1 << 20)
-                .or(64),
+                .or(FinetuningGrid.standardBatch),
             .numbers(
                 "learning_rate", "The highest learning rate; a study chooses among several.",
                 .rate.positive),
@@ -205,43 +201,40 @@ extension Library {
                 "schedule", LearningRateSchedule.Kind.allCases.map(\.rawValue),
                 "Its course after warm-up."
             )
-            .or("cosine"),
+            .or(FinetuningGrid.standardSchedule.rawValue),
             .number(
                 "minimum_fraction", "The learning rate at the end, as a part of the highest.",
                 .fraction
-            ).or(0.1),
+            ).or(FinetuningGrid.standardMinimumFraction),
             .number(
                 "warmup", "Steps of linear warm-up; below 1, a fraction of the steps.",
                 .stepsOrFraction
-            ).or(0.1),
-            .number("weight_decay", "Decay of matrices.", .decay).or(0.0),
+            ).or(FinetuningGrid.standardWarmup),
+            .number("weight_decay", "Decay of matrices.", .decay).or(
+                FinetuningGrid.standardWeightDecay),
             .number("clip", "Largest global gradient norm; 0 for no clipping.", .norm).or(
-                1.0),
+                FinetuningGrid.standardClip),
             .boolean("packed", "Whether examples share windows without padding.").or(false),
             .integer("seed", "Order of the examples; default: the recipe's seed.", .seed)
                 .optional,
         ]
     }
 
-    /// One setting for each learning rate.
-    static func finetunings(_ options: Options, recipe: Recipe) throws -> [Finetuning] {
-        let corpus: Corpus = try options.object("set")
-        let fraction = try options.number("minimum_fraction")
-        var optimizer = recipe.optimizer
-        optimizer.weightDecay = try options.number("weight_decay")
-        optimizer.clip = try options.number("clip")
-        return try options.numbers("learning_rate").map { rate in
-            Finetuning(
-                corpus: corpus, epochs: try options.integer("epochs"),
-                batch: try options.integer("batch"),
-                seed: try options.integer(ifPresent: "seed").map { UInt64($0) } ?? recipe.seed,
-                packed: try options.boolean("packed"),
-                learningRate: LearningRateSettings(
-                    kind: LearningRateSchedule.Kind(rawValue: try options.string("schedule"))
-                        ?? .cosine, peak: rate,
-                    minimum: rate * fraction, warmup: try options.number("warmup"), decay: 0.1),
-                optimizer: optimizer)
-        }
+    /// What the options of finetuning say; those of a study also have `seeds`.
+    static func finetuningGrid(_ options: Options) throws -> FinetuningGrid {
+        var grid = FinetuningGrid(
+            try options.object("set"), learningRates: try options.numbers("learning_rate"))
+        grid.epochs = try options.integer("epochs")
+        grid.batch = try options.integer("batch")
+        grid.schedule =
+            LearningRateSchedule.Kind(rawValue: try options.string("schedule")) ?? grid.schedule
+        grid.minimumFraction = try options.number("minimum_fraction")
+        grid.warmup = try options.number("warmup")
+        grid.weightDecay = try options.number("weight_decay")
+        grid.clip = try options.number("clip")
+        grid.packed = try options.boolean("packed")
+        grid.seed = try options.integer(ifPresent: "seed").map { UInt64($0) }
+        return grid
     }
 
     /// What a change of the mixture takes, beside where it begins.
@@ -338,7 +331,8 @@ extension Library {
                     "The same recipe followed by finetuning on a set, with a fresh optimiser and its own schedule.",
                     [.options(finetuneOptions)], returns: "recipe"
                 ) { box, call in
-                    let settings = try finetunings(try call.options(), recipe: box.recipe)
+                    let settings = try finetuningGrid(try call.options()).settings(
+                        for: box.recipe)
                     guard settings.count == 1 else {
                         throw Mistake(
                             "learning_rate: one number expected here; a study chooses among several"

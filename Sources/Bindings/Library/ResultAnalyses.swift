@@ -65,10 +65,12 @@ extension Library {
     private static var rates: Method<ResultBox> {
         Method(
             "rates",
-            "How far effects hang on the learning rate of finetuning: paired differences at every rate that was tried, beside those at each arm's own, and which rates were chosen. A rate at the end of the grid is named: a better one may lie outside.",
+            "How far effects depend on the learning rate of finetuning: paired differences at every rate that was tried, beside those at each arm's own, and which rates were chosen. A rate at the end of the grid is named: a better one may lie outside.",
             [
                 .options([
-                    .string("value", "The evaluated corpus whose test loss counts."),
+                    .string(
+                        "value",
+                        "A column of what was measured, such as the name of an evaluated corpus."),
                     .string("against", "The reference's name.").or("control"),
                 ])
             ],
@@ -82,7 +84,7 @@ extension Library {
             try call.returns(
                 FindingBox(
                     try box.result.rates(
-                        corpus: try options.string("value"),
+                        value: try options.string("value"),
                         against: try options.string("against"))))
         }
     }
@@ -173,7 +175,10 @@ extension Library {
                     [
                         .string("rows", "A numeric parameter.").or("start"),
                         .string("columns", "Another.").or("weight"),
-                        .string("value", "The evaluated corpus whose test loss counts."),
+                        .string(
+                            "value",
+                            "A column of what was measured, such as the name of an evaluated corpus."
+                        ),
                         .integer("seed", "Seed of the resamples.", .seed).or(1),
                     ] + armOptions)
             ],
@@ -187,16 +192,16 @@ extension Library {
         ) { box, call in
             let options = try call.options()
             let (rows, columns) = (try options.string("rows"), try options.string("columns"))
-            let corpus = try options.string("value")
+            let value = try options.string("value")
             let reference = try options.string("against")
             let found = try box.result.twoWay(
-                rows: rows, columns: columns, corpus: corpus,
+                rows: rows, columns: columns, value: value,
                 arms: try options.strings(ifPresent: "arms"), against: reference,
                 seed: UInt64(try options.integer("seed")))
             try call.returns(
                 FindingBox(
                     found.finding(
-                        "Effect on \(corpus) against \(reference), by \(rows) and \(columns)",
+                        "Effect on \(value) against \(reference), by \(rows) and \(columns)",
                         rows: rows, columns: columns,
                         notes: box.result.exclusions.map { "excluded: \($0)" })))
         }
@@ -205,10 +210,12 @@ extension Library {
     private static var variance: Method<ResultBox> {
         Method(
             "variance",
-            "How much the test loss spreads over trunk seeds and, apart from them, over finetuning seeds (`finetune = { seeds = … }`), with intervals.",
+            "How much a measured value spreads over trunk seeds and, apart from them, over finetuning seeds (`finetune = { seeds = … }`), with intervals.",
             [
                 .options([
-                    .string("value", "The evaluated corpus whose test loss counts."),
+                    .string(
+                        "value",
+                        "A column of what was measured, such as the name of an evaluated corpus."),
                     .string(
                         "against",
                         "A reference: then of the differences from it with the same seeds."
@@ -221,14 +228,14 @@ extension Library {
                 """
         ) { box, call in
             let options = try call.options()
-            let corpus = try options.string("value")
+            let value = try options.string("value")
             let reference = try options.string(ifPresent: "against")
             try call.returns(
                 FindingBox(
                     VarianceComponents.finding(
-                        "Spread of the loss on \(corpus)"
+                        "Spread of \(value)"
                             + (reference.map { " minus that of \($0)" } ?? ""),
-                        try box.result.variances(corpus: corpus, against: reference),
+                        try box.result.variances(of: value, against: reference),
                         notes: box.result.exclusions.map { "excluded: \($0)" })))
         }
     }

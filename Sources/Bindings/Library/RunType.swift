@@ -44,7 +44,7 @@ extension Library {
                 name: name))
     }
 
-    /// What the options of training say, but for `to` and `on_step`.
+    /// What the options of training say, except `to` and `on_step`.
     static func runOptions(_ options: Options, _ session: Session) throws -> RunOptions {
         var settings = RunOptions()
         settings.keep = Set(try options.integers(ifPresent: "keep") ?? [])
@@ -120,7 +120,7 @@ extension Library {
             do {
                 try box.run.train(to: target, options: settings)
             } catch is Interrupted where isStopping {
-                // What the callback asked for is no error; the run stays at its step.
+                // What the callback asked for is not an error: the run stays at its step.
             }
         }
     }

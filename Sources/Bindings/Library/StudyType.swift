@@ -23,7 +23,8 @@ final class PlanBox: LuaObject {
 
 extension Library {
     static var studies: Library {
-        Library(functions: [grid, study], types: [studyType, planType, resultType])
+        Library(
+            functions: [grid, study, metric], types: [studyType, planType, resultType, metricType])
     }
 
     private static var grid: Function {
@@ -37,42 +38,15 @@ extension Library {
             guard table.items.isEmpty else {
                 throw call.mistake("parameters", "names expected as keys, got the key 1")
             }
-            var arms: [[(String, Value)]] = [[]]
-            let stop = call.interpreter.session.stop
-            let empty = table.fields.filter {
-                if case .table(let list) = $0.value { list.items.isEmpty } else { false }
-            }
-            if let name = empty.map(\.key).min() {
-                throw call.mistake(
-                    "parameters", "\(name): at least one value expected, got an empty table")
-            }
-            try Self.refuseHugeGrid(table)
-            for field in table.fields.sorted(by: {
-                $0.key != "seed" && ($1.key == "seed" || $0.key < $1.key)
-            }) {
-                let values =
+            var parameters: [String: [Value]] = [:]
+            for field in table.fields {
+                parameters[field.key] =
                     if case .table(let list) = field.value { list.items } else { [field.value] }
-                arms = try arms.flatMap { arm in
-                    if stop() { throw Interrupted("interrupted while the grid was made") }
-                    return values.map { arm + [(field.key, $0)] }
-                }
             }
-            try call.returns(Record([], items: arms.map { Record($0.map { ($0.0, $0.1) }) }))
+            let found = try Grid.combinations(parameters, stop: call.interpreter.session.stop)
+            try call.returns(
+                Record([], items: found.map { Record($0.map { ($0.name, $0.value) }) }))
         }
-    }
-
-    /// Refuses a grid whose tables memory cannot hold.
-    private static func refuseHugeGrid(_ parameters: Table) throws {
-        var combinations = 1
-        for field in parameters.fields {
-            guard case .table(let list) = field.value else { continue }
-            combinations = Int.saturatingProduct(combinations, list.items.count)
-        }
-        // A field's name, its value and its place, as Swift and then Lua hold them.
-        let bytes = 64 + 256 * parameters.fields.count
-        try Memory.require(
-            [("\(combinations) combinations", Int.saturatingProduct(combinations, bytes))],
-            for: "grid")
     }
 
     private static var study: Function {
@@ -103,6 +77,10 @@ extension Library {
                         "tasks", "task",
                         "Tasks whose accuracy is reported, before and after finetuning."
                     ).optional,
+                    .objects(
+                        "metrics", "metric",
+                        "Measures of your own, which `mt.metric` makes, before and after finetuning."
+                    ).optional,
                     .integer(
                         "limit",
                         "Windows, examples or questions that an evaluation reads at most.",
@@ -113,52 +91,22 @@ extension Library {
             returns: "study", example: Examples.study + "\nprint(study:plan { calibrate = false })"
         ) { call in
             let options = try call.options()
-            let finetune = try options.options(ifPresent: "finetune")
-            var arms = try gridArms(options).flatMap { try finetuned($0, finetune) }
-            let count = arms.count
-            var seeds: [ArmValue] = []
-            for arm in arms {
-                if let seed = arm.parameter("seed"), !seeds.contains(seed) { seeds.append(seed) }
-            }
-            for field in try options.table(ifPresent: "controls")?.fields ?? [] {
-                let place = "controls.\(field.key)"
-                for seed in seeds.isEmpty ? [nil] : seeds.map(Optional.some) {
-                    let made: Recipe
-                    if case .function(let function) = field.value {
-                        made = try recipe(try function.call(seed.map(value)).first, place)
-                    } else {
-                        var control = try recipe(field.value, place)
-                        if case .integer(let number)? = seed {
-                            guard IntegerKind.seed.range.contains(number) else {
-                                throw Mistake(
-                                    "arms: seed: \(IntegerKind.seed.name) expected, got \(number)")
-                            }
-                            control.seed = UInt64(number)
-                        }
-                        made = control
-                    }
-                    arms += try finetuned(
-                        Arm(
-                            name: field.key, parameters: seed.map { [("seed", $0)] } ?? [],
-                            recipe: made, finetuning: []), finetune)
-                }
-            }
-            // Controls first, the plainest before all: the others then branch from it in the plan.
-            let controls = arms[count...].enumerated().sorted {
-                ($0.element.recipe.phases.count, $0.offset) < (
-                    $1.element.recipe.phases.count, $1.offset
-                )
-            }
-            arms = controls.map(\.element) + arms[..<count]
+            let controls = try options.table(ifPresent: "controls")?.fields ?? []
+            let arms = try Control.arms(
+                try gridArms(options),
+                controls: try controls.map { try control($0.key, $0.value) },
+                finetuning: try options.options(ifPresent: "finetune").map(studyFinetuning))
             let corpora = try options.objects(ifPresent: "evaluate", as: Corpus.self) ?? []
+            let limit = try options.integer(ifPresent: "limit")
+            let tasks = try options.objects(ifPresent: "tasks", as: DownstreamTask.self) ?? []
+            let metrics = try options.objects(ifPresent: "metrics", as: Metric.self) ?? []
             try call.returns(
                 StudyBox(
                     try Study(
                         arms: arms, evaluate: corpora,
-                        tasks: try options.objects(ifPresent: "tasks", as: DownstreamTask.self)
-                            ?? [],
-                        evaluationLimit: try options.integer(ifPresent: "limit"),
-                        store: try call.interpreter.session.store())))
+                        measures: tasks.map { TaskAccuracy($0, limit: limit) }
+                            + metrics.map(\.measure),
+                        evaluationLimit: limit, store: try call.interpreter.session.store())))
         }
     }
 
@@ -191,20 +139,20 @@ extension Library {
         }
     }
 
-    /// The arm with its finetuning, once for each of the finetuning seeds.
-    package static func finetuned(_ arm: Arm, _ options: Options?) throws -> [Arm] {
-        guard let options else { return [arm] }
-        var arm = arm
-        arm.finetuning = try finetunings(options, recipe: arm.recipe)
-        guard let seeds = try options.integers(ifPresent: "seeds") else { return [arm] }
-        guard !options.has("seed"), !seeds.isEmpty, Set(seeds).count == seeds.count else {
-            throw Mistake("finetune.seeds: different seeds expected, without `seed` beside them")
+    /// How a study finetunes its arms.
+    static func studyFinetuning(_ options: Options) throws -> FinetuningGrid {
+        var grid = try finetuningGrid(options)
+        grid.seeds = try options.integers(ifPresent: "seeds")?.map { UInt64($0) }
+        return grid
+    }
+
+    private static func control(_ name: String, _ value: Value) throws -> Control {
+        let place = "controls.\(name)"
+        guard case .function(let function) = value else {
+            return Control(name, try recipe(value, place))
         }
-        return seeds.map { seed in
-            var copy = arm
-            copy.parameters.append(("finetune_seed", .integer(seed)))
-            for index in copy.finetuning.indices { copy.finetuning[index].seed = UInt64(seed) }
-            return copy
+        return Control(name) { seed in
+            try recipe(try function.call(seed.map(Self.value)).first, place)
         }
     }
 
@@ -268,8 +216,8 @@ extension Library {
         var rows: [(String, String?)] = []
         let arms = counts.map { "\($0.name) (\($0.count))" }
         rows.append(("arms", arms.joined(separator: ", ")))
-        if !study.evaluate.isEmpty {
-            rows.append(("evaluate", study.evaluate.map(\.name).joined(separator: ", ")))
+        if !study.measures.isEmpty {
+            rows.append(("measures", study.measures.map { $0.name }.joined(separator: ", ")))
         }
         if let finetuning = study.arms.first?.finetuning, let first = finetuning.first {
             rows.append(
@@ -376,7 +324,7 @@ extension Library {
 
     private static var resultType: ObjectType {
         ObjectType(
-            "result", ResultBox.self, "What a study found: one row an arm and seed.",
+            "result", ResultBox.self, "What a study found: one row for each arm and seed.",
             describe: { $0.result.summary() },
             fields: [
                 Field("columns", "list of strings", "The names of the rows' fields.") {
@@ -434,7 +382,7 @@ extension Library {
                             .string("against", "The reference's name.").or("control"),
                             .strings(
                                 "columns",
-                                "Columns to compare; default: the losses of the evaluated corpora and the scores of the tasks."
+                                "Columns to compare; default: all that was measured."
                             )
                             .optional,
                         ])
@@ -445,7 +393,7 @@ extension Library {
                         box.result, names: try options.strings("arms"),
                         against: try options.string("against"),
                         columns: try options.strings(ifPresent: "columns")
-                            ?? box.result.corpora + box.result.scoreNames)
+                            ?? box.result.measured.map(\.name))
                     try call.returns(comparison.text())
                 },
                 resultPlotMethod, resultCurvesMethod, resultReportMethod,

@@ -55,7 +55,7 @@ extension Library {
                 [
                     .positions(
                         "positions",
-                        "Nested lists or a tensor, from 1, shaped like this tensor but for the axis."
+                        "Nested lists or a tensor, from 1, shaped like this tensor except along the axis."
                     ),
                     .axis("The axis that positions stand on.").or(-1),
                 ],

@@ -99,7 +99,7 @@ extension Interpreter {
         }
     }
 
-    /// A chunk with `return` before its last statement, so that its value is shown; nil if that is no expression.
+    /// A chunk with `return` before its last statement, so that its value is shown; nil if it is not an expression.
     ///
     /// A line that could go on with the line before, such as one that begins with a parenthesis, stays what it is in Lua.
     public func returningLast(_ text: String, name: String) -> String? {
@@ -123,7 +123,7 @@ extension Interpreter {
         let tokens = LuaTokens(text).tokens
         let bytes = Array(text.utf8)
         let enclosing = Expressions(tokens, self).enclosing
-        // A statement that is longer than this is no expression that anybody wants to see.
+        // A statement that is longer than this is not an expression that anybody wants to see.
         var tries = 200
         for (index, token) in tokens.enumerated().dropFirst().reversed() {
             let before = tokens[index - 1]

@@ -103,7 +103,7 @@ package enum LuaManual {
         math.sqrt(x) | The square root.
         math.tan(x) | The tangent of an angle in radians.
         math.tointeger(x) | The integer that equals x; nil if there is none.
-        math.type(x) | "integer", "float", or nil for what is no number.
+        math.type(x) | "integer", "float", or nil if x is not a number.
         math.ult(a, b) | Whether a < b as unsigned integers.
         os.clock() | Seconds of processor time of the program.
         os.date([format], [time]) | A time as text, by strftime's codes, or as a table for "*t"; "!" at the front for UTC.

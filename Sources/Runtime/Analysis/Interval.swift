@@ -33,3 +33,13 @@ public struct Interval: Hashable, Sendable {
         return "\(number(value)) [\(number(low)), \(number(high))]"
     }
 }
+
+extension Interval {
+    /// A mean with Student's interval.
+    public init(_ estimate: Estimate) {
+        let half = estimate.halfWidth
+        self.init(
+            estimate.mean, low: half.map { estimate.mean - $0 },
+            high: half.map { estimate.mean + $0 })
+    }
+}

@@ -133,7 +133,7 @@ public struct ProximityGain: Sendable {
             order.indices.reduce(0) { $0 + x[order[$1]] * centered[$1] }
         }
         let measured = product(Array(x.indices))
-        // Orders that are the same but for equal advantages must count as equal.
+        // Orders that differ only in equal advantages must count as equal.
         let margin = 1e-12 * x.indices.reduce(0) { $0 + abs(x[$1] * centered[$1]) }
         let stream = RandomStream(seed: seed, "permute within targets")
         var (reached, counter) = (1, UInt64(0))
@@ -201,10 +201,8 @@ extension StudyResult {
             throw RecipeError("general", "expected a mixture, as the arm \(reference) has none")
         }
         return try targets.flatMap { target -> [ProximityGain.Point] in
-            try check(corpus: target)
-            let effects = try PairedEffects(self, names: arms, against: reference) {
-                $0.after[target, .test]?.loss
-            }
+            let effects = try PairedEffects(
+                self, names: arms, against: reference, value: measured(target))
             let groups = effects.groups.filter {
                 !$0.units.isEmpty && $0.arm.recipe.characteristicMixture != nil
             }

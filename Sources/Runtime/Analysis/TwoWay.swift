@@ -101,7 +101,7 @@ public struct TwoWay: Sendable {
         let full = LeastSquares(one + s + a + b + ab, y)
         let degrees = points.count - full.rank
         let size = y.reduce(0) { $0 + $1 * $1 }
-        // What rounding leaves of an exact fit is no noise.
+        // What rounding leaves of an exact fit is not noise.
         let mean = degrees > 0 && full.sum > 1e-24 * size ? full.sum / Double(degrees) : nil
         func term(_ name: String, _ less: [[Double]], _ more: [[Double]]) -> Term {
             let (without, with) = (LeastSquares(less, y), LeastSquares(less + more, y))

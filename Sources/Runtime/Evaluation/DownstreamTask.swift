@@ -56,8 +56,6 @@ public final class DownstreamTask: Sendable {
     public var name: String { specification.name }
     /// Whether it is judged by the likelihood of choices.
     public var isChoice: Bool { if case .choice = specification.form { true } else { false } }
-    /// The columns that studies have for it: its name, and of choices `NAME_normalised`.
-    public var scoreNames: [String] { isChoice ? [name, "\(name)_normalised"] : [name] }
     /// Questions.
     public var count: Int { questions.count }
     package let questions: [Question]
@@ -232,7 +230,7 @@ public struct TaskResult: Codable, Hashable, Sendable {
 
     /// Part of the questions that were answered correctly.
     public var accuracy: Double { Double(correct) / Double(count) }
-    /// Part that is correct by the likelihood for each character; `nil` but for choices.
+    /// Part that is correct by the likelihood of each character; `nil` for anything but choices.
     public var normalised: Double? { correctNormalised.map { Double($0) / Double(count) } }
 
     /// The 95% interval of a part of `count` questions (Wilson 1927, score interval).

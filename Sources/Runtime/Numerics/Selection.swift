@@ -47,7 +47,7 @@ extension Tensor {
     ///
     /// - Parameters:
     ///   - positions: from 0, in row-major order of `target`.
-    ///   - target: the shape of the positions: this tensor's, but for the axis.
+    ///   - target: the shape of the positions: this tensor's, except along the axis.
     /// - Throws: `ShapeError`; `InvalidValue` naming the first position that is not on the axis.
     public func gathered(_ positions: [Int32], shape target: [Int], axis: Int = -1) throws -> Tensor
     {
@@ -57,7 +57,8 @@ extension Tensor {
             try Shape.count("gather", target) == positions.count
         else {
             throw ShapeError(
-                "gather", [shape, target], expected: "positions of equal sizes but for the axis")
+                "gather", [shape, target],
+                expected: "positions of equal sizes except along the axis")
         }
         let size = shape[index]
         if let bad = positions.firstIndex(where: { $0 < 0 || $0 >= size }) {

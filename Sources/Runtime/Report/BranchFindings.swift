@@ -1,5 +1,6 @@
 import Foundation
 import RuntimeAnalysis
+import RuntimeTraining
 
 extension Plasticity {
     /// The curve over start times.

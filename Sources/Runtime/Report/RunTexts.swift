@@ -189,7 +189,7 @@ extension [Garbage] {
             let what =
                 switch kind {
                 case .checkpoint: "checkpoints that no run needs"
-                case .temporary: "unfinished files of processes that are no more"
+                case .temporary: "unfinished files of processes that have ended"
                 case .damaged: "damaged checkpoints that were set aside"
                 case .lock: "locks that nobody holds"
                 }

@@ -37,7 +37,7 @@ extension StudyResult {
             table.append(
                 shown.map { index in
                     if case .number(let value) = record[index],
-                        (corpora + scoreNames).contains(where: { names[index].hasPrefix($0) })
+                        measured.contains(where: { names[index].hasPrefix($0.name) })
                     {
                         return String(format: "%.4f", value)
                     }

@@ -149,10 +149,41 @@ public final class Registry: Sendable {
             gradientNorm: row["gradient_norm"], tokens: row["tokens"], seconds: row["seconds"])
     }
 
-    // MARK: - Evaluations
+    // MARK: - Measures
 
-    /// The recorded loss of a state on the data with the given digest.
-    public func evaluation(state: Digest, data: Digest) throws -> Evaluation? {
+    /// What a measure with the given digest found at a state, if that is recorded.
+    public func outcome<M: Measure>(
+        of measure: M, state: Digest, digest: Digest
+    ) throws -> M.Outcome? {
+        if M.self == WindowLoss.self {
+            return try evaluation(state: state, data: digest) as? M.Outcome
+        }
+        return try read { database in
+            let select = try database.cachedStatement(
+                sql: "SELECT result FROM scores WHERE state = ? AND task = ?")
+            return try String.fetchOne(select, arguments: [state.hex, digest.hex]).flatMap {
+                try? JSONDecoder().decode(M.Outcome.self, from: Data($0.utf8))
+            }
+        }
+    }
+
+    /// Records what a measure with the given digest found at a state.
+    public func record<M: Measure>(
+        _ outcome: M.Outcome, of measure: M, state: Digest, digest: Digest
+    ) throws {
+        // Losses have a table of their own, as those of a run are listed by name.
+        if let evaluation = outcome as? Evaluation, let loss = measure as? WindowLoss {
+            return try record(
+                evaluation, state: state, data: digest, name: loss.name, split: loss.set.split)
+        }
+        try write { database in
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO scores VALUES (?, ?, ?)",
+                arguments: [state.hex, digest.hex, try CanonicalJSON.text(outcome)])
+        }
+    }
+
+    private func evaluation(state: Digest, data: Digest) throws -> Evaluation? {
         try read { database in
             let select = try database.cachedStatement(
                 sql: "SELECT nats, tokens, bytes FROM evaluations WHERE state = ? AND data = ?")
@@ -162,44 +193,18 @@ public final class Registry: Sendable {
         }
     }
 
-    /// Records the loss of a state on some data, and what the data are called.
-    public func record(
-        _ evaluation: Evaluation, state: Digest, data: Digest, name: String? = nil,
-        split: Split = .valid
+    private func record(
+        _ evaluation: Evaluation, state: Digest, data: Digest, name: String, split: Split
     ) throws {
         try write { database in
-            if let name {
-                try database.execute(
-                    sql: "INSERT OR REPLACE INTO datasets VALUES (?, ?, ?)",
-                    arguments: [data.hex, name, split.rawValue])
-            }
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO datasets VALUES (?, ?, ?)",
+                arguments: [data.hex, name, split.rawValue])
             try database.execute(
                 sql: "INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, ?, ?)",
                 arguments: [
                     state.hex, data.hex, evaluation.nats, evaluation.tokens, evaluation.bytes,
                 ])
-        }
-    }
-
-    // MARK: - Scores
-
-    /// The recorded result of a state on the task with the given digest.
-    public func score(state: Digest, task: Digest) throws -> TaskResult? {
-        try read { database in
-            let select = try database.cachedStatement(
-                sql: "SELECT result FROM scores WHERE state = ? AND task = ?")
-            return try String.fetchOne(select, arguments: [state.hex, task.hex]).flatMap {
-                try? JSONDecoder().decode(TaskResult.self, from: Data($0.utf8))
-            }
-        }
-    }
-
-    /// Records the result of a state on a task.
-    public func record(_ result: TaskResult, state: Digest, task: Digest) throws {
-        try write { database in
-            try database.execute(
-                sql: "INSERT OR REPLACE INTO scores VALUES (?, ?, ?)",
-                arguments: [state.hex, task.hex, try CanonicalJSON.text(result)])
         }
     }
 }

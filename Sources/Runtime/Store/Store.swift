@@ -13,15 +13,10 @@ public final class Store {
     /// The tokens of corpora, kept in the folder.
     public let data: EncodedCorpora
 
-    private var evaluators: [EvaluatorName: Evaluator] = [:]
+    /// What evaluates models on sets, prepared on first use.
+    public let evaluators: Evaluators
     /// Names of the tokenizers that this object knows to be in the store.
     var keptTokenizers: Set<String> = []
-
-    private struct EvaluatorName: Hashable {
-        let set: EvaluationSet
-        let tokenizer: Digest
-        let context: Int
-    }
 
     /// Opens a store, making the folder if it is not there.
     ///
@@ -36,21 +31,8 @@ public final class Store {
                 reason: "\(reason); --store or MTREPL_STORE names another folder")
         }
         data = EncodedCorpora(folder)
+        evaluators = Evaluators(data)
         registry = try Registry(path: "\(folder)/registry.sqlite")
-    }
-
-    /// What evaluates models on a set, prepared on first use.
-    public func evaluator(
-        _ set: EvaluationSet, _ tokenizer: Tokenizer, context: Int,
-        progress: @escaping ProgressHandler = { _ in },
-        stop: @escaping ShouldStop = { false }
-    ) throws -> Evaluator {
-        let name = EvaluatorName(set: set, tokenizer: tokenizer.digest, context: context)
-        if let evaluator = evaluators[name] { return evaluator }
-        let evaluator = try Evaluator(
-            set, tokenizer: tokenizer, context: context, data: data, progress: progress, stop: stop)
-        evaluators[name] = evaluator
-        return evaluator
     }
 
     /// The folder of the checkpoint with a state key, whether it is there or not.

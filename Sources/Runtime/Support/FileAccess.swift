@@ -150,7 +150,7 @@ public enum FileAccess {
         }
     }
 
-    /// What is in a folder but for `.` and `..`, in the byte order of the names.
+    /// What is in a folder except `.` and `..`, in the byte order of the names.
     ///
     /// - Throws: `FileError`.
     package static func entries(in folder: String) throws -> [Entry] {
@@ -176,7 +176,7 @@ public enum FileAccess {
         return entries.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
     }
 
-    /// The names in a folder but for `.` and `..`, bytes that are not UTF-8 made visible.
+    /// The names in a folder except `.` and `..`, bytes that are not UTF-8 made visible.
     ///
     /// - Throws: `FileError`.
     package static func names(in folder: String) throws -> [String] {

@@ -58,7 +58,7 @@ public enum FileReader {
     /// The whole of a regular file that is not trusted.
     ///
     /// - Parameter limit: bytes that no honest file of its kind has.
-    /// - Throws: `FileError`, also for a longer file and for what is no regular file.
+    /// - Throws: `FileError`, also for a longer file and for anything but a regular file.
     public static func bytes(_ path: String, limit: Int) throws -> [UInt8] {
         let file = try RandomAccessFile(path)
         guard file.size <= limit else {
@@ -117,7 +117,7 @@ public enum AtomicFile {
         }
     }
 
-    /// Writes to what is no regular file, such as a device or a pipe, which cannot be replaced.
+    /// Writes to something other than a regular file, such as a device or a pipe, which cannot be replaced.
     private static func pour(into path: String, _ body: (inout FileWriter) throws -> Void) throws {
         let descriptor = try FileAccess.open(path, O_WRONLY, action: "write")
         defer { close(descriptor) }

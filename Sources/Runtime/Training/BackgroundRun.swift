@@ -61,7 +61,7 @@ public final class BackgroundRun: Sendable {
             recipe, store: store, progress: options.progress, stop: options.stop)
         // Encoded here, so that the thread reads no corpus.
         for set in options.evaluate {
-            _ = try store.evaluator(
+            _ = try store.evaluators.evaluator(
                 set, recipe.tokenizer, context: recipe.model.context, progress: options.progress,
                 stop: options.stop)
         }

@@ -25,9 +25,10 @@ public enum Calibration {
     /// Seconds per token of a training step: the fastest of a few steps on the recipe's own first batch.
     ///
     /// - Throws: `Interrupted`; errors of the model.
-    public static func secondsPerToken(_ trajectory: Trajectory, stop: ShouldStop) throws -> Double
-    {
-        let bench = try Bench(trajectory)
+    public static func secondsPerToken(
+        _ trajectory: Trajectory, makeStepper: MakeStepper = { CPUStepper($0) }, stop: ShouldStop
+    ) throws -> Double {
+        let bench = try Bench(trajectory, makeStepper)
         var best = Double.infinity
         for _ in 0..<3 { best = min(best, try bench.step(stop)) }
         return best / Double(bench.tokens)
@@ -40,12 +41,12 @@ public enum Calibration {
     public static func breakdown(_ trajectory: Trajectory, steps: Int, stop: ShouldStop) throws
         -> Breakdown
     {
-        let bench = try Bench(trajectory)
+        let bench = try Bench(trajectory, { CPUStepper($0) })
         for _ in 0..<2 { _ = try bench.step(stop) }  // fills the memory cache
         let (seconds, kernels) = try Profile.measure {
             try (0..<steps).reduce(0) { total, _ in total + (try bench.step(stop)) }
         }
-        let columns = bench.batches[0].columns
+        let columns = bench.input.batches[0].columns
         return Breakdown(
             steps: steps, tokens: bench.tokens, seconds: seconds, kernels: kernels,
             operations: trajectory.recipe.model.trainingOperationsPerToken(columns: columns)
@@ -68,33 +69,25 @@ public enum Calibration {
 
     /// A model of a recipe with one batch, apart from any run.
     private struct Bench {
-        let trajectory: Trajectory
-        let model: any LanguageModel
-        let optimizer: OptimizerState
-        let batches: [TokenBatch]
+        let stepper: any Stepper
+        let input: StepInput
         let tokens: Int
 
-        init(_ trajectory: Trajectory) throws {
-            let recipe = trajectory.recipe
+        init(_ trajectory: Trajectory, _ makeStepper: MakeStepper) throws {
             guard trajectory.steps > 0 else {
                 throw RecipeError("steps", "the recipe has none that could be timed")
             }
-            self.trajectory = trajectory
-            model = try recipe.initialModel()
-            optimizer = try OptimizerState(model.parameters, recipe.optimizer)
-            batches = try trajectory.batches(0)
-            tokens = batches.reduce(0) { $0 + $1.inputs.count }
+            stepper = try makeStepper(TrainingState(trajectory.recipe))
+            try stepper.load()
+            input = try trajectory.input(0)
+            tokens = input.batches.reduce(0) { $0 + $1.inputs.count }
         }
 
         /// One training step; its seconds.
         func step(_ stop: ShouldStop) throws -> Double {
             if stop() { throw Interrupted("interrupted while timing a training step") }
             let started = ContinuousClock.now
-            model.parameters.zeroGradients()
-            for batch in batches {
-                _ = try model.accumulateGradients(batch, scale: 1 / Float(tokens))
-            }
-            _ = try optimizer.step(learningRate: trajectory.learningRate(0))
+            _ = try stepper.step(input)
             return started.duration(to: .now) / .seconds(1)
         }
     }

@@ -16,15 +16,27 @@ public struct LearningRateSettings: Codable, Hashable, Sendable {
     public var decay: Double
 
     /// Creates settings; see the properties.
+    ///
+    /// - Parameter minimum: By default a hundredth of `peak`.
     public init(
-        kind: LearningRateSchedule.Kind, peak: Double, minimum: Double, warmup: Double,
-        decay: Double
+        kind: LearningRateSchedule.Kind = .cosine, peak: Double = 1e-3, minimum: Double? = nil,
+        warmup: Double = 0.1, decay: Double = 0.1
     ) {
         self.kind = kind
         self.peak = peak
-        self.minimum = minimum
+        self.minimum = minimum ?? Self.minimum(of: peak)
         self.warmup = warmup
         self.decay = decay
+    }
+
+    private static func minimum(of peak: Double) -> Double { peak / 100 }
+
+    /// The same course with another highest rate, and a hundredth of it at the end.
+    public func with(peak: Double) -> LearningRateSettings {
+        var settings = self
+        settings.peak = peak
+        settings.minimum = Self.minimum(of: peak)
+        return settings
     }
 
     private static func count(_ value: Double, of steps: Int) -> Int {

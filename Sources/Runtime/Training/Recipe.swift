@@ -50,13 +50,15 @@ public struct Recipe: Sendable {
 
     /// Creates a recipe with one phase called `pretrain`, or with none when there is no mixture.
     ///
+    /// What may be left out has the defaults of `mt.recipe`.
+    ///
     /// - Throws: `RecipeError` or `InvalidValue` naming the field.
     public init(
         model: any ModelConfiguration, weights: PretrainedModel? = nil, tokenizer: Tokenizer,
         corpora: [String: Corpus], mixture: Mixture?, steps: Int,
-        batch: Int, accumulate: Int, seed: UInt64, precision: Precision,
-        optimizer: any Optimizer,
-        learningRate: LearningRateSettings, mayRepeat: Set<String>?
+        batch: Int, accumulate: Int = 1, seed: UInt64, precision: Precision = .float32,
+        optimizer: any Optimizer = AdamW(),
+        learningRate: LearningRateSettings = LearningRateSettings(), mayRepeat: Set<String>? = []
     ) throws {
         self.model = model
         self.weights = weights

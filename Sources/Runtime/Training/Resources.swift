@@ -66,7 +66,7 @@ extension Run {
         let boundaries = options.boundaries(to: target)
         let recipe = trajectory.recipe
         var held = 0
-        if state != nil {
+        if stepper != nil {
             let memory = recipe.memory
             held = memory.parameters + memory.gradients + memory.moments
         }

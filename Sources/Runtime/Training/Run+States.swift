@@ -18,23 +18,21 @@ extension Run {
         return stride(from: target, to: 0, by: -1).first { there.contains(trajectory.keys[$0].hex) }
     }
 
-    package func loaded(_ options: RunOptions) throws -> State {
-        if let state { return state }
-        let recipe = trajectory.recipe
-        let model = try recipe.initialModel(stop: options.stop)
-        let state = (
-            model: model, optimizer: try OptimizerState(model.parameters, recipe.optimizer)
-        )
+    package func loaded(_ options: RunOptions) throws -> any Stepper {
+        if let stepper { return stepper }
+        let state = try TrainingState(trajectory.recipe, stop: options.stop)
         while step > 0, try !restore(state, at: step, options) {
             step = latest(upTo: step - 1) ?? 0
         }
-        self.state = state
-        return state
+        let stepper = try options.makeStepper(state)
+        try stepper.load()
+        self.stepper = stepper
+        return stepper
     }
 
     /// Reads the checkpoint of a state; a damaged one is set aside with a warning and counts as absent.
     package func restore(
-        _ state: State, at target: Int, _ options: RunOptions
+        _ state: TrainingState, at target: Int, _ options: RunOptions
     ) throws -> Bool {
         let key = trajectory.keys[target]
         let folder = store.checkpointFolder(key)
@@ -69,14 +67,16 @@ extension Run {
     /// Frees the model and the moments if the store has them; they are read again when they are needed.
     func releaseStoredState() {
         guard unsaved.isEmpty, step == 0 || hasCheckpoint(step) else { return }
-        state = nil
+        stepper = nil
     }
 
     /// Goes on where another run of the same recipe is, with its model and moments unless the store has them.
     ///
     /// The other run's store, with its connections, is not needed any more.
     public func takeOver(_ other: Run) {
-        (step, state, unsaved, rolling) = (other.step, other.state, other.unsaved, other.rolling)
+        (step, stepper, unsaved, rolling) = (
+            other.step, other.stepper, other.unsaved, other.rolling
+        )
     }
 
     /// Hands the steps to the registry, and with them how far the run is.
@@ -87,12 +87,14 @@ extension Run {
     }
 
     /// Records first, so that a state on disk always has its records.
-    package func write(_ state: State, rolling isRolling: Bool) throws {
+    package func write(_ stepper: any Stepper, rolling isRolling: Bool) throws {
         try flush()
         guard step > 0 else { return }
         let before = rolling
         if !hasCheckpoint(step) {
             try store.keep(trajectory.recipe.tokenizer)
+            try stepper.read()
+            let state = stepper.state
             let manifest = CheckpointManifest(
                 key: key, step: step, optimizerSteps: state.optimizer.steps, rolling: isRolling,
                 model: RecordedModel(trajectory.recipe.model), recipe: try trajectory.recipeText(),

@@ -6,8 +6,8 @@ import RuntimeSupport
 
 /// A recipe being carried out: interruptible, resumable, and never training a state that the store already has.
 ///
-/// The path of the data: `Trajectory` gives step s its batch and learning rate, the model adds the batch's gradients,
-/// the optimizer updates the parameters, the `Registry` records the step, `Checkpoint` keeps the state.
+/// The path of the data: `Trajectory` gives step s its batch and learning rate, a `Stepper` carries the step out (the model
+/// adds the batch's gradients, the optimizer updates the parameters), the `Registry` records it, `Checkpoint` keeps the state.
 public final class Run {
     /// What every step reads and every state is called.
     public let trajectory: Trajectory
@@ -30,9 +30,8 @@ public final class Run {
     /// Steps that this object trained itself, rather than found in the store.
     public private(set) var trained = 0
 
-    package typealias State = (model: any LanguageModel, optimizer: OptimizerState)
-
-    package var state: State?
+    /// Where the present state is, once it is in memory.
+    package var stepper: (any Stepper)?
     /// Steps that the registry does not have yet.
     var unsaved: [StepEntry] = []
     /// The checkpoint that the next one replaces.
@@ -57,6 +56,12 @@ public final class Run {
     /// - Throws: `LostState` when the state's checkpoint turned out to be damaged: the run is then at an earlier step,
     ///   from where `train` goes on.
     public func model(options: RunOptions = RunOptions()) throws -> any LanguageModel {
+        let stepper = try present(options)
+        try stepper.read()
+        return stepper.state.model
+    }
+
+    private func present(_ options: RunOptions) throws -> any Stepper {
         let wanted = step
         var reasons: [String] = []
         var options = options
@@ -65,11 +70,11 @@ public final class Run {
             if case .warning(let text) = event { reasons.append(text) }
             return try onEvent(event)
         }
-        let model = try loaded(options).model
+        let stepper = try loaded(options)
         guard step == wanted else {
             throw LostState(wanted: wanted, step: step, reason: reasons.joined(separator: "; "))
         }
-        return model
+        return stepper
     }
 
     /// Trains until `target` steps are done (all by default), starting from the latest state the store has.
@@ -102,9 +107,7 @@ public final class Run {
 
     /// Writes the present state to the store, to stay there.
     public func save() throws {
-        _ = try model()
-        let state = try loaded(RunOptions())
-        try write(state, rolling: false)
+        try write(try present(RunOptions()), rolling: false)
         try register(step == trajectory.steps ? "finished" : "interrupted")
     }
 
@@ -135,12 +138,15 @@ public final class Run {
         let boundaries = options.boundaries(to: target)
         let activity = try begin(options)
         defer { withExtendedLifetime(activity) {} }
-        let state = try loaded(options)
+        let stepper = try loaded(options)
         for boundary in boundaries where boundary > step {
             // Another process may be on its way to the same state: wait for it, then use what it left.
             let lock = try store.lock(trajectory.keys[boundary], stop: options.stop)
-            if hasCheckpoint(boundary), try restore(state, at: boundary, options) { continue }
-            try train(state, to: boundary, options)
+            if hasCheckpoint(boundary), try restore(stepper.state, at: boundary, options) {
+                try stepper.load()
+                continue
+            }
+            try train(stepper, to: boundary, options)
             withExtendedLifetime(lock) {}
         }
     }
@@ -155,16 +161,16 @@ public final class Run {
         return activity
     }
 
-    private func train(_ state: State, to boundary: Int, _ options: RunOptions) throws {
+    private func train(_ stepper: any Stepper, to boundary: Int, _ options: RunOptions) throws {
         var saved = ContinuousClock.now
         do {
             while step < boundary {
                 if options.stop() { throw stopped(options) }
-                try takeStep(state, options)
+                try takeStep(stepper, options)
                 if step < boundary,
                     saved.duration(to: .now) / .seconds(1) > options.checkpointSeconds
                 {
-                    try write(state, rolling: true)
+                    try write(stepper, rolling: true)
                     saved = .now
                     _ = try options.onEvent(.saved(step: step))
                 }
@@ -174,37 +180,25 @@ public final class Run {
         } catch {
             // Interrupted, not finite, or a callback's own error: the parameters are those of the last whole step.
             // A disk that is full as well must not hide it: the state before is still there.
-            do { try write(state, rolling: true) } catch let second {
+            do { try write(stepper, rolling: true) } catch let second {
                 _ = try? options.onEvent(
                     .warning("step \(step) is not saved: \(Self.text(second))"))
             }
             throw error
         }
         if boundary < trajectory.steps || options.keepLast {
-            try write(state, rolling: false)
+            try write(stepper, rolling: false)
         } else {
             try flush()
         }
     }
 
-    private func takeStep(_ state: State, _ options: RunOptions) throws {
+    private func takeStep(_ stepper: any Stepper, _ options: RunOptions) throws {
         let started = ContinuousClock.now
-        if trajectory.resetsOptimizer(step) { state.optimizer.reset() }
-        try state.optimizer.use(trajectory.optimizer(step))
-        let batches = try trajectory.batches(step)
-        let counted = batches.reduce(0) { $0 + $1.targets.count { $0 >= 0 } }
-        var nats = 0.0
-        state.model.parameters.zeroGradients()
-        for batch in batches {
-            nats += try state.model.accumulateGradients(batch, scale: 1 / Float(counted)).nats
-        }
-        let loss = nats / Double(counted)
-        guard loss.isFinite else { throw NotFiniteError(step: step + 1, what: "the loss") }
-        let rate = trajectory.learningRate(step)
-        let norm: Double
-        do { norm = try state.optimizer.step(learningRate: rate) } catch let error as NotFiniteError
-        {
-            // The optimiser counts from its last reset, the run from its start.
+        let input = try trajectory.input(step)
+        let outcome: StepOutcome
+        do { outcome = try stepper.step(input) } catch let error as NotFiniteError {
+            // The optimizer counts from its last reset, the run from its start.
             throw NotFiniteError(step: step + 1, what: error.what)
         }
         let phase = trajectory.phaseName(step)
@@ -213,8 +207,9 @@ public final class Run {
         trained += 1
         let seconds = started.duration(to: .now) / .seconds(1)
         let record = StepRecord(
-            step: step, loss: loss, learningRate: rate, gradientNorm: norm,
-            tokens: batches.reduce(0) { $0 + $1.inputs.count }, seconds: seconds)
+            step: step, loss: outcome.loss, learningRate: input.learningRate,
+            gradientNorm: outcome.gradientNorm,
+            tokens: input.batches.reduce(0) { $0 + $1.inputs.count }, seconds: seconds)
         unsaved.append(StepEntry(parent: parent, state: key, record: record))
         // Also Ctrl-C in the middle of a callback leaves the step done.
         let goesOn: Bool
@@ -238,22 +233,25 @@ public final class Run {
 
     // MARK: - Evaluation
 
+    /// What a measure finds at the present state, from the registry when it is known there.
+    public func measure<M: Measure>(
+        _ measure: M, _ options: RunOptions = RunOptions()
+    ) throws -> M.Outcome {
+        let setting = trajectory.setting(store, progress: options.progress, stop: options.stop)
+        let digest = try measure.digest(setting)
+        if let known = try store.registry.outcome(of: measure, state: key, digest: digest) {
+            return known
+        }
+        let outcome = try present(options).evaluate(measure, setting)
+        try store.registry.record(outcome, of: measure, state: key, digest: digest)
+        return outcome
+    }
+
     /// The loss of the present state on a set, from the registry when it is known there.
     public func evaluate(_ set: EvaluationSet, _ options: RunOptions = RunOptions()) throws
         -> Evaluation
     {
-        let recipe = trajectory.recipe
-        let evaluator = try store.evaluator(
-            set, recipe.tokenizer, context: recipe.model.context, progress: options.progress,
-            stop: options.stop)
-        if let known = try store.registry.evaluation(state: key, data: evaluator.digest) {
-            return known
-        }
-        let model = try model(options: options)
-        let result = try evaluator.evaluate(model, stop: options.stop)
-        try store.registry.record(
-            result, state: key, data: evaluator.digest, name: set.corpus.name, split: set.split)
-        return result
+        try measure(WindowLoss(set), options)
     }
 
     /// The result of the present state on a task, from the registry when it is known there.
@@ -262,14 +260,6 @@ public final class Run {
     public func score(
         _ task: DownstreamTask, limit: Int? = nil, _ options: RunOptions = RunOptions()
     ) throws -> TaskResult {
-        let recipe = trajectory.recipe
-        let digest = task.digest(recipe.tokenizer, context: recipe.model.context, limit: limit)
-        if let known = try store.registry.score(state: key, task: digest) { return known }
-        let result = try task.score(
-            try model(options: options), recipe.tokenizer, limit: limit, progress: options.progress,
-            stop: options.stop
-        ).result
-        try store.registry.record(result, state: key, task: digest)
-        return result
+        try measure(TaskAccuracy(task, limit: limit), options)
     }
 }

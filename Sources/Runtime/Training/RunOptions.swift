@@ -38,6 +38,8 @@ public struct RunOptions {
     public var progress: ProgressHandler = { _ in }
     /// Polled between steps.
     public var stop: ShouldStop = { false }
+    /// Makes what carries out the steps; by default this machine's processor does.
+    public var makeStepper: MakeStepper = { CPUStepper($0) }
     /// Whether to refuse, before any step, what memory or disk cannot hold.
     public var checksResources = true
 

@@ -1,5 +1,6 @@
 import Foundation
 import RuntimeData
+import RuntimeEvaluation
 import RuntimeModel
 import RuntimeStore
 import RuntimeSupport
@@ -71,8 +72,7 @@ extension Study {
             waiting = left
         }
         return StudyResult(
-            rows: StudyResult.choose(rows.compactMap { $0 }), corpora: evaluate.map(\.name),
-            tasks: tasks,
+            rows: StudyResult.choose(rows.compactMap { $0 }), measured: measures.flatMap(\.columns),
             trainedSteps: trained,
             distinctSteps: plan.distinctSteps, naiveSteps: plan.naiveSteps)
     }
@@ -113,14 +113,14 @@ extension Study {
         let lock: FileLock?
     }
 
-    /// Errors of one arm are results; an interrupt, a store or machine that is full, or a file that is damaged or changes
-    /// while it is read ends the study.
+    /// Errors of one arm are results; an interrupt, a store or machine that is full, a file that is damaged or changes while
+    /// it is read, or a metric whose function is wrong ends the study.
     private func attempt<T>(_ body: () throws -> T) throws -> Result<T, any Error> {
         do { return .success(try body()) } catch {
             switch error {
             case is Interrupted, is FileError, is RegistryError, is ResourceError: throw error
             case is DamagedFile, is CheckpointError, is SafetensorsError, is LostState: throw error
-            case is ChangedCorpus: throw error
+            case is ChangedCorpus, is FunctionMeasureError: throw error
             case is any RuntimeError: return .failure(error)
             default: throw error
             }
@@ -141,8 +141,9 @@ extension Study {
         runOptions.checkpointSeconds = options.checkpointSeconds
         runOptions.progress = options.progress
         runOptions.stop = options.stop
+        runOptions.makeStepper = options.makeStepper
 
-        let before: Losses
+        let before: Measurements
         if let known = try known(resolved.base, options) {
             before = known
         } else {
@@ -157,7 +158,9 @@ extension Study {
         for variant in resolved.variants {
             if let known = try known(variant.trajectory, options) {
                 candidates.append(
-                    .init(settings: variant.settings, trajectory: variant.trajectory, losses: known)
+                    .init(
+                        settings: variant.settings, trajectory: variant.trajectory,
+                        measurements: known)
                 )
                 continue
             }
@@ -171,24 +174,23 @@ extension Study {
             runOptions.keep = keep.union([resolved.base.steps])
             runOptions.keepLast = options.keepFinetuned
             try run.train(options: runOptions)
-            let losses = try measure(run, runOptions)
+            let measurements = try measure(run, runOptions)
             candidates.append(
-                .init(settings: variant.settings, trajectory: variant.trajectory, losses: losses))
+                .init(
+                    settings: variant.settings, trajectory: variant.trajectory,
+                    measurements: measurements))
         }
         return StudyResult.Row(
             arm: arm, base: resolved.base, before: before, candidates: candidates)
     }
 
-    private func measure(_ run: Run, _ options: RunOptions) throws -> Losses {
-        var losses = Losses()
-        for split in [Split.valid, .test] {
-            for set in sets(split) {
-                losses[set.corpus.name, split] = try run.evaluate(set, options)
-            }
+    private func measure(_ run: Run, _ options: RunOptions) throws -> Measurements {
+        var found = Measurements()
+        for loss in validLosses { found.add(validLoss: try run.measure(loss, options), of: loss) }
+        func add<M: Measure>(_ measure: M) throws {
+            found.add(try run.measure(measure, options), of: measure)
         }
-        for task in tasks {
-            losses.scores[task.name] = try run.score(task, limit: evaluationLimit, options)
-        }
-        return losses
+        for measure in measures { try add(measure) }
+        return found
     }
 }

@@ -22,6 +22,8 @@ public struct StudyOptions {
     public var checkpointSeconds = 60.0
     /// Whether finetuned states stay on disk after they were evaluated.
     public var keepFinetuned = false
+    /// Makes what carries out the steps; by default this machine's processor does.
+    public var makeStepper: MakeStepper = { CPUStepper($0) }
     /// Receives what happens; `false` asks to stop at this step boundary.
     public var onEvent: (StudyEvent) throws -> Bool = { _ in true }
     /// Receives lines about tokenising.
@@ -37,12 +39,10 @@ public struct StudyOptions {
 public final class Study {
     /// The arms in order; controls are arms too.
     public let arms: [Arm]
-    /// The corpora whose losses are measured, before and after finetuning.
-    public let evaluate: [Corpus]
-    /// The tasks that are scored, before and after finetuning.
-    public let tasks: [DownstreamTask]
-    /// Windows or examples of each split, or questions of a task, that an evaluation reads at most; `nil` for all.
-    public let evaluationLimit: Int?
+    /// What is measured of every arm before and after finetuning: first the losses of the evaluated corpora on test.
+    public let measures: [any Measure]
+    /// The losses of the evaluated corpora on valid, by which learning rates are chosen.
+    public let validLosses: [WindowLoss]
     /// Where states and results are.
     public let store: Store
 
@@ -61,10 +61,14 @@ public final class Study {
 
     /// Creates a study.
     ///
+    /// - Parameters:
+    ///   - evaluate: The corpora whose losses are measured.
+    ///   - measures: What else is measured.
+    ///   - evaluationLimit: Windows or examples of each split of the corpora that an evaluation reads at most; `nil` for all.
     /// - Throws: `RecipeError` when there is no arm, two arms have the same name and parameters, a finetuning set is not
-    ///   among the evaluated corpora, or corpora and tasks are called like other columns of the results.
+    ///   among the evaluated corpora, or measures have columns that are called like other columns of the results.
     public init(
-        arms: [Arm], evaluate: [Corpus], tasks: [DownstreamTask] = [], evaluationLimit: Int?,
+        arms: [Arm], evaluate: [Corpus], measures: [any Measure] = [], evaluationLimit: Int?,
         store: Store
     ) throws {
         guard !arms.isEmpty else {
@@ -82,40 +86,39 @@ public final class Study {
                     + "chooses the learning rate; got "
                     + (evaluate.isEmpty ? "none" : evaluate.map(\.name).joined(separator: ", ")))
         }
-        var names = Set(evaluate.map(\.name))
-        for task in tasks where !names.insert(task.name).inserted {
-            throw RecipeError(
-                "tasks",
-                "expected names of their own, got \(task.name) twice among corpora and tasks")
+        let distinct = evaluate.indices.filter { index in
+            !evaluate[..<index].contains { $0 === evaluate[index] }
+        }.map { evaluate[$0] }
+        func losses(_ split: Split) -> [WindowLoss] {
+            distinct.map { WindowLoss(EvaluationSet($0, split, limit: evaluationLimit)) }
         }
-        try Self.checkColumns(arms, evaluate, tasks)
         self.arms = arms
-        self.evaluate = evaluate
-        self.tasks = tasks
-        self.evaluationLimit = evaluationLimit
+        self.measures = losses(.test) + measures
+        validLosses = losses(.valid)
         self.store = store
+        try checkColumns()
     }
 
-    /// Refuses names whose columns would take the place of others in the rows of results.
-    private static func checkColumns(
-        _ arms: [Arm], _ evaluate: [Corpus], _ tasks: [DownstreamTask]
-    ) throws {
-        var taken: Set = ["arm", "learning_rate", "key", "failure"]
+    /// Refuses measures whose columns would take the place of others in the rows of results.
+    private func checkColumns() throws {
+        var owners: [String: String] = [:]
+        for name in ["arm", "learning_rate", "key", "failure"] { owners[name] = "" }
         for arm in arms {
-            taken.formUnion(arm.parameters.map(\.name))
-            taken.formUnion(arm.recipe.corpora.keys.map { "tokens_\($0)" })
+            for parameter in arm.parameters { owners[parameter.name] = "" }
+            for corpus in arm.recipe.corpora.keys { owners["tokens_\(corpus)"] = "" }
         }
-        func claim(_ field: String, _ name: String, _ columns: [String]) throws {
-            for column in columns.flatMap({ [$0, "\($0)_before"] })
-            where !taken.insert(column).inserted {
-                throw RecipeError(
-                    field,
-                    "expected names of their own, got \(name): results have another column \(column)"
-                )
+        for measure in measures {
+            for column in measure.columns.flatMap({ [$0.name, "\($0.name)_before"] }) {
+                if let owner = owners[column] {
+                    throw RecipeError(
+                        "evaluate, tasks, metrics",
+                        "expected names of their own, got \(measure.name)"
+                            + (owner == measure.name
+                                ? " twice" : ": results have another column \(column)"))
+                }
+                owners[column] = measure.name
             }
         }
-        for name in Set(evaluate.map(\.name)).sorted() { try claim("evaluate", name, [name]) }
-        for task in tasks { try claim("tasks", task.name, task.scoreNames) }
     }
 
     // MARK: - Plan
@@ -133,7 +136,8 @@ public final class Study {
         {
             let timed = first.base.steps > 0 ? first.base : first.variants.first?.trajectory
             plan.secondsPerToken = try timed.map {
-                try Calibration.secondsPerToken($0, stop: options.stop)
+                try Calibration.secondsPerToken(
+                    $0, makeStepper: options.makeStepper, stop: options.stop)
             }
         }
         return plan
@@ -154,49 +158,62 @@ public final class Study {
         return Resolved(arm: arm, base: base, variants: variants, done: done)
     }
 
-    package func sets(_ split: Split) -> [EvaluationSet] {
-        evaluate.map { EvaluationSet($0, split, limit: evaluationLimit) }
-    }
-
-    /// The losses of a trajectory's last state, if the registry has all of them.
-    package func known(_ trajectory: Trajectory, _ options: StudyOptions) throws -> Losses? {
+    /// What was measured of a trajectory's last state, if the registry has all of it.
+    package func known(_ trajectory: Trajectory, _ options: StudyOptions) throws -> Measurements? {
         guard let key = trajectory.keys.last else { return nil }
-        var losses = Losses()
-        if evaluate.isEmpty, tasks.isEmpty, try store.manifest(key) == nil { return nil }
-        let recipe = trajectory.recipe
+        if measures.isEmpty, try store.manifest(key) == nil { return nil }
+        let setting = trajectory.setting(store, progress: options.progress, stop: options.stop)
         // All are prepared before any result is missed: a split without documents is an error before the first step.
-        let sets = [Split.valid, .test].flatMap(sets)
-        let data = try sets.map { set in
-            try store.evaluator(
-                set, recipe.tokenizer, context: recipe.model.context, progress: options.progress,
-                stop: options.stop
-            ).digest
+        let losses = try validLosses.map { ($0, try $0.digest(setting)) }
+        let others = try measures.map { ($0, try $0.digest(setting)) }
+        var found = Measurements()
+        for (loss, digest) in losses {
+            guard
+                let outcome = try store.registry.outcome(of: loss, state: key, digest: digest)
+            else { return nil }
+            found.add(validLoss: outcome, of: loss)
         }
-        for (set, data) in zip(sets, data) {
-            guard let evaluation = try store.registry.evaluation(state: key, data: data) else {
-                return nil
-            }
-            losses[set.corpus.name, set.split] = evaluation
+        func add<M: Measure>(_ measure: M, _ digest: Digest) throws -> Bool {
+            guard
+                let outcome = try store.registry.outcome(of: measure, state: key, digest: digest)
+            else { return false }
+            found.add(outcome, of: measure)
+            return true
         }
-        for task in tasks {
-            let digest = task.digest(
-                recipe.tokenizer, context: recipe.model.context, limit: evaluationLimit)
-            guard let score = try store.registry.score(state: key, task: digest) else { return nil }
-            losses.scores[task.name] = score
-        }
-        return losses
+        for (measure, digest) in others where try !add(measure, digest) { return nil }
+        return found
     }
 }
 
-/// Losses by corpus and split, and scores by task.
-public struct Losses: Sendable {
-    /// Results by the name of the task.
-    public var scores: [String: TaskResult] = [:]
-    private var values: [String: [Split: Evaluation]] = [:]
+/// What was measured of one state.
+public struct Measurements: Sendable {
+    private var values: [String: Double] = [:]
+    /// Mean losses on valid in nats a token, by corpus.
+    public private(set) var validLosses: [String: Double] = [:]
 
-    /// The evaluation of a corpus' split, if there is one.
-    public subscript(_ corpus: String, _ split: Split) -> Evaluation? {
-        get { values[corpus]?[split] }
-        set { values[corpus, default: [:]][split] = newValue }
+    package init() {}
+
+    /// The value of a measure's column, if it has one.
+    public subscript(column: String) -> Double? { values[column] }
+
+    package mutating func add<M: Measure>(_ outcome: M.Outcome, of measure: M) {
+        for (column, value) in zip(measure.columns, measure.values(of: outcome)) {
+            values[column.name] = value
+        }
+    }
+
+    package mutating func add(validLoss outcome: Evaluation, of loss: WindowLoss) {
+        validLosses[loss.name] = outcome.loss
+    }
+}
+
+extension Trajectory {
+    /// What measures need to know of the trajectory's models.
+    package func setting(
+        _ store: Store, progress: @escaping ProgressHandler, stop: @escaping ShouldStop
+    ) -> MeasureSetting {
+        MeasureSetting(
+            tokenizer: recipe.tokenizer, context: recipe.model.context,
+            evaluators: store.evaluators, progress: progress, stop: stop)
     }
 }

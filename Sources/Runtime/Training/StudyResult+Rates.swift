@@ -36,7 +36,7 @@ extension StudyResult {
         var rows = rows
         for index in rows.indices { rows[index].choice = candidate(rows[index], best) }
         return StudyResult(
-            rows: rows, corpora: corpora, tasks: tasks, trainedSteps: trainedSteps,
+            rows: rows, measured: measured, trainedSteps: trainedSteps,
             distinctSteps: distinctSteps, naiveSteps: naiveSteps)
     }
 }

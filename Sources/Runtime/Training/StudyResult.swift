@@ -1,7 +1,7 @@
 import RuntimeEvaluation
 import RuntimeSupport
 
-/// What a study found: one row an arm.
+/// What a study found: one row for each arm.
 public struct StudyResult {
     /// A finetuning of an arm at one learning rate.
     public struct Candidate {
@@ -9,11 +9,11 @@ public struct StudyResult {
         public let settings: Finetuning
         /// Its states.
         public let trajectory: Trajectory
-        /// Its losses.
-        public let losses: Losses
+        /// What was measured of its last state.
+        public let measurements: Measurements
 
         /// Loss of the finetuning target on valid, by which the learning rate is chosen.
-        public var validLoss: Double { losses[settings.corpus.name, .valid]?.loss ?? .infinity }
+        public var validLoss: Double { measurements.validLosses[settings.corpus.name] ?? .infinity }
     }
 
     /// An arm's outcome.
@@ -22,8 +22,8 @@ public struct StudyResult {
         public let arm: Arm
         /// Its states before finetuning; `nil` when it failed.
         public let base: Trajectory?
-        /// Losses before finetuning.
-        public let before: Losses
+        /// What was measured before finetuning.
+        public let before: Measurements
         /// Finetunings in the order of their learning rates.
         public let candidates: [Candidate]
         /// Why the arm has no result.
@@ -31,7 +31,7 @@ public struct StudyResult {
         /// Which candidate counts; `nil` for none.
         package var choice: Int?
 
-        package init(arm: Arm, base: Trajectory, before: Losses, candidates: [Candidate]) {
+        package init(arm: Arm, base: Trajectory, before: Measurements, candidates: [Candidate]) {
             self.arm = arm
             self.base = base
             self.before = before
@@ -42,7 +42,7 @@ public struct StudyResult {
         package init(arm: Arm, failure: String) {
             self.arm = arm
             base = nil
-            before = Losses()
+            before = Measurements()
             candidates = []
             self.failure = failure
         }
@@ -51,8 +51,8 @@ public struct StudyResult {
         /// seeds; the first of equals.
         public var chosen: Candidate? { choice.map { candidates[$0] } }
 
-        /// The losses after finetuning, or before it when there is none.
-        public var after: Losses { chosen?.losses ?? before }
+        /// What was measured after finetuning, or before it when there is none.
+        public var after: Measurements { chosen?.measurements ?? before }
 
         /// The key of the state that `after` belongs to.
         public var key: Digest? { chosen?.trajectory.keys.last ?? base?.keys.last }
@@ -60,7 +60,7 @@ public struct StudyResult {
 
     /// The arms in order.
     public let rows: [Row]
-    /// Chooses the learning rate of every group of rows that `label` holds for one arm but for its finetuning seed.
+    /// Chooses the learning rate of every group of rows that `label` holds for one arm apart from its finetuning seed.
     static func choose(_ rows: [Row]) -> [Row] {
         func label(_ row: Row) -> String {
             var arm = row.arm
@@ -83,10 +83,8 @@ public struct StudyResult {
         return rows
     }
 
-    /// Names of the evaluated corpora in order.
-    public let corpora: [String]
-    /// The scored tasks in order.
-    public let tasks: [DownstreamTask]
+    /// The columns of what was measured, in order.
+    public let measured: [MeasureColumn]
     /// Steps trained by this call.
     public let trainedSteps: Int
     /// Steps of all distinct segments.

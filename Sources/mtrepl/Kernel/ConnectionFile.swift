@@ -47,7 +47,7 @@ struct ConnectionFile {
         }
         if fields.transport == "tcp", !remote, !Self.isLoopback(fields.ip) {
             throw wrong(
-                "ip: '\(fields.ip)' is no loopback address; --remote allows it")
+                "ip: '\(fields.ip)' is not a loopback address; --remote allows it")
         }
         let ports = [
             ("shell_port", fields.shell_port), ("iopub_port", fields.iopub_port),

@@ -3,7 +3,7 @@ import Runtime
 
 /// What was executed, in this session and those before, kept in a file of JSON lines.
 ///
-/// A file that cannot be used is no reason not to work: then there is the history of this session only.
+/// A file that cannot be used does not stop the kernel: there is then the history of this session only.
 final class KernelHistory {
     private struct Entry: Codable {
         let session: Int

@@ -314,7 +314,7 @@ final class KernelServer: @unchecked Sendable {
         struct Reply: Decodable { let value: String }
         guard message.header.msg_type == "input_reply",
             let reply = try? message.request(Reply.self)
-        else { return log("a message on the stdin channel that is no input was dropped") }
+        else { return log("a message on the stdin channel that is not an input was dropped") }
         lock.withLock {
             input = reply.value
             lock.broadcast()

@@ -151,10 +151,10 @@ import Testing
         let result = try study.run()
         let rates = Set(result.rows.map { $0.chosen?.settings.learningRate.peak })
         #expect(rates.count == 1)
-        let losses = result.rows.compactMap { $0.after["code-tasks", .test]?.loss }
+        let losses = result.rows.compactMap { $0.after["code-tasks"] }
         #expect(losses.count == 12)
         let effects = try PairedEffects(result, names: nil, against: "control") {
-            $0.after["code-tasks", .test]?.loss
+            $0.after["code-tasks"]
         }
         #expect(effects.groups.count == 1)
         // Two trunks, whatever the number of finetunings.
@@ -162,7 +162,7 @@ import Testing
         let means = stride(from: 0, to: 12, by: 3).map { Samples.mean(Array(losses[$0..<$0 + 3])) }
         #expect(units.count == 2 && effects.groups[0].references.count == 2)
         #expect(abs(units[0].difference - (means[2] - means[0])) < 1e-12)
-        let variances = try result.variances(corpus: "code-tasks")
+        let variances = try result.variances(of: "code-tasks")
         #expect(variances.map(\.components.trunks) == [2, 2])
         #expect(variances.allSatisfy { $0.components.isSeparated && $0.components.count == 6 })
     }

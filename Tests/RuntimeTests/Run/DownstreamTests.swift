@@ -176,7 +176,8 @@ import Testing
                     finetuning: [laboratory.finetuning()])
             ]
             return try Study(
-                arms: arms, evaluate: [laboratory.tasks], tasks: [task], evaluationLimit: 2,
+                arms: arms, evaluate: [laboratory.tasks], measures: [TaskAccuracy(task, limit: 2)],
+                evaluationLimit: 2,
                 store: laboratory.store)
         }
         let result = try make().run()
@@ -189,18 +190,22 @@ import Testing
             #expect([0, 0.5, 1].contains(value))
         }
         let run = try laboratory.run(laboratory.base)
-        #expect(try run.score(task, limit: 2) == result.rows[0].before.scores["sciq"])
+        let score = try run.score(task, limit: 2)
+        #expect(score.accuracy == result.rows[0].before["sciq"])
+        #expect(score.normalised == result.rows[0].before["sciq_normalised"])
         #expect(
             message {
                 _ = try Study(
                     arms: result.rows.map(\.arm), evaluate: [laboratory.tasks],
-                    tasks: [task, task], evaluationLimit: nil, store: laboratory.store)
+                    measures: [TaskAccuracy(task), TaskAccuracy(task)], evaluationLimit: nil,
+                    store: laboratory.store)
             }.contains("sciq twice"))
         for name in ["arm", "seed", "key", "failure", "code-tasks_before", "tokens_prose"] {
             let error = message {
                 _ = try Study(
                     arms: result.rows.map(\.arm), evaluate: [laboratory.tasks],
-                    tasks: [try choices(name)], evaluationLimit: nil, store: laboratory.store)
+                    measures: [TaskAccuracy(try choices(name))], evaluationLimit: nil,
+                    store: laboratory.store)
             }
             #expect(
                 error.contains("expected names of their own, got \(name)"), "\(name): \(error)")

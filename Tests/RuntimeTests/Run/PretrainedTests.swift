@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test("weights that are no finite numbers are refused with file, tensor and place")
+    @Test("weights that are not finite numbers are refused with file, tensor and place")
     func finite() throws {
         let scratch = try Scratch()
         let path = try Self.copy("parallel", scratch)
@@ -162,7 +162,7 @@ import Testing
             ("\"default\"", "\"yarn\"", "rope_parameters.rope_type: expected \"default\", found"),
             (
                 "\"attention_bias\": true", "\"attention_bias\": false",
-                "attention.dense.bias is no parameter of the model"
+                "attention.dense.bias is not a parameter of the model"
             ),
             (
                 "\"attention_bias\": true", "\"attention_bias\": \"no\"",
@@ -272,10 +272,10 @@ import Testing
         var other = bytes
         other[try #require(changed)] = UInt8(ascii: "b")
         try scratch.write("odd/model.safetensors", bytes: other)
-        expect(odd, "tensor gpt_neox.layers.0.attention.basked_bias is no parameter")
+        expect(odd, "tensor gpt_neox.layers.0.attention.basked_bias is not a parameter")
     }
 
-    @Test("files that are no regular files, or longer than any of their kind, are not read")
+    @Test("files that are not regular files, or longer than any of their kind, are not read")
     func strangeFiles() throws {
         let scratch = try Scratch()
         func expect(_ reason: String, _ path: String, _ body: () throws -> Void) {

@@ -36,8 +36,8 @@ import Testing
             "its header is not JSON: byte 2 is not UTF-8",
             Array(file("{\"é\":", values: 0).dropLast(3)) + [0xff, 0x22, 0x7d]
         ),
-        ("its header is no JSON object", file(String(repeating: "[", count: 1000), values: 0)),
-        ("its header is no JSON object", file("[]", values: 0)),
+        ("its header is not a JSON object", file(String(repeating: "[", count: 1000), values: 0)),
+        ("its header is not a JSON object", file("[]", values: 0)),
         ("tensor a has no \"dtype\"", file("{\"a\":{}}", values: 0)),
         ("tensor a has no \"dtype\"", file("{\"a\":3}", values: 0)),
         (
@@ -49,15 +49,15 @@ import Testing
             file("{" + entry("a", "F32", "1", 0, 4) + "}", values: 4)
         ),
         (
-            "\"shape\" holds what is no whole number",
+            "\"shape\" holds what is not a whole number",
             file("{" + entry("a", "F32", "[-1]", 0, 4) + "}", values: 4)
         ),
         (
-            "\"shape\" holds what is no whole number",
+            "\"shape\" holds what is not a whole number",
             file("{" + entry("a", "F32", "[0.5]", 0, 4) + "}", values: 4)
         ),
         (
-            "\"shape\" holds what is no whole number",
+            "\"shape\" holds what is not a whole number",
             file("{" + entry("a", "F32", "[1e300]", 0, 4) + "}", values: 4)
         ),
         (

@@ -108,6 +108,6 @@ import Testing
         let result = try study.run()
         #expect(result.rows[0].failure?.contains("prose") == true)
         #expect(result.rows[1].failure == nil)
-        #expect(result.rows[1].after["prose", .test] != nil)
+        #expect(result.rows[1].after["prose"] != nil)
     }
 }

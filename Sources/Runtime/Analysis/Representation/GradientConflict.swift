@@ -112,7 +112,7 @@ public struct LossesUnderModel: Sendable {
         replicates: Int, seed: UInt64, stop: @escaping ShouldStop
     ) throws {
         lines = try sets.enumerated().map { index, set in
-            let evaluator = try store.evaluator(
+            let evaluator = try store.evaluators.evaluator(
                 set, tokenizer, context: model.configuration.context, stop: stop)
             let parts = try evaluator.documents(model, stop: stop)
             let stream = RandomStream(seed: seed, "documents of \(set.corpus.name)")

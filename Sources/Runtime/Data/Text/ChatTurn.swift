@@ -53,7 +53,7 @@ struct ChatTurn {
     ///
     /// - Parameters:
     ///   - place: where it stands, for errors.
-    ///   - allowsNull: whether content that is null or missing is no text.
+    ///   - allowsNull: whether content that is null or missing counts as empty.
     init(
         _ scanner: inout JSONScanner, _ place: String, _ options: ChatOptions, allowsNull: Bool
     ) throws(JSONFailure) {

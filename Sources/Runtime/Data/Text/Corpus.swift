@@ -215,7 +215,7 @@ public final class Corpus: Sendable {
                 throw TextError(
                     path,
                     "the document is longer than \(specification.maximumDocumentBytes) bytes; "
-                        + "divide it into documents, one a line of a .jsonl file")
+                        + "divide it into documents, one on each line of a .jsonl file")
             }
         }
         Self.removeMarks(&text)

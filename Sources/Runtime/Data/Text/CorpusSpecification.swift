@@ -41,7 +41,7 @@ public struct CorpusSpecification: Codable, Hashable, Sendable {
     public var quotes: Bool?
     /// Bits of an id in token files without a header, 16 or 32; `nil` where the file shows it.
     public var tokenBits: Int?
-    /// Whether a field that is null or missing is no text instead of an error.
+    /// Whether a field that is null or missing counts as empty instead of being an error.
     public var allowsMissing: Bool?
     /// How conversations are read.
     public var chat: ChatOptions?

@@ -37,8 +37,8 @@ package struct FieldPaths {
 
     /// - Parameters:
     ///   - chat: what one of the fields is a conversation of.
-    ///   - allowsNull: whether a field that is null is no text.
-    /// - Throws: `InvalidValue` for a name that is no path.
+    ///   - allowsNull: whether a field that is null counts as empty.
+    /// - Throws: `InvalidValue` for a name that is not a path.
     init(
         _ names: [String], chat: Chat? = nil, _ options: ChatOptions = ChatOptions(),
         allowsNull: Bool = false

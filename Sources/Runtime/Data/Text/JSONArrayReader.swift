@@ -52,7 +52,7 @@ package struct JSONArrayReader: ~Copyable {
 
     /// The next element, valid until the following call; `nil` at the end.
     ///
-    /// - Throws: `TextError` naming file and line when the file is no array of elements divided by commas, and no
+    /// - Throws: `TextError` naming file and line when the file is not an array of elements divided by commas, and no
     ///   sequence of objects either.
     package mutating func next() throws -> UnsafeRawBufferPointer? {
         var byte = try peek()

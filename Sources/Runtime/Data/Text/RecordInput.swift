@@ -37,7 +37,7 @@ package struct RecordOptions {
     package var quotes: Bool?
     /// Bits of an id in files of tokens without a header; `nil` where they must show that themselves.
     package var tokenBits: Int?
-    /// Whether a field that is null or missing is no text rather than an error.
+    /// Whether a field that is null or missing counts as empty rather than being an error.
     package var allowsMissing = false
     /// How conversations are read.
     package var chat = ChatOptions()

@@ -40,7 +40,7 @@ struct TokenFileForm {
             idBytes = bits / 8
             return
         }
-        // Of 16 bits, every other id would be 0: no text is like that, even if a few words of 32 bits are no ids.
+        // Of 16 bits, every other id would be 0: no text is like that, even if a few words of 32 bits are not ids.
         let words = start.count / 4
         let known = (0..<words).count { word($0) < vocabulary }
         guard words > 0, known * 10 >= words * 9 else { return }

@@ -89,7 +89,7 @@ public enum ModelExport {
                 model_max_length: configuration.context, unk_token: mark))
     }
 
-    /// Refuses to replace what is no earlier export.
+    /// Refuses to replace anything but an earlier export.
     private static func check(_ folder: String) throws {
         guard !folder.isEmpty else {
             throw InvalidValue("folder", expected: "the name of a folder", found: "nothing")
@@ -102,7 +102,7 @@ public enum ModelExport {
         if let odd = names.first(where: { !isPart($0) }) {
             throw ModelFolderError(
                 path: folder,
-                reason: "it holds \(odd), which is no part of an export; "
+                reason: "it holds \(odd), which is not part of an export; "
                     + "expected a new folder, an empty one or an earlier export")
         }
     }

@@ -150,7 +150,7 @@ public final class PretrainedModel: Sendable {
         if let odd, let file = files.first(where: { $0.entries[odd] != nil }) {
             throw SafetensorsError(
                 path: file.path,
-                reason: "tensor \(odd) is no parameter of the model that config.json describes")
+                reason: "tensor \(odd) is not a parameter of the model that config.json describes")
         }
         return places
     }

@@ -94,7 +94,7 @@ package struct SafetensorsFile: Sendable {
             var scanner = JSONScanner(bytes)
             do {
                 guard try scanner.kind() == .object else {
-                    throw fail("its header is no JSON object")
+                    throw fail("its header is not a JSON object")
                 }
                 try scanner.object { (key, scanner) throws(JSONFailure) in
                     let name = String(decoding: copy key, as: UTF8.self)
@@ -155,7 +155,7 @@ package struct SafetensorsFile: Sendable {
             var problem: String?
             try scanner.array { scanner throws(JSONFailure) in
                 guard try scanner.kind() == .number else {
-                    problem = ": \"\(key)\" holds what is no whole number from 0 on"
+                    problem = ": \"\(key)\" holds what is not a whole number from 0 on"
                     return try scanner.skip()
                 }
                 // Doubles hold whole numbers exactly up to 2⁵³.
@@ -167,7 +167,7 @@ package struct SafetensorsFile: Sendable {
                         problem = ": \"\(key)\" has more than \(Self.longestList) numbers"
                     }
                 } else {
-                    problem = ": \"\(key)\" holds what is no whole number from 0 on"
+                    problem = ": \"\(key)\" holds what is not a whole number from 0 on"
                 }
             }
             self.problem = problem ?? self.problem

@@ -1,3 +1,5 @@
+import RuntimeAnalysis
+import RuntimeTraining
 extension Finding {
     /// The finding as parts of a report: its table, its single values, and what they rest on.
     public var blocks: [ReportDocument.Block] {

@@ -1,5 +1,6 @@
 import Foundation
 import RuntimeAnalysis
+import RuntimeEvaluation
 import RuntimeStore
 import RuntimeTraining
 
@@ -11,7 +12,7 @@ public struct StudyReport {
         case recipe
         /// Tokens and epochs of every source.
         case exposure
-        /// Mean losses with intervals and n.
+        /// Means of what was measured, with intervals and n.
         case losses
         /// Paired differences to the reference with tests, and their bars.
         case comparison
@@ -29,7 +30,7 @@ public struct StudyReport {
     public let result: StudyResult
     /// The arm that others are compared with; `nil` when there is none.
     public let reference: String?
-    /// Columns of losses that are compared and drawn.
+    /// Columns that are compared and drawn.
     public let columns: [String]
     package let store: Store
 
@@ -37,7 +38,7 @@ public struct StudyReport {
     ///
     /// - Parameters:
     ///   - reference: The arm that others are compared with; by default `control`, if there is one.
-    ///   - columns: By default the loss of every evaluated corpus.
+    ///   - columns: By default all that was measured.
     /// - Throws: `RecipeError` naming an arm or column that does not exist.
     public init(
         _ result: StudyResult, against reference: String? = nil, columns: [String]? = nil,
@@ -56,7 +57,7 @@ public struct StudyReport {
         }
         self.result = result
         self.reference = reference ?? (names.contains("control") ? "control" : nil)
-        self.columns = columns ?? result.corpora
+        self.columns = columns ?? result.measured.map(\.name)
         self.store = store
     }
 
@@ -77,7 +78,7 @@ public struct StudyReport {
                 switch part {
                 case .recipe: ("Recipe", recipe())
                 case .exposure: ("Exposure", exposure())
-                case .losses: ("Losses", losses())
+                case .losses: (areLosses ? "Losses" : "Measures", losses())
                 case .comparison: ("Effects", try comparison())
                 case .surface: ("Start and weight", try surface())
                 case .curves: ("Finetuning", try curves())
@@ -176,6 +177,40 @@ public struct StudyReport {
         ]
     }
 
+    /// What each of the columns is, if a measure fills it.
+    private var kinds: [MeasureColumn] {
+        columns.compactMap { name in
+            result.measured.first { name == $0.name || name == "\($0.name)_before" }
+        }
+    }
+
+    private var areLosses: Bool {
+        kinds.count == columns.count && kinds.allSatisfy { $0.unit == "nats a token" }
+    }
+
+    /// The units of the columns, and which way is better, where they are not all losses.
+    private func units(ofDifferences: Bool) -> String {
+        var parts: [(unit: MeasureColumn, names: [String])] = []
+        for kind in kinds where !kind.unit.isEmpty || kind.better != nil {
+            if let index = parts.firstIndex(where: {
+                $0.unit.unit == kind.unit && $0.unit.better == kind.better
+            }) {
+                if !parts[index].names.contains(kind.name) { parts[index].names.append(kind.name) }
+            } else {
+                parts.append((kind, [kind.name]))
+            }
+        }
+        return parts.map { kind, names in
+            let better = kind.better.map { way in
+                ofDifferences
+                    ? (way == .lower ? "below zero is better" : "above zero is better")
+                    : "\(way.rawValue) is better"
+            }
+            let what = [kind.unit.isEmpty ? nil : "in \(kind.unit)", better].compactMap { $0 }
+            return " \(names.joined(separator: ", ")): \(what.joined(separator: "; "))."
+        }.joined()
+    }
+
     private func losses() -> [ReportDocument.Block] {
         let wanted = columns.flatMap { $0.hasSuffix("_before") ? [$0] : ["\($0)_before", $0] }
             .filter { result.columns.contains($0) }
@@ -211,8 +246,9 @@ public struct StudyReport {
         return [
             .table(
                 table,
-                caption:
-                    "Test loss in nats a token, mean ± half of Student's 95% interval over n seeds; NAME_before is the loss before finetuning. The learning rate was chosen on valid."
+                caption: areLosses
+                    ? "Test loss in nats a token, mean ± half of Student's 95% interval over n seeds; NAME_before is the loss before finetuning. The learning rate was chosen on valid."
+                    : "Mean ± half of Student's 95% interval over n seeds; NAME_before is the value before finetuning. The learning rate was chosen on valid.\(units(ofDifferences: false))"
             )
         ]
     }
@@ -224,8 +260,9 @@ public struct StudyReport {
         var blocks: [ReportDocument.Block] = [
             .table(
                 comparison.table(label: StudyResult.plain),
-                caption:
-                    "Paired differences to \(reference) with the same seed, in nats a token, ± half of Student's 95% interval; below zero is better."
+                caption: areLosses
+                    ? "Paired differences to \(reference) with the same seed, in nats a token, ± half of Student's 95% interval; below zero is better."
+                    : "Paired differences to \(reference) with the same seed, ± half of Student's 95% interval.\(units(ofDifferences: true))"
             )
         ]
         if !comparison.notes.isEmpty {

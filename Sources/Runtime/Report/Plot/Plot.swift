@@ -92,7 +92,7 @@ public struct Plot: Sendable {
     ///
     /// - Throws: `InvalidValue` when there is nothing to draw; `MissingGnuplot`; `ProcessError`; `Interrupted`.
     public func svg(stop: ShouldStop = { false }) throws -> String {
-        // gnuplot takes `&#x…` for a character of XML; what keeps the two apart is no character, and goes again.
+        // gnuplot takes `&#x…` for a character of XML; what keeps the two apart is not a character, and is removed again.
         let script = script(.svg).replacing("&#x", with: "&\(SVGText.gap)#x")
         let text = String(decoding: try draw(script, stop: stop), as: UTF8.self)
         return SVGText.compact(text.replacing(SVGText.gap, with: ""), title: title)

@@ -48,15 +48,14 @@ extension StudyResult {
         let name = before ? String(column.dropLast(7)) : column
         let isFinetuned = rows.contains { !$0.candidates.isEmpty }
         let place = isFinetuned ? " \(before ? "before" : "after") finetuning" : ""
-        if corpora.contains(name) {
-            return Quantity(
-                name: "\(name) test loss\(place)", unit: "nats a token",
-                better: " Below zero is better.")
-        }
-        if scoreNames.contains(name) {
-            return Quantity(
-                name: "\(name.replacing("_", with: " ")) accuracy\(place)",
-                unit: "part of the questions", better: " Above zero is better.")
+        if let column = measured.first(where: { $0.name == name }) {
+            let better =
+                switch column.better {
+                case .lower?: " Below zero is better."
+                case .higher?: " Above zero is better."
+                case nil: ""
+                }
+            return Quantity(name: column.title + place, unit: column.unit, better: better)
         }
         return Quantity(name: column.replacing("_", with: " "))
     }
@@ -182,11 +181,6 @@ extension StudyResult {
                 "\(quantity.mean(against: reference)); \(Self.count(counts)) a bar."
                 + (intervals ? " Whiskers: Student's 95% interval." : " One seed: no interval.")
                 + (reference == nil ? "" : quantity.better))
-    }
-
-    /// `midtrained mix=code` as people read it.
-    package static func plain(_ label: String) -> String {
-        label.replacing(/(\S+)=/) { "\($0.1) " }
     }
 
     /// The training loss while finetuning, by kind of arm: the mean over seeds, banded by the lowest and highest.

@@ -39,7 +39,7 @@ struct Grammar: Sendable {
         return parts
     }
 
-    /// Names used in alternatives that are no rules: the variables a scribe must have.
+    /// Names used in alternatives that are not rules: the variables a scribe must have.
     var variables: Set<String> {
         var names: Set<String> = []
         for parts in alternatives.joined() {

@@ -1,21 +1,18 @@
-import RuntimeAnalysis
 import RuntimeTraining
 
 extension StudyResult {
     /// Effects at every learning rate of finetuning, beside those at the rate that each arm and seed has for itself: how far
-    /// conclusions hang on the choice, and whether the grid was wide enough.
+    /// conclusions depend on the choice, and whether the grid was wide enough.
     ///
     /// - Throws: `RecipeError` naming what does not exist, or when nothing was finetuned.
-    public func rates(corpus: String, against reference: String) throws -> Finding {
-        try check(corpus: corpus)
+    public func rates(value: String, against reference: String) throws -> Finding {
+        let measured = try measured(value)
         let rates = commonRates
         guard !rates.isEmpty else {
             throw RecipeError("rates", "no learning rate of finetuning was tried on every arm")
         }
         func effects(_ result: StudyResult) throws -> [PairedEffects.Group] {
-            try PairedEffects(result, names: nil, against: reference) {
-                $0.after[corpus, .test]?.loss
-            }.groups
+            try PairedEffects(result, names: nil, against: reference, value: measured).groups
         }
         let own = try effects(self)
         let single = try rates.map { try effects(with(rate: $0)) }
@@ -50,7 +47,7 @@ extension StudyResult {
                 "\(lowest) of \(all.count) arms and seeds chose the lowest rate, \(highest) the highest: a better one may lie outside the grid."
             ] : []
         return Finding(
-            "Difference to \(reference) on \(corpus) by learning rate of finetuning",
+            "Difference to \(reference) on \(value) by learning rate of finetuning",
             columns: ["arm", "chosen", "at its own"] + rates.map { "at \($0)" }, rows: cells,
             values: [
                 ("lowest", .plain(.integer(lowest))), ("highest", .plain(.integer(highest))),

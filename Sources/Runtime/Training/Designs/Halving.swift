@@ -1,7 +1,6 @@
 import RuntimeData
 import RuntimeStore
 import RuntimeSupport
-import RuntimeTraining
 
 /// Successive halving: all branches are trained a little, the better part goes on, the last to the end.
 ///
@@ -17,11 +16,9 @@ public struct Halving {
         public let label: String
         /// Its last step at this rung.
         public let end: Int
-        /// What its loss on the target lies below the control's at the same step (nats a token, valid split), mean over
-        /// seeds with Student's interval; `nil` when it failed.
-        public let gain: Interval?
-        /// Repetitions.
-        public let seeds: Int
+        /// What its loss on the target lies below the control's at the same step (nats a token, valid split), one for each
+        /// repetition; none when it failed.
+        public let gains: [Double]
         /// Whether it goes on.
         public let survives: Bool
     }
@@ -106,7 +103,7 @@ public struct Halving {
             trained += result.trainedSteps
             last = result
             let effects = try PairedEffects(result, names: nil, against: "control") {
-                $0.after[target.name, .valid]?.loss
+                $0.after.validLosses[target.name]
             }
             // Equal gains keep the order of the arms.
             let ranked = effects.groups.indices.sorted { a, b in
@@ -119,13 +116,12 @@ public struct Halving {
             let kept = Set(known.prefix(max(1, room)).map { effects.groups[$0].label })
             for index in ranked {
                 let group = effects.groups[index]
-                let gain = Estimate(group.units.map { -$0.difference })
                 var arm = group.arm.withoutSeeds
                 arm.parameters.removeAll { $0.name == "end" }
                 lines.append(
                     Line(
                         rung: place + 1, label: arm.label, end: group.arm.recipe.end,
-                        gain: gain.count > 0 ? Interval(gain) : nil, seeds: gain.count,
+                        gains: group.units.map { -$0.difference },
                         survives: kept.contains(group.label)))
             }
             let names = Set(lines.filter { $0.rung == place + 1 && $0.survives }.map(\.label))
@@ -153,7 +149,8 @@ public struct Halving {
     }
 
     private static func mean(_ group: PairedEffects.Group) -> Double {
-        group.units.isEmpty ? -.infinity : Samples.mean(group.units.map { -$0.difference })
+        let gains = group.units.map { -$0.difference }
+        return gains.isEmpty ? -.infinity : gains.reduce(0, +) / Double(gains.count)
     }
 }
 

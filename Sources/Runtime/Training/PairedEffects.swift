@@ -1,5 +1,4 @@
 import RuntimeSupport
-import RuntimeTraining
 
 /// The arms of a study against a reference of the same seeds.
 public struct PairedEffects {
@@ -36,7 +35,7 @@ public struct PairedEffects {
     /// Pairs every arm among `names` (`nil`: all but the reference) with the arm called `reference` that has the same
     /// value of every parameter that the reference has.
     ///
-    /// Finetunings of one trunk are no repetitions of training: with several trunk seeds their values are averaged
+    /// Finetunings of one trunk are not repetitions of training: with several trunk seeds their values are averaged
     /// within the trunk. With one trunk seed, finetuning seeds are the repetitions.
     ///
     /// - Throws: `RecipeError` naming an arm that does not exist.
@@ -111,7 +110,10 @@ public struct Repetitions {
             if groups[seed] == nil { order.append(seed) }
             groups[seed, default: []].append(value)
         }
-        items = order.map { ($0, Samples.mean(groups[$0] ?? [])) }
+        items = order.map { seed in
+            let values = groups[seed] ?? []
+            return (seed, values.reduce(0, +) / Double(values.count))
+        }
     }
 
     /// One value for each group of values that differ in their finetuning seeds only.
@@ -142,83 +144,19 @@ extension StudyResult {
         rows.compactMap { row in row.failure.map { "\(row.arm.label): \($0)" } }
     }
 
-    /// The effects of two numeric parameters, one point an arm and repetition.
+    /// What a measured column has in a row: the value after finetuning, or of `NAME_before` the one before it.
     ///
-    /// - Throws: `RecipeError` naming what does not exist.
-    public func twoWay(
-        rows rowName: String, columns columnName: String, corpus: String, arms: [String]?,
-        against reference: String, seed: UInt64 = 1
-    ) throws -> TwoWay {
-        try check(corpus: corpus)
-        let effects = try PairedEffects(self, names: arms, against: reference) {
-            $0.after[corpus, .test]?.loss
-        }
-        let points = effects.groups.flatMap { group -> [TwoWay.Point] in
-            guard let row = group.arm.number(rowName), let column = group.arm.number(columnName)
-            else { return [] }
-            return group.units.map {
-                TwoWay.Point(row: row, column: column, block: $0.seed, value: $0.difference)
-            }
-        }
-        guard !points.isEmpty else {
-            throw RecipeError(
-                "rows, columns",
-                "no arm with a result has numbers called \(rowName) and \(columnName) and a \(reference) of its seed"
-                    + (exclusions.first.map { "; excluded: \($0)" } ?? ""))
-        }
-        return try TwoWay(points, seed: seed)
-    }
-
-    /// The variance of a corpus' loss by trunk seed and finetuning seed, for every group of arms with more than one
-    /// repetition.
-    ///
-    /// - Parameter reference: When given, the variance of paired differences from it instead.
-    /// - Throws: `RecipeError` naming what does not exist.
-    public func variances(corpus: String, against reference: String? = nil) throws -> [(
-        label: String, components: VarianceComponents
-    )] {
-        try check(corpus: corpus)
-        func key(_ arm: Arm) -> [String] {
-            PairedEffects.seedNames.map { arm.parameter($0)?.description ?? "" }
-        }
-        if let reference, !self.rows.contains(where: { $0.arm.name == reference }) {
-            throw RecipeError("against", "no arm is called \(reference)")
-        }
-        var order: [String] = []
-        var groups: [String: [(trunk: String, value: Double)]] = [:]
-        for row in rows where row.arm.name != reference {
-            guard var value = row.after[corpus, .test]?.loss else { continue }
-            if let reference {
-                let other = rows.first {
-                    $0.arm.name == reference && key($0.arm) == key(row.arm)
-                }
-                guard let base = other?.after[corpus, .test]?.loss else { continue }
-                value -= base
-            }
-            let label = row.arm.withoutSeeds.label
-            if groups[label] == nil { order.append(label) }
-            groups[label, default: []].append((key(row.arm)[0], value))
-        }
-        return try order.compactMap { label in
-            let values = groups[label] ?? []
-            guard values.count > 1 else { return nil }
-            var trunks: [String] = []
-            for value in values where !trunks.contains(value.trunk) { trunks.append(value.trunk) }
-            return (
-                label,
-                try VarianceComponents(
-                    trunks.map { trunk in values.filter { $0.trunk == trunk }.map(\.value) })
-            )
-        }
-    }
-
-    package func check(corpus: String) throws {
-        guard corpora.contains(corpus) else {
-            throw RecipeError(
-                "value",
-                "no evaluated corpus is called \(corpus); known: \(corpora.joined(separator: ", "))"
-                    + NearestName.hint(corpus, among: corpora))
-        }
+    /// - Throws: `RecipeError` when no measure has such a column.
+    package func measured(_ column: String) throws -> (Row) -> Double? {
+        let names = measured.map(\.name)
+        if names.contains(column) { return { $0.after[column] } }
+        let before = "_before"
+        let name = String(column.dropLast(before.count))
+        if column.hasSuffix(before), names.contains(name) { return { $0.before[name] } }
+        throw RecipeError(
+            "value",
+            "no measured column is called \(column); known: \(names.joined(separator: ", "))"
+                + NearestName.hint(column, among: names))
     }
 }
 

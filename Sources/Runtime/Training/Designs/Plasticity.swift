@@ -1,6 +1,5 @@
 import RuntimeData
 import RuntimeStore
-import RuntimeTraining
 
 /// How much a short taste of another mixture helps at different times of training: short branches from states of one
 /// trunk, each against the trunk itself at the same step.
@@ -12,11 +11,9 @@ public struct Plasticity {
     public struct Point: Sendable {
         /// The step at which the branch leaves the trunk.
         public let start: Int
-        /// What the branch's loss on the target lies below the trunk's (nats a token, valid split), mean over seeds with
-        /// Student's interval.
-        public let gain: Interval
-        /// Repetitions.
-        public let seeds: Int
+        /// What the branch's loss on the target lies below the trunk's (nats a token, valid split), one for each
+        /// repetition.
+        public let gains: [Double]
         /// The learning rate of the branch's first step.
         public let learningRate: Double
     }
@@ -85,28 +82,17 @@ public struct Plasticity {
             store: store)
         let result = try study.run(options: options)
         let effects = try PairedEffects(result, names: ["branch"], against: "trunk") {
-            $0.after[target.name, .valid]?.loss
+            $0.after.validLosses[target.name]
         }
         let schedule = try base.learningRate.schedule(steps: base.steps)
         points = effects.groups.compactMap { group in
             guard let start = group.arm.number("start"), !group.units.isEmpty else { return nil }
-            let gain = Estimate(group.units.map { -$0.difference })
             return Point(
-                start: Int(start), gain: Interval(gain), seeds: gain.count,
+                start: Int(start), gains: group.units.map { -$0.difference },
                 learningRate: schedule.rate(atStep: Int(start)))
         }.sorted { $0.start < $1.start }
         self.result = result
         branchSteps = seeds.count * Set(starts).count * steps
         fullSteps = seeds.count * Set(starts).reduce(0) { $0 + base.end - $1 }
-    }
-}
-
-extension Interval {
-    /// A mean with Student's interval.
-    public init(_ estimate: Estimate) {
-        let half = estimate.halfWidth
-        self.init(
-            estimate.mean, low: half.map { estimate.mean - $0 },
-            high: half.map { estimate.mean + $0 })
     }
 }
