@@ -1,11 +1,5 @@
 // swift-tools-version: 6.0
-import Foundation
 import PackageDescription
-
-// Kernels are compiled for the machine that builds them. MTREPL_PORTABLE=1 builds for any x86-64 or
-// arm64 instead; results then differ in the last bits, which the numerics part of a state key says.
-let portable = ProcessInfo.processInfo.environment["MTREPL_PORTABLE"] != nil
-let native: [String] = portable ? [] : ["-march=native"]
 
 let swift: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny")]
 
@@ -50,7 +44,6 @@ let package = Package(
         .target(
             name: "CKernels",
             dependencies: ["COpenBLAS", "CDNNL", "CPool"],
-            cSettings: [.unsafeFlags(["-O3"] + native)],
             linkerSettings: [.linkedLibrary("openblas"), .linkedLibrary("dnnl")]),
         layer("Support", [], ["CDigest", "CFiles", "CPool"]),
         layer("Numerics", ["Support"], ["CKernels"]),
@@ -82,7 +75,8 @@ let package = Package(
             swiftSettings: swift),
         .target(name: "TestSupport", dependencies: ["Runtime"] + layers, path: "Tests/TestSupport"),
         .testTarget(
-            name: "RuntimeTests", dependencies: ["CDigest", "Runtime", "TestSupport"] + layers,
+            name: "RuntimeTests",
+            dependencies: ["CDigest", "CKernels", "CPool", "Runtime", "TestSupport"] + layers,
             exclude: ["Reference"]),
         .testTarget(
             name: "BindingsTests",

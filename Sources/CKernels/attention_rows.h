@@ -3,9 +3,8 @@
 // broadcast a 32-bit word at a time; with bfloat16 a word is a pair of neighbours, which is how
 // vdpbf16ps takes them. Eight queries at a time see only the keys up to their own last one.
 // Probabilities of the backward pass come from the kept normalisers (Dao et al. 2022, arXiv 2205.14135).
-#include "kernels.h"
+#include "internal.h"
 #include "CPool.h"
-#include "vector.h"
 
 #include <immintrin.h>
 #include <math.h>

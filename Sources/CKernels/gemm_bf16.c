@@ -1,15 +1,14 @@
 // Products of bfloat16 matrices by oneDNN, where the processor has instructions for them. Primitives
 // are made once per thread and shape; their arguments are replaced at each call. They are freed with the thread, and all
 // of them when there are too many, as batches of ever new shapes would make.
-#include "kernels.h"
+#include "internal.h"
 #include "libraries.h"
-#include "CPool.h"
-#include "vector.h"
 
 #include <oneapi/dnnl/dnnl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct {
     int transpose_a, transpose_b, accumulate;
@@ -143,15 +142,6 @@ static entry *find(library *l, const key *k) {
     return e;
 }
 
-typedef struct {
-    key shape;
-    long m, n, tile_m, tile_n, columns;
-    const uint16_t *a, *b;
-    float *c;
-    const float *bias, *residual;
-    atomic_int failed;
-} product;
-
 static int execute(const key *k, const uint16_t *a, const uint16_t *b, float *c) {
     library *l = start();
     entry *e = l == NULL ? NULL : find(l, k);
@@ -180,40 +170,9 @@ int ck_gemm_bf16_unit(int transpose_a, int transpose_b, long m, long n, long k, 
     return execute(&shape, a, b, c) ? 0 : -1;
 }
 
-static void unit(void *context, long index) {
-    product *p = context;
-    const key *shape = &p->shape;
-    long i = index / p->columns * p->tile_m, j = index % p->columns * p->tile_n;
-    long m = ck_min(p->tile_m, p->m - i), n = ck_min(p->tile_n, p->n - j);
-    const uint16_t *a = shape->transpose_a ? p->a + i : p->a + i * shape->lda;
-    const uint16_t *b = shape->transpose_b ? p->b + j * shape->ldb : p->b + j;
-    float *c = p->c + i * shape->ldc + j;
-    if (ck_gemm_bf16_unit(shape->transpose_a, shape->transpose_b, m, n, shape->k, a, shape->lda, b,
-                          shape->ldb, (float)shape->accumulate, c, shape->ldc)) {
-        atomic_store(&p->failed, 1);
-        return;
-    }
-    ck_finish_rows(m, n, p->bias == NULL ? NULL : p->bias + j,
-                   p->residual == NULL ? NULL : p->residual + i * shape->ldc + j, c, shape->ldc);
-}
-
-int ck_gemm_bf16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a,
-                 long lda, const uint16_t *b, long ldb, float beta, float *c, long ldc,
-                 const float *bias, const float *residual) {
-    if (m <= 0 || n <= 0) return 0;
-    product p = { { transpose_a, transpose_b, beta != 0, m, n, k, lda, ldb, ldc }, m, n, 0, 0, 0,
-                  a, b, c, bias, residual, 0 };
-    ck_gemm_tiles(m, n, &p.tile_m, &p.tile_n);
-    p.columns = ck_blocks(n, p.tile_n);
-    cp_parallel(ck_blocks(m, p.tile_m) * p.columns, unit, &p);
-    return -atomic_load(&p.failed);
-}
-
 // Instructions alone do not promise that the library uses them well: every layout is tried once. -1 if there was no memory
 // to try it.
 static int probe(void) {
-#if defined(__x86_64__)
-    if (!ck_is_wide() || !__builtin_cpu_supports("avx512bf16")) return 0;
     enum { SIDE = 4 };
     uint16_t ones[SIDE * SIDE];
     for (int i = 0; i < SIDE * SIDE; i++) ones[i] = 0x3f80;
@@ -221,19 +180,16 @@ static int probe(void) {
         float c[SIDE * SIDE];
         for (int i = 0; i < SIDE * SIDE; i++) c[i] = 1.0f;
         float expected = layout & 4 ? SIDE + 1 : SIDE;
-        if (ck_gemm_bf16(layout & 1, layout >> 1 & 1, SIDE, SIDE, SIDE, ones, SIDE, ones, SIDE,
-                         layout & 4 ? 1.0f : 0.0f, c, SIDE, NULL, NULL))
+        if (ck_gemm_bf16_unit(layout & 1, layout >> 1 & 1, SIDE, SIDE, SIDE, ones, SIDE, ones, SIDE,
+                              layout & 4 ? 1.0f : 0.0f, c, SIDE))
             return -1;
         for (int i = 0; i < SIDE * SIDE; i++)
             if (c[i] != expected) return 0;
     }
     return 1;
-#else
-    return 0;
-#endif
 }
 
-int ck_has_bf16(void) {
+int ck_multiplies_bf16(void) {
     static atomic_int known = -1;
     int answer = atomic_load(&known);
     if (answer >= 0) return answer;

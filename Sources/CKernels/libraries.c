@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 void ck_quiet_libraries(void) {
@@ -88,11 +89,56 @@ void ck_leave_blas(void) {
     pthread_mutex_unlock(&buffers.lock);
 }
 
+// At a level below the processor's, oneDNN too leaves the instructions above it alone. OpenBLAS has chosen its own when it
+// was loaded.
+static void limit_dnnl(void) {
+#if defined(__x86_64__)
+    static const dnnl_cpu_isa_t most[] = { dnnl_cpu_isa_sse41, dnnl_cpu_isa_avx2, dnnl_cpu_isa_avx512_core };
+    if (ck_level() < ck_levels() - 1) dnnl_set_max_cpu_isa(most[ck_level()]);
+#endif
+}
+
+static void limit(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, limit_dnnl);
+}
+
+static const char *dnnl_instructions(void) {
+    limit();
+    switch ((int)dnnl_get_effective_cpu_isa()) {
+    case dnnl_cpu_isa_sse41: return "sse41";
+    case dnnl_cpu_isa_avx: return "avx";
+    case dnnl_cpu_isa_avx2: return "avx2";
+    case dnnl_cpu_isa_avx2_vnni: return "avx2_vnni";
+    case dnnl_cpu_isa_avx512_core: return "avx512_core";
+    case dnnl_cpu_isa_avx512_core_vnni: return "avx512_core_vnni";
+    case dnnl_cpu_isa_avx512_core_bf16: return "avx512_core_bf16";
+    case dnnl_cpu_isa_avx512_core_amx: return "avx512_core_amx";
+    default: return "baseline";
+    }
+}
+
+static char libraries[96];
+
+static void describe(void) {
+    // OpenBLAS has no part in the products of levels with 512-bit vectors.
+    int mixed = !ck_kernels_in_use()->is_wide;
+    snprintf(libraries, sizeof libraries, "oneDNN %s%s%s", dnnl_instructions(), mixed ? ", OpenBLAS " : "",
+             mixed ? openblas_get_corename() : "");
+}
+
+const char *ck_libraries(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, describe);
+    return libraries;
+}
+
 int ck_prepare_dnnl(void) {
     static atomic_int ready;
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     enum { SIDE = 48 };
     if (atomic_load_explicit(&ready, memory_order_acquire)) return 1;
+    limit();
     pthread_mutex_lock(&lock);
     if (!atomic_load(&ready) && ck_has_room(CODE)) {
         // Its code is made by the first products.

@@ -1,5 +1,5 @@
 // Memory that the kernels of one thread work in, freed with the thread.
-#include "vector.h"
+#include "internal.h"
 
 #include <pthread.h>
 #include <stdlib.h>

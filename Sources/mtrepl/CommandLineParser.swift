@@ -17,6 +17,7 @@ enum ExitStatus {
 enum CommandLineParser {
     static func run(_ type: any ParsableCommand.Type, _ arguments: [String]) -> Never {
         do {
+            try Numerics.checkLevel()
             var command = try type.parseAsRoot(arguments)
             try command.run()
             finish(ExitStatus.success)

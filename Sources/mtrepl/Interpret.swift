@@ -80,12 +80,20 @@ struct Interpret: ParsableCommand {
         // Whatever stands before the script's name and is not an option of ours arrives here too.
         if let first = script.first, first.hasPrefix("-"), first != "-" {
             if first == "--help" || first == "-h" { throw CleanExit.helpRequest(Self.self) }
-            if first == "--version" { throw CleanExit.message("mtrepl \(Version.text)") }
+            if first == "--version" { throw CleanExit.message(Self.version) }
             throw ValidationError("unknown option '\(first)'")
         }
         if let store, store.isEmpty {
             throw ValidationError("--store: a folder expected, got nothing")
         }
+    }
+
+    /// The version, and what the bits of results depend on beside it.
+    private static var version: String {
+        """
+        mtrepl \(Version.text)
+        kernels \(Numerics.processor); this processor has \(Numerics.levels.joined(separator: ", "))
+        """
     }
 
     func run() throws {

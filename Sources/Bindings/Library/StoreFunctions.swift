@@ -8,7 +8,7 @@ extension Library {
         Function(
             "runs", "The runs of the store, whoever trained them, the latest change last.",
             returns:
-                "list of tables with key, name, status, step, steps, parameters, updated (seconds since 1970), bytes (of checkpoints), failure",
+                "list of tables with key, name, status, step, steps, parameters, updated (seconds since 1970), bytes (of checkpoints), failure, processor (the kernels that trained it)",
             example: "for _, run in ipairs(mt.runs()) do print(run.name, run.status, run.step) end"
         ) { call in
             let items = try call.interpreter.session.store().runs().map { run in
@@ -17,6 +17,7 @@ extension Library {
                     ("step", run.row.step), ("steps", run.row.steps),
                     ("parameters", run.parameters), ("updated", run.row.updated),
                     ("bytes", run.bytes), ("failure", run.row.failure),
+                    ("processor", run.row.processor),
                 ])
             }
             try call.returns(Record([], items: items))

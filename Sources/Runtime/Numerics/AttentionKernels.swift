@@ -51,7 +51,7 @@ extension Kernels {
     }
 
     /// Whether this processor attends on bfloat16 numbers with heads of this size.
-    static func attendsHalf(size: Int) -> Bool { ck_attends_bf16(size) != 0 }
+    static func attendsHalf(size: Int) -> Bool { level.attends_bf16(size) != 0 }
 
     /// Splits joint queries, keys and values by heads, turning q and k and scaling q.
     ///
@@ -64,7 +64,7 @@ extension Kernels {
     ) {
         var native = shape.native
         run("split heads", (qkv, cosine, sine, q, k, v), shape.text, numbers: 6 * shape.count) {
-            ck_heads(
+            level.heads(
                 &native, qkv.pointer, cosine.pointer, sine.pointer, q.pointer, k.pointer, v.pointer)
         }
     }
@@ -80,7 +80,7 @@ extension Kernels {
             "split heads gradient", (dq, dk, dv, cosine, sine, dqkv), shape.text,
             numbers: 6 * shape.count
         ) {
-            ck_heads_gradient(
+            level.heads_gradient(
                 &native, dq.pointer, dk.pointer, dv.pointer, cosine.pointer, sine.pointer, beta,
                 dqkv.pointer)
         }
@@ -99,10 +99,10 @@ extension Kernels {
             numbers: 4 * shape.count
         ) {
             guard shape.isHalf else {
-                return ck_attend(
+                return level.attend(
                     &native, q.pointer, k.pointer, v.pointer, out.pointer, lse.pointer)
             }
-            return ck_attend_bf16(&native, half(q), half(k), half(v), out.pointer, lse.pointer)
+            return level.attend_bf16(&native, half(q), half(k), half(v), out.pointer, lse.pointer)
         }
         try check(status, shape.time)
     }
@@ -119,11 +119,11 @@ extension Kernels {
             operations: 10 * shape.pairs * shape.size, numbers: 8 * shape.count
         ) {
             guard !shape.isHalf else {
-                return ck_attend_bf16_gradient(
+                return level.attend_bf16_gradient(
                     &native, half(q), half(k), half(v), out.pointer, lse.pointer, dout.pointer,
                     dq.pointer, dk.pointer, dv.pointer)
             }
-            return ck_attend_gradient(
+            return level.attend_gradient(
                 &native, q.pointer, k.pointer, v.pointer, out.pointer, lse.pointer, dout.pointer,
                 dq.pointer,
                 dk.pointer, dv.pointer)
@@ -140,7 +140,8 @@ extension Kernels {
             "attention of one query", (q, k, v, out), "\(heads) x \(time) x \(size)",
             operations: 4 * heads * time * size, numbers: 2 * heads * time * size
         ) {
-            ck_attend_one(heads, size, time, capacity, q.pointer, k.pointer, v.pointer, out.pointer)
+            level.attend_one(
+                heads, size, time, capacity, q.pointer, k.pointer, v.pointer, out.pointer)
         }
         try check(status, time)
     }

@@ -15,6 +15,9 @@ public enum Precision: String, Codable, CaseIterable, Sendable {
 /// place. Callers have checked shapes and packed their tensors. `beta` 1 adds to the result, 0
 /// overwrites it.
 package enum Kernels {
+    /// The kernels for the instructions in use; see `Numerics.level`. Nothing writes them.
+    nonisolated(unsafe) static let level = ck_kernels_in_use().pointee
+
     /// A matrix in the arithmetic it is multiplied in, prepared once for several products.
     package struct Operand {
         package let tensor: Tensor
@@ -37,12 +40,12 @@ package enum Kernels {
         guard precision == .bfloat16 else {
             return Operand(tensor: x, isHalf: false, precision: precision, count: x.count)
         }
-        let isHalf = ck_has_bf16() != 0
+        let isHalf = level.has_bf16() != 0
         let y = try Tensor(uninitialized: isHalf ? [(x.count + 1) / 2] : x.shape)
         run("to bf16", (x, y), "\(x.count)", numbers: x.count + y.count) {
-            guard isHalf else { return ck_round_bf16(x.count, x.pointer, y.pointer) }
+            guard isHalf else { return level.round_bf16(x.count, x.pointer, y.pointer) }
             let target = UnsafeMutableRawPointer(y.pointer).assumingMemoryBound(to: UInt16.self)
-            ck_to_bf16(x.count, x.pointer, target)
+            level.to_bf16(x.count, x.pointer, target)
         }
         return Operand(tensor: y, isHalf: isHalf, precision: precision, count: x.count)
     }
@@ -67,20 +70,20 @@ package enum Kernels {
         ) { () -> Int32 in
             guard m == 1, transposeB, !transposeA, beta == 0 else {
                 return a.isHalf
-                    ? ck_gemm_bf16(
+                    ? level.gemm_bf16(
                         ta, tb, m, n, k, a.half, lda, b.half, ldb, beta, c.pointer, n,
                         bias?.pointer, residual?.pointer)
-                    : ck_gemm(
+                    : level.gemm(
                         ta, tb, m, n, k, a.tensor.pointer, lda, b.tensor.pointer, ldb, beta,
                         c.pointer, n, bias?.pointer, residual?.pointer)
             }
             var status: Int32 = 0
             if a.isHalf {
-                status = ck_gemv_bf16(n, k, b.half, ldb, a.half, bias?.pointer, c.pointer)
+                status = level.gemv_bf16(n, k, b.half, ldb, a.half, bias?.pointer, c.pointer)
             } else {
-                ck_gemv(n, k, b.tensor.pointer, ldb, a.tensor.pointer, bias?.pointer, c.pointer)
+                level.gemv(n, k, b.tensor.pointer, ldb, a.tensor.pointer, bias?.pointer, c.pointer)
             }
-            if let residual { ck_axpby(n, 1, residual.pointer, 1, c.pointer) }
+            if let residual { level.axpby(n, 1, residual.pointer, 1, c.pointer) }
             return status
         }
         try check(status)
@@ -96,7 +99,7 @@ package enum Kernels {
             "matmul batch", (a, b, c), "\(count) x \(m) x \(n) x \(k)",
             operations: 2 * count * m * n * k, numbers: count * (m * n + m * k + n * k)
         ) {
-            ck_gemm_batch(
+            level.gemm_batch(
                 count, transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, a.pointer, m * k, b.pointer,
                 k * n, beta,
                 c.pointer, m * n)
@@ -111,7 +114,7 @@ package enum Kernels {
     /// `y = factor x + beta y`.
     package static func add(_ factor: Float, _ x: Tensor, to y: Tensor, beta: Float) {
         run("add", (x, y), "\(x.count)", numbers: (beta == 0 ? 2 : 3) * x.count) {
-            ck_axpby(x.count, factor, x.pointer, beta, y.pointer)
+            level.axpby(x.count, factor, x.pointer, beta, y.pointer)
         }
     }
 
@@ -119,9 +122,9 @@ package enum Kernels {
     package static func copy(_ x: Tensor, into y: Tensor) {
         run("copy", (x, y), "\(x.count)", numbers: 2 * x.count) {
             if x.isContiguous {
-                ck_axpby(x.count, 1, x.pointer, 0, y.pointer)
+                level.axpby(x.count, 1, x.pointer, 0, y.pointer)
             } else {
-                ck_gather_strided(Int32(x.rank), x.shape, x.strides, x.pointer, y.pointer)
+                level.gather_strided(Int32(x.rank), x.shape, x.strides, x.pointer, y.pointer)
             }
         }
     }
@@ -130,7 +133,7 @@ package enum Kernels {
     package static func binary(_ kind: ck_binary_kind, _ a: Tensor, _ b: Tensor, into y: Tensor) {
         run("binary", (a, b, y), "\(y.count)", numbers: 3 * y.count) {
             let single = y.count != 1
-            ck_binary(
+            level.binary(
                 kind, y.count, a.pointer, single && a.count == 1 ? 0 : 1, b.pointer,
                 single && b.count == 1 ? 0 : 1,
                 y.pointer)
@@ -140,14 +143,14 @@ package enum Kernels {
     /// `y = op(x)`.
     package static func unary(_ kind: ck_unary_kind, _ x: Tensor, into y: Tensor) {
         run("unary", (x, y), "\(x.count)", numbers: 2 * x.count) {
-            ck_unary(kind, x.count, x.pointer, y.pointer)
+            level.unary(kind, x.count, x.pointer, y.pointer)
         }
     }
 
     /// `y = condition ≠ 0 ? a : b`.
     package static func choose(_ condition: Tensor, _ a: Tensor, _ b: Tensor, into y: Tensor) {
         run("where", (condition, a, b, y), "\(y.count)", numbers: 4 * y.count) {
-            ck_where(y.count, condition.pointer, a.pointer, b.pointer, y.pointer)
+            level.`where`(y.count, condition.pointer, a.pointer, b.pointer, y.pointer)
         }
     }
 
@@ -156,14 +159,14 @@ package enum Kernels {
         _ kind: ck_reduce_kind, _ x: Tensor, outer: Int, axis: Int, inner: Int, into y: Tensor
     ) {
         run("reduce", (x, y), "\(x.count)", numbers: x.count + y.count) {
-            ck_reduce(kind, outer, axis, inner, x.pointer, y.pointer)
+            level.reduce(kind, outer, axis, inner, x.pointer, y.pointer)
         }
     }
 
     /// GELU.
     package static func gelu(_ x: Tensor, tanhForm: Bool, into y: Tensor) {
         run("gelu", (x, y), "\(x.count)", numbers: 2 * x.count) {
-            ck_gelu(x.count, tanhForm ? 1 : 0, x.pointer, 0, y.pointer)
+            level.gelu(x.count, tanhForm ? 1 : 0, x.pointer, 0, y.pointer)
         }
     }
 
@@ -172,7 +175,7 @@ package enum Kernels {
         _ dy: Tensor, _ x: Tensor, tanhForm: Bool, into dx: Tensor, beta: Float
     ) {
         run("gelu gradient", (dy, x, dx), "\(x.count)", numbers: 3 * x.count) {
-            ck_gelu_gradient(x.count, tanhForm ? 1 : 0, dy.pointer, x.pointer, beta, dx.pointer)
+            level.gelu_gradient(x.count, tanhForm ? 1 : 0, dy.pointer, x.pointer, beta, dx.pointer)
         }
     }
 
@@ -180,7 +183,7 @@ package enum Kernels {
     package static func softmax(_ x: Tensor, rows: Int, width: Int, logarithm: Bool, into y: Tensor)
     {
         run("softmax", (x, y), "\(rows) x \(width)", numbers: 2 * x.count) {
-            ck_softmax(rows, width, logarithm ? 1 : 0, x.pointer, y.pointer)
+            level.softmax(rows, width, logarithm ? 1 : 0, x.pointer, y.pointer)
         }
     }
 
@@ -190,7 +193,7 @@ package enum Kernels {
         beta: Float
     ) {
         run("softmax gradient", (dy, y, dx), "\(rows) x \(width)", numbers: 3 * y.count) {
-            ck_softmax_gradient(
+            level.softmax_gradient(
                 rows, width, logarithm ? 1 : 0, dy.pointer, y.pointer, beta, dx.pointer)
         }
     }
@@ -204,7 +207,7 @@ package enum Kernels {
         run(
             "layer norm", (x, gain, bias, y, mean, rstd), "\(rows) x \(width)", numbers: 2 * x.count
         ) {
-            ck_layer_norm(
+            level.layer_norm(
                 rows, width, epsilon, x.pointer, gain.pointer, bias.pointer, 0,
                 y.pointer, mean.pointer, rstd.pointer)
         }
@@ -220,7 +223,7 @@ package enum Kernels {
             "layer norm gradient", (dy, x, gain, mean, rstd, dx), "\(rows) x \(width)",
             numbers: 3 * x.count
         ) {
-            ck_layer_norm_input(
+            level.layer_norm_input(
                 rows, width, dy.pointer, x.pointer, gain.pointer, mean.pointer, rstd.pointer, beta,
                 dx.pointer)
         }
@@ -235,7 +238,7 @@ package enum Kernels {
             "layer norm weights", (dy, x, mean, rstd, gain, bias), "\(rows) x \(width)",
             numbers: 2 * x.count
         ) {
-            ck_layer_norm_weights(
+            level.layer_norm_weights(
                 rows, width, dy.pointer, x.pointer, mean.pointer, rstd.pointer, beta, gain.pointer,
                 bias.pointer)
         }
@@ -244,14 +247,14 @@ package enum Kernels {
     /// Sums over rows.
     static func columnSums(_ x: Tensor, rows: Int, width: Int, into y: Tensor, beta: Float) {
         run("column sums", (x, y), "\(rows) x \(width)", numbers: x.count) {
-            ck_column_sums(rows, width, x.pointer, beta, y.pointer)
+            level.column_sums(rows, width, x.pointer, beta, y.pointer)
         }
     }
 
     /// Rows of a table by id.
     package static func rows(_ ids: [Int32], of table: Tensor, width: Int, into y: Tensor) {
         run("rows", (table, y), "\(ids.count) x \(width)", numbers: 2 * y.count) {
-            ck_rows(ids.count, width, ids, table.pointer, y.pointer)
+            level.rows(ids.count, width, ids, table.pointer, y.pointer)
         }
     }
 
@@ -260,7 +263,7 @@ package enum Kernels {
         _ ids: [Int32], _ dy: Tensor, width: Int, tableRows: Int, into table: Tensor
     ) {
         run("rows gradient", (dy, table), "\(ids.count) x \(width)", numbers: 3 * dy.count) {
-            ck_rows_gradient(ids.count, width, tableRows, ids, dy.pointer, table.pointer)
+            level.rows_gradient(ids.count, width, tableRows, ids, dy.pointer, table.pointer)
         }
     }
 
@@ -278,7 +281,7 @@ package enum Kernels {
         _ logits: Tensor, _ targets: ArraySlice<Int32>, width: Int, scale: Float,
         precision: Precision, losses: inout [Double]
     ) throws -> Operand {
-        let isHalf = precision == .bfloat16 && ck_has_bf16() != 0
+        let isHalf = precision == .bfloat16 && level.has_bf16() != 0
         crossEntropy(
             logits, targets, width: width, gradient: isHalf ? 2 : 1, scale: scale, losses: &losses)
         guard isHalf else { return try operand(logits, precision) }
@@ -296,7 +299,7 @@ package enum Kernels {
             numbers: (gradient != 0 ? 2 : 1) * targets.count * width
         ) {
             targets.withUnsafeBufferPointer { ids in
-                ck_cross_entropy(
+                level.cross_entropy(
                     ids.count, width, ids.baseAddress, gradient, scale, logits.pointer, &losses)
             }
         }
@@ -304,7 +307,7 @@ package enum Kernels {
 
     /// Sets numbers to zero.
     package static func zero(_ count: Int, _ x: UnsafeMutablePointer<Float>) {
-        run("zero", (), "\(count)", numbers: count) { ck_zero(count, x) }
+        run("zero", (), "\(count)", numbers: count) { level.zero(count, x) }
     }
 
     /// What one AdamW step does with each number.
@@ -343,7 +346,7 @@ package enum Kernels {
         second: UnsafeMutablePointer<Float>
     ) {
         run("adamw", (), "\(count)", numbers: 7 * count) {
-            step { ck_adamw(count, $0, gradient, value, first, second) }
+            step { level.adamw(count, $0, gradient, value, first, second) }
         }
     }
 
@@ -371,7 +374,7 @@ package enum Kernels {
         value: UnsafeMutablePointer<Float>, momentum: UnsafeMutablePointer<Float>
     ) {
         run("sgd", (), "\(count)", numbers: 5 * count) {
-            withUnsafePointer(to: step.step) { ck_sgd(count, $0, gradient, value, momentum) }
+            withUnsafePointer(to: step.step) { level.sgd(count, $0, gradient, value, momentum) }
         }
     }
 
@@ -381,7 +384,7 @@ package enum Kernels {
         momentum: UnsafeMutablePointer<Float>
     ) {
         run("momentum", (), "\(count)", numbers: 3 * count) {
-            withUnsafePointer(to: step.step) { ck_average(count, $0, gradient, momentum) }
+            withUnsafePointer(to: step.step) { level.average(count, $0, gradient, momentum) }
         }
     }
 
@@ -392,7 +395,7 @@ package enum Kernels {
     ) {
         run("momentum", direction, "\(count)", numbers: 3 * count) {
             withUnsafePointer(to: step.step) {
-                ck_ahead(count, $0, gradient, momentum, direction.pointer)
+                level.ahead(count, $0, gradient, momentum, direction.pointer)
             }
         }
     }
@@ -402,12 +405,12 @@ package enum Kernels {
         _ direction: Tensor, keep: Float, rate: Float, value: UnsafeMutablePointer<Float>
     ) {
         run("follow", direction, "\(direction.count)", numbers: 3 * direction.count) {
-            ck_follow(direction.count, keep, rate, direction.pointer, value)
+            level.follow(direction.count, keep, rate, direction.pointer, value)
         }
     }
 
     /// The sum of squares of `count` numbers, in double.
     package static func sumSquares(_ count: Int, _ x: UnsafePointer<Float>) -> Double {
-        run("sum of squares", (), "\(count)", numbers: count) { ck_sum_squares(count, x) }
+        run("sum of squares", (), "\(count)", numbers: count) { level.sum_squares(count, x) }
     }
 }

@@ -12,13 +12,13 @@ extension Kernels {
         count: Int, _ precision: Precision, in place: Tensor? = nil,
         fill: (_ half: Int32, _ y: Tensor) -> Void
     ) throws -> Operand {
-        let isHalf = precision == .bfloat16 && ck_has_bf16() != 0
+        let isHalf = precision == .bfloat16 && level.has_bf16() != 0
         let y =
             if let place, !isHalf { place } else {
                 try Tensor(uninitialized: [isHalf ? (count + 1) / 2 : count])
             }
         fill(isHalf ? 1 : 0, y)
-        if precision == .bfloat16, !isHalf { ck_round_bf16(count, y.pointer, y.pointer) }
+        if precision == .bfloat16, !isHalf { level.round_bf16(count, y.pointer, y.pointer) }
         return Operand(tensor: y, isHalf: isHalf, precision: precision, count: count)
     }
 
@@ -33,7 +33,7 @@ extension Kernels {
                 "layer norm", (x, gain, bias, y, mean, rstd), "\(rows) x \(width)",
                 numbers: x.count + y.count
             ) {
-                ck_layer_norm(
+                level.layer_norm(
                     rows, width, epsilon, x.pointer, gain.pointer, bias.pointer, half, y.pointer,
                     mean.pointer, rstd.pointer)
             }
@@ -44,7 +44,7 @@ extension Kernels {
     package static func gelu(_ x: Tensor, tanhForm: Bool, precision: Precision) throws -> Operand {
         try operand(count: x.count, precision) { half, y in
             run("gelu", (x, y), "\(x.count)", numbers: x.count + y.count) {
-                ck_gelu(x.count, tanhForm ? 1 : 0, x.pointer, half, y.pointer)
+                level.gelu(x.count, tanhForm ? 1 : 0, x.pointer, half, y.pointer)
             }
         }
     }
@@ -60,7 +60,7 @@ extension Kernels {
                 "gelu gradient", (dy, x, dx, parts), "\(x.count)",
                 numbers: 2 * x.count + dx.count + parts.count
             ) {
-                ck_gelu_gradient_rows(
+                level.gelu_gradient_rows(
                     rows, width, tanhForm ? 1 : 0, dy.pointer, x.pointer, half, dx.pointer,
                     parts.pointer)
             }
@@ -81,7 +81,7 @@ extension Kernels {
                 "split heads gradient", (dq, dk, dv, cosine, sine, joint, parts), shape.text,
                 numbers: 3 * shape.count + joint.count + parts.count
             ) {
-                ck_heads_gradient_rows(
+                level.heads_gradient_rows(
                     &native, dq.pointer, dk.pointer, dv.pointer, cosine.pointer, sine.pointer, half,
                     joint.pointer, parts.pointer)
             }
@@ -93,7 +93,7 @@ extension Kernels {
     static func addParts(_ parts: Tensor, into y: Tensor, beta: Float) {
         let (count, width) = (parts.shape[0], parts.shape[1])
         run("column sums", (parts, y), "\(count) parts x \(width)", numbers: parts.count) {
-            ck_add_parts(count, width, parts.pointer, beta, y.pointer)
+            level.add_parts(count, width, parts.pointer, beta, y.pointer)
         }
     }
 }

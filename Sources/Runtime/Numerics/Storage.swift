@@ -6,7 +6,10 @@ package final class Storage {
     package let count: Int
 
     /// Uninitialised storage for `count` numbers.
+    ///
+    /// - Throws: `OutOfMemory`; `InvalidValue` where `MTREPL_KERNELS` is wrong.
     package init(_ count: Int) throws {
+        try Numerics.checkLevel()
         guard count <= Int.max / 8 else {
             throw OutOfMemory(requested: Int.max, live: Memory.liveBytes, limit: Memory.limit)
         }

@@ -44,6 +44,7 @@ extension StoredRun {
         if let failure = row.failure { lines.append("failure      \(failure.singleLine)") }
         if let state = row.state { lines.append("state        \(state.hex)") }
         lines += recipeLines
+        if let processor = row.processor { lines.append("kernels      \(processor.singleLine)") }
         if let exposure = row.exposure, !exposure.phases.isEmpty {
             var table = TextTable(["phase", "source", "tokens", "epochs"])
             for phase in exposure.phases {
@@ -126,6 +127,7 @@ public enum RunList {
         let updated: Double
         let bytes: Int
         let failure: String?
+        let processor: String?
     }
 
     private static func count(_ number: Int, _ what: String) -> String {
@@ -151,7 +153,8 @@ public enum RunList {
                 Item(
                     key: run.row.key.hex, name: run.row.name, status: run.status,
                     step: run.row.step, steps: run.row.steps, parameters: run.parameters,
-                    updated: run.row.updated, bytes: run.bytes, failure: run.row.failure)
+                    updated: run.row.updated, bytes: run.bytes, failure: run.row.failure,
+                    processor: run.row.processor)
             }, pretty: true)
     }
 

@@ -65,11 +65,13 @@ public struct RunRow: Codable, Hashable, Sendable {
     public var state: Digest?
     /// What `state` has seen of each source; `nil` in rows of earlier versions.
     public var exposure: ExposureLedger?
+    /// The kernels that trained it last, see `Numerics.processor`; `nil` in rows of earlier versions.
+    public var processor: String?
 
     package init(
         key: Digest, name: String, status: String, step: Int, steps: Int, updated: Double,
         recipe: String, failure: String? = nil, state: Digest? = nil,
-        exposure: ExposureLedger? = nil
+        exposure: ExposureLedger? = nil, processor: String? = nil
     ) {
         self.key = key
         self.name = name
@@ -81,6 +83,7 @@ public struct RunRow: Codable, Hashable, Sendable {
         self.failure = failure
         self.state = state
         self.exposure = exposure
+        self.processor = processor
     }
 }
 

@@ -14,18 +14,21 @@ extension Registry {
     package static func save(_ run: RunRow, _ database: Database) throws {
         try database.execute(
             sql: """
-                INSERT INTO runs (key, name, status, step, steps, updated, recipe, failure, state, exposure)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO runs (key, name, status, step, steps, updated, recipe, failure, state, exposure,
+                    processor)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (key) DO UPDATE SET name = excluded.name, updated = excluded.updated,
                     recipe = excluded.recipe, failure = excluded.failure,
                     status = iif(excluded.step >= step, excluded.status, status),
                     state = iif(excluded.step >= step, excluded.state, state),
                     exposure = iif(excluded.step >= step, excluded.exposure, exposure),
+                    processor = iif(excluded.step >= step, excluded.processor, processor),
                     step = max(excluded.step, step)
                 """,
             arguments: [
                 run.key.hex, run.name, run.status, run.step, run.steps, run.updated, run.recipe,
                 run.failure, run.state?.hex, try run.exposure.map { try CanonicalJSON.text($0) },
+                run.processor,
             ])
     }
 
@@ -54,7 +57,7 @@ extension Registry {
             failure: row["failure"], state: (row["state"] as String?).flatMap(Digest.init(hex:)),
             exposure: exposure.flatMap {
                 try? JSONDecoder().decode(ExposureLedger.self, from: Data($0.utf8))
-            })
+            }, processor: row["processor"])
     }
 
     /// Forgets a run; records of states stay, as other runs may pass through them.

@@ -98,6 +98,9 @@ public final class Registry: Sendable {
                         PRIMARY KEY (state, task)) WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("4: processors") { database in
+            try database.execute(sql: "ALTER TABLE runs ADD COLUMN processor TEXT")
+        }
         return migrator
     }
 

@@ -40,6 +40,8 @@ package struct RecipeText: Codable {
     package let phases: [PhaseText]
     package let finetune: FinetuneText?
     let numerics: Int
+    /// See `Numerics.keyed`.
+    let kernels: String?
 }
 
 extension Trajectory {
@@ -75,7 +77,8 @@ extension Trajectory {
                         learning_rate: settings.learningRate,
                         optimizer: RecordedOptimizer(settings.optimizer))
                 },
-                numerics: Numerics.version), pretty: pretty)
+                numerics: Numerics.version, kernels: Numerics.keyed(recipe.precision)),
+            pretty: pretty)
     }
 }
 

@@ -119,7 +119,8 @@ extension Run {
             key: last, name: try storedName.get(), status: status, step: step,
             steps: trajectory.steps,
             updated: Date().timeIntervalSince1970, recipe: try trajectory.recipeText(),
-            failure: failure, state: key, exposure: trajectory.exposure(at: step))
+            failure: failure, state: key, exposure: trajectory.exposure(at: step),
+            processor: Numerics.processor)
     }
 }
 

@@ -1,6 +1,7 @@
 import Foundation
 import RuntimeData
 import RuntimeModel
+import RuntimeNumerics
 import RuntimeStore
 import RuntimeSupport
 
@@ -33,6 +34,7 @@ public final class Trajectory {
         stop: @escaping ShouldStop = { false }
     ) throws {
         try recipe.validate()
+        try Numerics.checkLevel()
         self.recipe = recipe
         let names = Set(recipe.phases.flatMap { $0.mixture.parts.map(\.name) }).sorted()
         sources = try names.map { name in

@@ -1,17 +1,14 @@
 // Products of a matrix with one vector, as generation makes them: each row is read once, so that memory
 // is what limits them.
-#include "kernels.h"
-#include "CPool.h"
-#include "vector.h"
 
-enum { ROWS = 64 };
+enum { VECTOR_ROWS = 64 };  // in a unit
 
 typedef struct {
     long n, k, ld;
     const float *x, *wide, *bias;
     const uint16_t *narrow;
     float *y;
-} product;
+} vector_product;
 
 static inline float widened(uint16_t x) {
     uint32_t bits = (uint32_t)x << 16;
@@ -22,8 +19,8 @@ static inline float widened(uint16_t x) {
 
 static void wide_rows(void *context, long unit) {
     CK_REASSOCIATE
-    const product *p = context;
-    for (long row = unit * ROWS; row < ck_min(p->n, (unit + 1) * ROWS); row++) {
+    const vector_product *p = context;
+    for (long row = unit * VECTOR_ROWS; row < ck_min(p->n, (unit + 1) * VECTOR_ROWS); row++) {
         const float *w = p->wide + row * p->ld;
         float sum = 0;
         for (long i = 0; i < p->k; i++) sum += w[i] * p->x[i];
@@ -33,8 +30,8 @@ static void wide_rows(void *context, long unit) {
 
 static void narrow_rows(void *context, long unit) {
     CK_REASSOCIATE
-    const product *p = context;
-    for (long row = unit * ROWS; row < ck_min(p->n, (unit + 1) * ROWS); row++) {
+    const vector_product *p = context;
+    for (long row = unit * VECTOR_ROWS; row < ck_min(p->n, (unit + 1) * VECTOR_ROWS); row++) {
         const uint16_t *w = p->narrow + row * p->ld;
         float sum = 0;
         for (long i = 0; i < p->k; i++) sum += widened(w[i]) * p->x[i];
@@ -42,16 +39,16 @@ static void narrow_rows(void *context, long unit) {
     }
 }
 
-void ck_gemv(long n, long k, const float *w, long ld, const float *x, const float *bias, float *y) {
-    product p = { .n = n, .k = k, .ld = ld, .x = x, .wide = w, .bias = bias, .y = y };
-    cp_parallel(ck_blocks(n, ROWS), wide_rows, &p);
+static void ck_gemv(long n, long k, const float *w, long ld, const float *x, const float *bias, float *y) {
+    vector_product p = { .n = n, .k = k, .ld = ld, .x = x, .wide = w, .bias = bias, .y = y };
+    cp_parallel(ck_blocks(n, VECTOR_ROWS), wide_rows, &p);
 }
 
-int ck_gemv_bf16(long n, long k, const uint16_t *w, long ld, const uint16_t *x, const float *bias, float *y) {
+static int ck_gemv_bf16(long n, long k, const uint16_t *w, long ld, const uint16_t *x, const float *bias, float *y) {
     float *wide = ck_scratch((size_t)k);
     if (wide == NULL) return -1;
     for (long i = 0; i < k; i++) wide[i] = widened(x[i]);
-    product p = { .n = n, .k = k, .ld = ld, .x = wide, .narrow = w, .bias = bias, .y = y };
-    cp_parallel(ck_blocks(n, ROWS), narrow_rows, &p);
+    vector_product p = { .n = n, .k = k, .ld = ld, .x = wide, .narrow = w, .bias = bias, .y = y };
+    cp_parallel(ck_blocks(n, VECTOR_ROWS), narrow_rows, &p);
     return 0;
 }

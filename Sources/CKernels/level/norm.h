@@ -1,9 +1,6 @@
 // Layer norm, and sums over rows.
-#include "kernels.h"
-#include "CPool.h"
-#include "vector.h"
 
-enum { ROWS = CK_PART_ROWS, COLUMNS = 32 };  // rows in a unit; columns in a unit of the sums over rows
+enum { COLUMNS = 32 };  // in a unit of the sums over rows
 
 typedef struct {
     long rows, width;
@@ -16,8 +13,8 @@ typedef struct {
 static void normalise(void *context, long unit) {
     CK_REASSOCIATE
     const norm *p = context;
-    long width = p->width, end = ck_min(p->rows, (unit + 1) * ROWS);
-    for (long row = unit * ROWS; row < end; row++) {
+    long width = p->width, end = ck_min(p->rows, (unit + 1) * CK_PART_ROWS);
+    for (long row = unit * CK_PART_ROWS; row < end; row++) {
         const float *x = p->x + row * width;
         float sum = 0;
         for (long i = 0; i < width; i++) sum += x[i];
@@ -41,18 +38,18 @@ static void normalise(void *context, long unit) {
     }
 }
 
-void ck_layer_norm(long rows, long width, float epsilon, const float *x, const float *gain,
+static void ck_layer_norm(long rows, long width, float epsilon, const float *x, const float *gain,
                    const float *bias, int half, void *y, float *mean, float *rstd) {
     norm p = { .rows = rows, .width = width, .epsilon = epsilon, .x = x, .gain = gain, .bias = bias,
                .y = y, .narrow = half ? y : NULL, .mean = mean, .rstd = rstd };
-    cp_parallel(ck_blocks(rows, ROWS), normalise, &p);
+    cp_parallel(ck_blocks(rows, CK_PART_ROWS), normalise, &p);
 }
 
 static void input_gradient(void *context, long unit) {
     CK_REASSOCIATE
     const norm *p = context;
-    long width = p->width, end = ck_min(p->rows, (unit + 1) * ROWS);
-    for (long row = unit * ROWS; row < end; row++) {
+    long width = p->width, end = ck_min(p->rows, (unit + 1) * CK_PART_ROWS);
+    for (long row = unit * CK_PART_ROWS; row < end; row++) {
         const float *x = p->x + row * width, *dy = p->dy + row * width;
         float *dx = p->y + row * width;
         float mean = p->mean_in[row], rstd = p->rstd_in[row], sum = 0, projected = 0;
@@ -72,11 +69,11 @@ static void input_gradient(void *context, long unit) {
     }
 }
 
-void ck_layer_norm_input(long rows, long width, const float *dy, const float *x, const float *gain,
+static void ck_layer_norm_input(long rows, long width, const float *dy, const float *x, const float *gain,
                          const float *mean, const float *rstd, float beta, float *dx) {
     norm p = { .rows = rows, .width = width, .beta = beta, .x = x, .gain = gain, .dy = dy,
                .mean_in = mean, .rstd_in = rstd, .y = dx };
-    cp_parallel(ck_blocks(rows, ROWS), input_gradient, &p);
+    cp_parallel(ck_blocks(rows, CK_PART_ROWS), input_gradient, &p);
 }
 
 // Sums over 64 rows are in float, sums of those in double: short sums are exact enough.
@@ -84,9 +81,9 @@ static void weight_gradient(void *context, long unit) {
     const norm *p = context;
     long first = unit * COLUMNS, columns = ck_min(COLUMNS, p->width - first);
     double gain[COLUMNS] = { 0 }, bias[COLUMNS] = { 0 };
-    for (long start = 0; start < p->rows; start += ROWS) {
+    for (long start = 0; start < p->rows; start += CK_PART_ROWS) {
         float g[COLUMNS] = { 0 }, b[COLUMNS] = { 0 };
-        long end = ck_min(p->rows, start + ROWS);
+        long end = ck_min(p->rows, start + CK_PART_ROWS);
         for (long row = start; row < end; row++) {
             const float *dy = p->dy + row * p->width + first, *x = p->x + row * p->width + first;
             float mean = p->mean_in[row], rstd = p->rstd_in[row];
@@ -107,7 +104,7 @@ static void weight_gradient(void *context, long unit) {
     }
 }
 
-void ck_layer_norm_weights(long rows, long width, const float *dy, const float *x,
+static void ck_layer_norm_weights(long rows, long width, const float *dy, const float *x,
                            const float *mean, const float *rstd, float beta, float *dgain,
                            float *dbias) {
     norm p = { .rows = rows, .width = width, .beta = beta, .x = x, .dy = dy, .mean_in = mean,
@@ -119,9 +116,9 @@ static void column_sums(void *context, long unit) {
     const norm *p = context;
     long first = unit * COLUMNS, columns = ck_min(COLUMNS, p->width - first);
     double total[COLUMNS] = { 0 };
-    for (long start = 0; start < p->rows; start += ROWS) {
+    for (long start = 0; start < p->rows; start += CK_PART_ROWS) {
         float part[COLUMNS] = { 0 };
-        long end = ck_min(p->rows, start + ROWS);
+        long end = ck_min(p->rows, start + CK_PART_ROWS);
         for (long row = start; row < end; row++) {
             const float *x = p->x + row * p->width + first;
             for (long i = 0; i < columns; i++) part[i] += x[i];
@@ -132,7 +129,7 @@ static void column_sums(void *context, long unit) {
     for (long i = 0; i < columns; i++) out[i] = (float)total[i] + (p->beta == 0 ? 0 : out[i]);
 }
 
-void ck_column_sums(long rows, long width, const float *x, float beta, float *out) {
+static void ck_column_sums(long rows, long width, const float *x, float beta, float *out) {
     norm p = { .rows = rows, .width = width, .beta = beta, .x = x, .y = out };
     cp_parallel(ck_blocks(width, COLUMNS), column_sums, &p);
 }
@@ -147,7 +144,7 @@ static void add_parts(void *context, long unit) {
     for (long i = 0; i < columns; i++) out[i] = (float)total[i] + (p->beta == 0 ? 0 : out[i]);
 }
 
-void ck_add_parts(long count, long width, const float *parts, float beta, float *out) {
+static void ck_add_parts(long count, long width, const float *parts, float beta, float *out) {
     norm p = { .rows = count, .width = width, .beta = beta, .x = parts, .y = out };
     cp_parallel(ck_blocks(width, COLUMNS), add_parts, &p);
 }

@@ -1,9 +1,6 @@
 // The steps of optimizers in one pass over the numbers, and the norm that they clip by.
-#include "kernels.h"
-#include "CPool.h"
-#include "vector.h"
 
-enum { BLOCK = 16384, GROUP = 4096 };  // numbers in a unit; units whose sums are kept at once
+enum { GROUP = 4096 };  // units whose sums are kept at once
 
 typedef struct {
     long count;
@@ -16,18 +13,18 @@ typedef struct {
 static void squares(void *context, long unit) {
     CK_REASSOCIATE
     const update *p = context;
-    long first = unit * BLOCK, end = ck_min(p->count, first + BLOCK);
+    long first = unit * CK_BLOCK, end = ck_min(p->count, first + CK_BLOCK);
     double sum = 0;
     for (long i = first; i < end; i++) sum += (double)p->gradient[i] * (double)p->gradient[i];
     p->sums[unit] = sum;
 }
 
-double ck_sum_squares(long count, const float *x) {
+static double ck_sum_squares(long count, const float *x) {
     double sums[GROUP], total = 0;
-    for (long done = 0; done < count; done += (long)GROUP * BLOCK) {
-        update p = { .count = ck_min((long)GROUP * BLOCK, count - done), .gradient = x + done,
+    for (long done = 0; done < count; done += (long)GROUP * CK_BLOCK) {
+        update p = { .count = ck_min((long)GROUP * CK_BLOCK, count - done), .gradient = x + done,
                      .sums = sums };
-        long units = ck_blocks(p.count, BLOCK);
+        long units = ck_blocks(p.count, CK_BLOCK);
         cp_parallel(units, squares, &p);
         for (long i = 0; i < units; i++) total += sums[i];
     }
@@ -37,7 +34,7 @@ double ck_sum_squares(long count, const float *x) {
 static void adamw(void *context, long unit) {
     const update *p = context;
     const ck_adamw_step s = *p->step;
-    long start = unit * BLOCK, count = ck_min(BLOCK, p->count - start);
+    long start = unit * CK_BLOCK, count = ck_min(CK_BLOCK, p->count - start);
     const float *gradient = p->gradient + start;
     float *restrict value = p->value + start;
     float *restrict first = p->first + start;
@@ -53,11 +50,11 @@ static void adamw(void *context, long unit) {
     }
 }
 
-void ck_adamw(long count, const ck_adamw_step *step, const float *gradient, float *value,
+static void ck_adamw(long count, const ck_adamw_step *step, const float *gradient, float *value,
               float *first, float *second) {
     update p = { .count = count, .step = step, .gradient = gradient, .value = value, .first = first,
                  .second = second };
-    cp_parallel(ck_blocks(count, BLOCK), adamw, &p);
+    cp_parallel(ck_blocks(count, CK_BLOCK), adamw, &p);
 }
 
 typedef struct {
@@ -70,7 +67,7 @@ typedef struct {
 static void sgd(void *context, long unit) {
     const moving *p = context;
     const ck_momentum_step s = *p->step;
-    long start = unit * BLOCK, count = ck_min(BLOCK, p->count - start);
+    long start = unit * CK_BLOCK, count = ck_min(CK_BLOCK, p->count - start);
     const float *gradient = p->gradient + start;
     float *restrict value = p->target + start;
     float *restrict momentum = p->momentum + start;
@@ -90,17 +87,17 @@ static void sgd(void *context, long unit) {
         }
 }
 
-void ck_sgd(long count, const ck_momentum_step *step, const float *gradient, float *value,
+static void ck_sgd(long count, const ck_momentum_step *step, const float *gradient, float *value,
             float *momentum) {
     moving p = { .count = count, .step = step, .gradient = gradient, .target = value,
                  .momentum = momentum };
-    cp_parallel(ck_blocks(count, BLOCK), sgd, &p);
+    cp_parallel(ck_blocks(count, CK_BLOCK), sgd, &p);
 }
 
 static void average(void *context, long unit) {
     const moving *p = context;
     const ck_momentum_step s = *p->step;
-    long start = unit * BLOCK, count = ck_min(BLOCK, p->count - start);
+    long start = unit * CK_BLOCK, count = ck_min(CK_BLOCK, p->count - start);
     const float *gradient = p->gradient + start;
     float *restrict momentum = p->momentum + start;
     float rest = 1.0f - s.momentum;
@@ -108,15 +105,15 @@ static void average(void *context, long unit) {
         momentum[i] = s.momentum * momentum[i] + rest * (gradient[i] * s.clip);
 }
 
-void ck_average(long count, const ck_momentum_step *step, const float *gradient, float *momentum) {
+static void ck_average(long count, const ck_momentum_step *step, const float *gradient, float *momentum) {
     moving p = { .count = count, .step = step, .gradient = gradient, .momentum = momentum };
-    cp_parallel(ck_blocks(count, BLOCK), average, &p);
+    cp_parallel(ck_blocks(count, CK_BLOCK), average, &p);
 }
 
 static void ahead(void *context, long unit) {
     const moving *p = context;
     const ck_momentum_step s = *p->step;
-    long start = unit * BLOCK, count = ck_min(BLOCK, p->count - start);
+    long start = unit * CK_BLOCK, count = ck_min(CK_BLOCK, p->count - start);
     const float *gradient = p->gradient + start;
     const float *momentum = p->momentum + start;
     float *restrict direction = p->target + start;
@@ -131,11 +128,11 @@ static void ahead(void *context, long unit) {
             direction[i] = s.momentum * momentum[i] + rest * (gradient[i] * s.clip);
 }
 
-void ck_ahead(long count, const ck_momentum_step *step, const float *gradient, const float *momentum,
+static void ck_ahead(long count, const ck_momentum_step *step, const float *gradient, const float *momentum,
               float *direction) {
     moving p = { .count = count, .step = step, .gradient = gradient, .target = direction,
                  .momentum = (float *)momentum };
-    cp_parallel(ck_blocks(count, BLOCK), ahead, &p);
+    cp_parallel(ck_blocks(count, CK_BLOCK), ahead, &p);
 }
 
 typedef struct {
@@ -147,13 +144,13 @@ typedef struct {
 
 static void follow(void *context, long unit) {
     const following *p = context;
-    long start = unit * BLOCK, count = ck_min(BLOCK, p->count - start);
+    long start = unit * CK_BLOCK, count = ck_min(CK_BLOCK, p->count - start);
     const float *direction = p->direction + start;
     float *restrict value = p->value + start;
     for (long i = 0; i < count; i++) value[i] = value[i] * p->keep - p->rate * direction[i];
 }
 
-void ck_follow(long count, float keep, float rate, const float *direction, float *value) {
+static void ck_follow(long count, float keep, float rate, const float *direction, float *value) {
     following p = { .count = count, .keep = keep, .rate = rate, .direction = direction, .value = value };
-    cp_parallel(ck_blocks(count, BLOCK), follow, &p);
+    cp_parallel(ck_blocks(count, CK_BLOCK), follow, &p);
 }

@@ -1,11 +1,4 @@
 // Arithmetic on every number, strided copies, reductions. Mathematical functions are the C library's.
-#include "kernels.h"
-#include "CPool.h"
-#include "vector.h"
-
-#include <math.h>
-
-enum { BLOCK = 16384 };
 
 typedef struct {
     int kind;
@@ -40,7 +33,7 @@ static inline __attribute__((always_inline)) void binary_loop(int kind, long n, 
 
 static void binary(void *context, long unit) {
     const arithmetic *p = context;
-    long first = unit * BLOCK, n = ck_min(BLOCK, p->count - first);
+    long first = unit * CK_BLOCK, n = ck_min(CK_BLOCK, p->count - first);
     const float *a = p->a + first * p->step_a, *b = p->b + first * p->step_b;
     if (p->step_a && p->step_b) binary_loop(p->kind, n, a, 1, b, 1, p->y + first);
     else if (p->step_a) binary_loop(p->kind, n, a, 1, b, 0, p->y + first);
@@ -48,11 +41,11 @@ static void binary(void *context, long unit) {
     else binary_loop(p->kind, n, a, 0, b, 0, p->y + first);
 }
 
-void ck_binary(ck_binary_kind kind, long count, const float *a, long step_a, const float *b,
+static void ck_binary(ck_binary_kind kind, long count, const float *a, long step_a, const float *b,
                long step_b, float *y) {
     arithmetic p = { .kind = (int)kind, .count = count, .step_a = step_a, .step_b = step_b, .a = a,
                      .b = b, .y = y };
-    cp_parallel(ck_blocks(count, BLOCK), binary, &p);
+    cp_parallel(ck_blocks(count, CK_BLOCK), binary, &p);
 }
 
 #define MAP(expression)                                                                           \
@@ -64,7 +57,7 @@ void ck_binary(ck_binary_kind kind, long count, const float *a, long step_a, con
 
 static void unary(void *context, long unit) {
     const arithmetic *p = context;
-    long first = unit * BLOCK, n = ck_min(BLOCK, p->count - first);
+    long first = unit * CK_BLOCK, n = ck_min(CK_BLOCK, p->count - first);
     const float *a = p->a + first;
     float *y = p->y + first;
     switch ((ck_unary_kind)p->kind) {
@@ -81,14 +74,14 @@ static void unary(void *context, long unit) {
     }
 }
 
-void ck_unary(ck_unary_kind kind, long count, const float *x, float *y) {
+static void ck_unary(ck_unary_kind kind, long count, const float *x, float *y) {
     arithmetic p = { .kind = (int)kind, .count = count, .a = x, .y = y };
-    cp_parallel(ck_blocks(count, BLOCK), unary, &p);
+    cp_parallel(ck_blocks(count, CK_BLOCK), unary, &p);
 }
 
 static void axpby(void *context, long unit) {
     const arithmetic *p = context;
-    long first = unit * BLOCK, n = ck_min(BLOCK, p->count - first);
+    long first = unit * CK_BLOCK, n = ck_min(CK_BLOCK, p->count - first);
     const float *x = p->a + first;
     float *y = p->y + first, a = p->factor, beta = p->beta;
     if (beta == 0)
@@ -97,52 +90,52 @@ static void axpby(void *context, long unit) {
         for (long i = 0; i < n; i++) y[i] = a * x[i] + beta * y[i];
 }
 
-void ck_axpby(long count, float a, const float *x, float beta, float *y) {
+static void ck_axpby(long count, float a, const float *x, float beta, float *y) {
     arithmetic p = { .count = count, .factor = a, .beta = beta, .a = x, .y = y };
-    cp_parallel(ck_blocks(count, BLOCK), axpby, &p);
+    cp_parallel(ck_blocks(count, CK_BLOCK), axpby, &p);
 }
 
 static void clear(void *context, long unit) {
     const arithmetic *p = context;
-    long first = unit * BLOCK, n = ck_min(BLOCK, p->count - first);
+    long first = unit * CK_BLOCK, n = ck_min(CK_BLOCK, p->count - first);
     memset(p->y + first, 0, (size_t)n * sizeof(float));
 }
 
-void ck_zero(long count, float *x) {
+static void ck_zero(long count, float *x) {
     arithmetic p = { .count = count, .y = x };
-    cp_parallel(ck_blocks(count, BLOCK), clear, &p);
+    cp_parallel(ck_blocks(count, CK_BLOCK), clear, &p);
 }
 
 static void choose(void *context, long unit) {
     const arithmetic *p = context;
-    long first = unit * BLOCK, end = ck_min(p->count, first + BLOCK);
+    long first = unit * CK_BLOCK, end = ck_min(p->count, first + CK_BLOCK);
     for (long i = first; i < end; i++) p->y[i] = p->condition[i] != 0 ? p->a[i] : p->b[i];
 }
 
-void ck_where(long count, const float *condition, const float *a, const float *b, float *y) {
+static void ck_where(long count, const float *condition, const float *a, const float *b, float *y) {
     arithmetic p = { .count = count, .condition = condition, .a = a, .b = b, .y = y };
-    cp_parallel(ck_blocks(count, BLOCK), choose, &p);
+    cp_parallel(ck_blocks(count, CK_BLOCK), choose, &p);
 }
 
 static void round_block(void *context, long unit) {
     const arithmetic *p = context;
-    long first = unit * BLOCK, end = ck_min(p->count, first + BLOCK);
+    long first = unit * CK_BLOCK, end = ck_min(p->count, first + CK_BLOCK);
     for (long i = first; i < end; i++) p->y[i] = ck_bf16(p->a[i]);
 }
 
-void ck_round_bf16(long count, const float *x, float *y) {
+static void ck_round_bf16(long count, const float *x, float *y) {
     arithmetic p = { .count = count, .a = x, .y = y };
-    cp_parallel(ck_blocks(count, BLOCK), round_block, &p);
+    cp_parallel(ck_blocks(count, CK_BLOCK), round_block, &p);
 }
 
 static void convert_block(void *context, long unit) {
     const arithmetic *p = context;
     uint16_t *out = (uint16_t *)(void *)p->y;
-    long first = unit * BLOCK, end = ck_min(p->count, first + BLOCK);
+    long first = unit * CK_BLOCK, end = ck_min(p->count, first + CK_BLOCK);
     ck_row_to_bf16(end - first, p->a + first, out + first);
 }
 
-void ck_to_bf16(long count, const float *x, uint16_t *y) {
+static void ck_to_bf16(long count, const float *x, uint16_t *y) {
     arithmetic p = { .count = count, .a = x, .y = (float *)(void *)y };
-    cp_parallel(ck_blocks(count, BLOCK), convert_block, &p);
+    cp_parallel(ck_blocks(count, CK_BLOCK), convert_block, &p);
 }

@@ -1,12 +1,5 @@
 // Between the joint query-key-value layout, head by head, and arrays of one head each, with rotary
 // position embedding (Su et al. 2021, arXiv 2104.09864) in the half-rotation form.
-#include "kernels.h"
-#include "CPool.h"
-#include "vector.h"
-
-#include <math.h>
-
-enum { TIMES = CK_PART_ROWS };
 
 typedef struct {
     const ck_attention *shape;
@@ -20,9 +13,11 @@ typedef struct {
 
 static inline float rounded(float x, int round) { return round ? ck_bf16(x) : x; }
 
-// y = scale * x with the first `turned` numbers turned by the angles; `sign` -1 turns back.
-static void turn(long size, long turned, const float *x, const float *cosine, const float *sine,
-                 float sign, float scale, int round, float *y) {
+// y = scale * x with the first `turned` numbers turned by the angles; `sign` -1 turns back. Called with a constant `round`, so
+// that it is not asked number by number.
+static inline __attribute__((always_inline)) void turn_rounded(long size, long turned, const float *x, const float *cosine,
+                                                               const float *sine, float sign, float scale, int round,
+                                                               float *y) {
     long half = turned / 2;
     for (long i = 0; i < half; i++) {
         float a = x[i], b = x[i + half], c = cosine[i], s = sign * sine[i];
@@ -30,6 +25,12 @@ static void turn(long size, long turned, const float *x, const float *cosine, co
         y[i + half] = rounded((b * c + a * s) * scale, round);
     }
     for (long i = turned; i < size; i++) y[i] = rounded(x[i] * scale, round);
+}
+
+static void turn(long size, long turned, const float *x, const float *cosine, const float *sine, float sign, float scale,
+                 int round, float *y) {
+    if (round) turn_rounded(size, turned, x, cosine, sine, sign, scale, 1, y);
+    else turn_rounded(size, turned, x, cosine, sine, sign, scale, 0, y);
 }
 
 // Row `at` of one of q, k and v.
@@ -42,7 +43,7 @@ static void split(void *context, long unit) {
     const heads *p = context;
     const ck_attention *s = p->shape;
     long head = unit / p->pieces % s->heads, row = unit / p->pieces / s->heads;
-    long first = unit % p->pieces * TIMES, end = ck_min(s->time, first + TIMES);
+    long first = unit % p->pieces * CK_PART_ROWS, end = ck_min(s->time, first + CK_PART_ROWS);
     float scale = 1.0f / sqrtf((float)s->size), fresh[1024];
     for (long t = first; t < end; t++) {
         const float *x = p->joint_in + ((row * s->time + t) * s->heads + head) * 3 * s->size;
@@ -58,10 +59,10 @@ static void split(void *context, long unit) {
     }
 }
 
-void ck_heads(const ck_attention *shape, const float *qkv, const float *cosine, const float *sine,
+static void ck_heads(const ck_attention *shape, const float *qkv, const float *cosine, const float *sine,
               void *q, void *k, void *v) {
     heads p = { .shape = shape, .cosine = cosine, .sine = sine, .joint_in = qkv, .q = q, .k = k,
-                .v = v, .pieces = ck_blocks(shape->time, TIMES) };
+                .v = v, .pieces = ck_blocks(shape->time, CK_PART_ROWS) };
     cp_parallel(shape->batch * shape->heads * p.pieces, split, &p);
 }
 
@@ -69,7 +70,7 @@ static void join(void *context, long unit) {
     const heads *p = context;
     const ck_attention *s = p->shape;
     long head = unit / p->pieces % s->heads, row = unit / p->pieces / s->heads;
-    long first = unit % p->pieces * TIMES, end = ck_min(s->time, first + TIMES);
+    long first = unit % p->pieces * CK_PART_ROWS, end = ck_min(s->time, first + CK_PART_ROWS);
     float scale = 1.0f / sqrtf((float)s->size);
     float fresh[3 * 1024];
     for (long t = first; t < end; t++) {
@@ -85,10 +86,10 @@ static void join(void *context, long unit) {
     }
 }
 
-void ck_heads_gradient(const ck_attention *shape, const float *dq, const float *dk, const float *dv,
+static void ck_heads_gradient(const ck_attention *shape, const float *dq, const float *dk, const float *dv,
                        const float *cosine, const float *sine, float beta, float *dqkv) {
     heads p = { .shape = shape, .cosine = cosine, .sine = sine, .q_in = dq, .k_in = dk, .v_in = dv,
-                .joint = dqkv, .beta = beta, .pieces = ck_blocks(shape->time, TIMES) };
+                .joint = dqkv, .beta = beta, .pieces = ck_blocks(shape->time, CK_PART_ROWS) };
     cp_parallel(shape->batch * shape->heads * p.pieces, join, &p);
 }
 
@@ -99,7 +100,7 @@ static void join_rows(void *context, long unit) {
     long width = 3 * s->size, stride = s->heads * width;
     float scale = 1.0f / sqrtf((float)s->size), fresh[3 * 1024], sums[3 * 1024];
     memset(sums, 0, (size_t)width * sizeof *sums);
-    for (long t = piece * TIMES; t < (piece + 1) * TIMES; t++) {
+    for (long t = piece * CK_PART_ROWS; t < (piece + 1) * CK_PART_ROWS; t++) {
         long at = ((row * s->heads + head) * s->time + t) * s->size, to = (row * s->time + t) * stride + head * width;
         const float *cosine = p->cosine + t * (s->rotated / 2), *sine = p->sine + t * (s->rotated / 2);
         turn(s->size, s->rotated, p->q_in + at, cosine, sine, -1, scale, 0, fresh);
@@ -112,9 +113,9 @@ static void join_rows(void *context, long unit) {
     memcpy(p->parts + (row * p->pieces + piece) * stride + head * width, sums, (size_t)width * sizeof *sums);
 }
 
-void ck_heads_gradient_rows(const ck_attention *shape, const float *dq, const float *dk, const float *dv,
+static void ck_heads_gradient_rows(const ck_attention *shape, const float *dq, const float *dk, const float *dv,
                             const float *cosine, const float *sine, int half, void *dqkv, float *parts) {
     heads p = { .shape = shape, .cosine = cosine, .sine = sine, .q_in = dq, .k_in = dk, .v_in = dv, .joint = dqkv,
-                .narrow = half ? dqkv : NULL, .parts = parts, .pieces = ck_blocks(shape->time, TIMES) };
+                .narrow = half ? dqkv : NULL, .parts = parts, .pieces = ck_blocks(shape->time, CK_PART_ROWS) };
     cp_parallel(shape->batch * shape->heads * p.pieces, join_rows, &p);
 }

@@ -1,17 +1,8 @@
 // Causal attention by blocks of queries: a block sees only the keys up to its last query, and its
 // scores live in per-thread scratch. The backward pass computes probabilities again, from the
 // normaliser kept for each row (Dao et al. 2022, arXiv 2205.14135, without blocks of keys).
-#include "kernels.h"
-#include "CPool.h"
-#include "vector.h"
 
-#include <math.h>
-#include <stdatomic.h>
-
-#ifndef QUERIES
-#define QUERIES 64
-#endif
-enum { PAD = 32 };  // a multiple of every vector length: rows are done without a scalar rest
+enum { QUERIES = 64, PAD = 32 };  // queries in a block; a multiple of every vector length: rows are done without a scalar rest
 
 static inline long padded(long seen, long columns) {
     return ck_min(columns, (seen + PAD - 1) / PAD * PAD);
@@ -64,28 +55,22 @@ static void forward(void *context, long unit) {
     int failed = 0;
     for (long first = 0; first < time; first += QUERIES) {
         long rows = ck_min(QUERIES, time - first), keys = first + rows;
-        failed |= ck_gemm_unit(0, 1, rows, keys, size, q + first * size, size, k, size, 0, scores, keys);
+        failed |= ck_gemm_unit(CK_WIDE, 0, 1, rows, keys, size, q + first * size, size, k, size, 0, scores, keys);
         causal_softmax(rows, keys, first + 1, scores, lse + first);
         if (s->round) round_all(rows * keys, scores);
-        failed |= ck_gemm_unit(0, 0, rows, size, keys, scores, keys, v, size, 0, out + first * stride, stride);
+        failed |= ck_gemm_unit(CK_WIDE, 0, 0, rows, size, keys, scores, keys, v, size, 0, out + first * stride, stride);
     }
     if (failed) atomic_store(&p->failed, 1);
 }
 
-#if defined(__x86_64__)
-int ck_attend_wide(const ck_attention *shape, const float *q, const float *k, const float *v, float *out,
-                   float *lse);
-int ck_attend_wide_gradient(const ck_attention *shape, const float *q, const float *k, const float *v,
-                            const float *out, const float *lse, const float *dout, float *dq, float *dk,
-                            float *dv);
-
+#if CK_WIDE
 // Whether attention_wide.c is to be used: rounded operands are the business of this file alone.
-static int suits_wide(const ck_attention *s) { return ck_is_wide() && s->size % 16 == 0 && !s->round; }
+static int suits_wide(const ck_attention *s) { return s->size % 16 == 0 && !s->round; }
 #endif
 
-int ck_attend(const ck_attention *shape, const float *q, const float *k, const float *v, float *out,
+static int ck_attend(const ck_attention *shape, const float *q, const float *k, const float *v, float *out,
               float *lse) {
-#if defined(__x86_64__)
+#if CK_WIDE
     if (suits_wide(shape)) return ck_attend_wide(shape, q, k, v, out, lse);
 #endif
     attention p = { .shape = shape, .q = q, .k = k, .v = v, .out = out, .lse = lse };
@@ -143,20 +128,20 @@ static void backward(void *context, long unit) {
             inner[r] = dot;
         }
         if (s->round) round_all(rows * size, dout);
-        failed |= ck_gemm_unit(0, 1, rows, keys, size, q + first * size, size, k, size, 0, scores, keys);
-        failed |= ck_gemm_unit(0, 1, rows, keys, size, dout, size, v, size, 0, dp, keys);
+        failed |= ck_gemm_unit(CK_WIDE, 0, 1, rows, keys, size, q + first * size, size, k, size, 0, scores, keys);
+        failed |= ck_gemm_unit(CK_WIDE, 0, 1, rows, keys, size, dout, size, v, size, 0, dp, keys);
         score_gradients(rows, keys, first + 1, lse + first, inner, s->round, scores, dp);
-        failed |= ck_gemm_unit(1, 0, keys, size, rows, scores, keys, dout, size, beta, dv, size);
-        failed |= ck_gemm_unit(0, 0, rows, size, keys, dp, keys, k, size, 0, dq + first * size, size);
-        failed |= ck_gemm_unit(1, 0, keys, size, rows, dp, keys, q + first * size, size, beta, dk, size);
+        failed |= ck_gemm_unit(CK_WIDE, 1, 0, keys, size, rows, scores, keys, dout, size, beta, dv, size);
+        failed |= ck_gemm_unit(CK_WIDE, 0, 0, rows, size, keys, dp, keys, k, size, 0, dq + first * size, size);
+        failed |= ck_gemm_unit(CK_WIDE, 1, 0, keys, size, rows, dp, keys, q + first * size, size, beta, dk, size);
     }
     if (failed) atomic_store(&p->failed, 1);
 }
 
-int ck_attend_gradient(const ck_attention *shape, const float *q, const float *k, const float *v,
+static int ck_attend_gradient(const ck_attention *shape, const float *q, const float *k, const float *v,
                        const float *out, const float *lse, const float *dout, float *dq, float *dk,
                        float *dv) {
-#if defined(__x86_64__)
+#if CK_WIDE
     if (suits_wide(shape)) return ck_attend_wide_gradient(shape, q, k, v, out, lse, dout, dq, dk, dv);
 #endif
     attention p = { .shape = shape, .q = q, .k = k, .v = v, .out_in = out, .lse_in = lse,
@@ -194,9 +179,26 @@ static void attend_one(void *context, long head) {
         for (long i = 0; i < size; i++) out[i] += scores[j] * v[j * size + i];
 }
 
-int ck_attend_one(long heads, long size, long time, long capacity, const float *q, const float *k,
+static int ck_attend_one(long heads, long size, long time, long capacity, const float *q, const float *k,
                   const float *v, float *out) {
     single p = { .size = size, .time = time, .capacity = capacity, .q = q, .k = k, .v = v, .out = out };
     cp_parallel(heads, attend_one, &p);
     return -atomic_load(&p.failed);
 }
+
+#if CK_BF16
+static int ck_attends_bf16(long size) { return size % 16 == 0 && ck_has_bf16(); }
+
+static int ck_attend_bf16(const ck_attention *shape, const uint16_t *q, const uint16_t *k, const uint16_t *v, float *out,
+                          float *lse) {
+    return ck_attend_narrow(shape, q, k, v, out, lse);
+}
+
+static int ck_attend_bf16_gradient(const ck_attention *shape, const uint16_t *q, const uint16_t *k, const uint16_t *v,
+                                   const float *out, const float *lse, const float *dout, float *dq, float *dk,
+                                   float *dv) {
+    return ck_attend_narrow_gradient(shape, q, k, v, out, lse, dout, dq, dk, dv);
+}
+#else
+static int ck_attends_bf16(long size) { return size < 0; }
+#endif

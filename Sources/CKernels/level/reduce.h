@@ -1,9 +1,6 @@
 // Strided copies and reductions over one axis.
-#include "kernels.h"
-#include "CPool.h"
-#include "vector.h"
 
-enum { BLOCK = 4096 };
+enum { REDUCED = 4096 };  // numbers in a unit
 
 typedef struct {
     int rank;
@@ -13,29 +10,44 @@ typedef struct {
     float *y;
 } copy;
 
+// The place of the number after the next `some` of a row.
+static inline __attribute__((always_inline)) long step(const copy *p, long *index, long offset, long some) {
+    for (int axis = p->rank - 1; axis >= 0; axis--, some = 1) {
+        offset += some * p->strides[axis];
+        if ((index[axis] += some) < p->sizes[axis]) break;
+        offset -= p->sizes[axis] * p->strides[axis];
+        index[axis] = 0;
+    }
+    return offset;
+}
+
 static void copy_block(void *context, long unit) {
     const copy *p = context;
-    long first = unit * BLOCK, end = ck_min(p->count, first + BLOCK), index[8], offset = 0, rest = first;
+    long first = unit * REDUCED, end = ck_min(p->count, first + REDUCED), index[8], offset = 0, rest = first;
     for (int axis = p->rank - 1; axis >= 0; axis--) {
         index[axis] = rest % p->sizes[axis];
         rest /= p->sizes[axis];
         offset += index[axis] * p->strides[axis];
     }
+    int last = p->rank - 1;
+    if (last >= 0 && p->strides[last] == 1) {
+        for (long i = first, some; i < end; i += some) {
+            some = ck_min(p->sizes[last] - index[last], end - i);
+            memcpy(p->y + i, p->x + offset, (size_t)some * sizeof *p->y);
+            offset = step(p, index, offset, some);
+        }
+        return;
+    }
     for (long i = first; i < end; i++) {
         p->y[i] = p->x[offset];
-        for (int axis = p->rank - 1; axis >= 0; axis--) {
-            offset += p->strides[axis];
-            if (++index[axis] < p->sizes[axis]) break;
-            offset -= p->sizes[axis] * p->strides[axis];
-            index[axis] = 0;
-        }
+        offset = step(p, index, offset, 1);
     }
 }
 
-void ck_gather_strided(int rank, const long *sizes, const long *strides, const float *x, float *y) {
+static void ck_gather_strided(int rank, const long *sizes, const long *strides, const float *x, float *y) {
     copy p = { .rank = rank, .sizes = sizes, .strides = strides, .count = 1, .x = x, .y = y };
     for (int axis = 0; axis < rank; axis++) p.count *= sizes[axis];
-    cp_parallel(ck_blocks(p.count, BLOCK), copy_block, &p);
+    cp_parallel(ck_blocks(p.count, REDUCED), copy_block, &p);
 }
 
 typedef struct {
@@ -72,8 +84,8 @@ static void reduce_block(void *context, long unit) {
     }
 }
 
-void ck_reduce(ck_reduce_kind kind, long outer, long axis, long inner, const float *x, float *y) {
+static void ck_reduce(ck_reduce_kind kind, long outer, long axis, long inner, const float *x, float *y) {
     reduction p = { .kind = kind, .outer = outer, .axis = axis, .inner = inner, .x = x, .y = y };
-    p.batch = axis >= BLOCK ? 1 : BLOCK / (axis < 1 ? 1 : axis) + 1;
+    p.batch = axis >= REDUCED ? 1 : REDUCED / (axis < 1 ? 1 : axis) + 1;
     cp_parallel(ck_blocks(outer * inner, p.batch), reduce_block, &p);
 }

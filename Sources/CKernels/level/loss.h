@@ -1,12 +1,6 @@
 // Rows of a table by id, and cross-entropy.
-#include "kernels.h"
-#include "CPool.h"
-#include "vector.h"
 
-#include <math.h>
-#include <string.h>
-
-enum { ROWS = 64, RANGES = 16 };
+enum { TABLE_ROWS = 64, RANGES = 16 };  // rows in a unit; units of the gradient
 
 typedef struct {
     long count, width, table_rows;
@@ -20,14 +14,14 @@ typedef struct {
 
 static void gather(void *context, long unit) {
     const rows *p = context;
-    long end = ck_min(p->count, (unit + 1) * ROWS);
-    for (long i = unit * ROWS; i < end; i++)
+    long end = ck_min(p->count, (unit + 1) * TABLE_ROWS);
+    for (long i = unit * TABLE_ROWS; i < end; i++)
         memcpy(p->y + i * p->width, p->x + p->ids[i] * p->width, (size_t)p->width * sizeof(float));
 }
 
-void ck_rows(long count, long width, const int32_t *ids, const float *table, float *y) {
+static void ck_rows(long count, long width, const int32_t *ids, const float *table, float *y) {
     rows p = { .count = count, .width = width, .ids = ids, .x = table, .y = y };
-    cp_parallel(ck_blocks(count, ROWS), gather, &p);
+    cp_parallel(ck_blocks(count, TABLE_ROWS), gather, &p);
 }
 
 // Each unit owns a range of ids and walks all of them, so that a row is only ever added to in order.
@@ -43,7 +37,7 @@ static void scatter(void *context, long unit) {
     }
 }
 
-void ck_rows_gradient(long count, long width, long table_rows, const int32_t *ids, const float *dy,
+static void ck_rows_gradient(long count, long width, long table_rows, const int32_t *ids, const float *dy,
                       float *dtable) {
     rows p = { .count = count, .width = width, .table_rows = table_rows, .ids = ids, .x = dy,
                .y = dtable };
@@ -95,7 +89,7 @@ static void cross_entropy(void *context, long row) {
     p->losses[row] = (double)top - (double)right + log((double)sum);
 }
 
-void ck_cross_entropy(long count, long width, const int32_t *targets, int gradient, float scale,
+static void ck_cross_entropy(long count, long width, const int32_t *targets, int gradient, float scale,
                       float *logits, double *losses) {
     rows p = { .width = width, .ids = targets, .y = logits, .gradient = gradient, .scale = scale,
                .losses = losses };

@@ -1,20 +1,14 @@
-// What several kernels share: a vectorisable exponential, fixed blocks, scratch memory.
-#ifndef CK_VECTOR_H
-#define CK_VECTOR_H
-
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#ifdef __AVX512BF16__
-#include <immintrin.h>
-#endif
+// What several kernels share: a vectorisable exponential, maxima, rounding to bfloat16.
 
 // Sums may be regrouped (so that they vectorise, in an order fixed by the compiler), but NaN and
 // infinity keep their meaning, unlike under -ffast-math.
 #define CK_REASSOCIATE _Pragma("clang fp reassociate(on) contract(fast)")
 
-static inline long ck_min(long a, long b) { return a < b ? a : b; }
-static inline long ck_blocks(long count, long size) { return (count + size - 1) / size; }
+/// Numbers in a unit of work of what goes number by number.
+enum { CK_BLOCK = 16384 };
+
+/// Numbers computed at once where results are rounded to bfloat16 on the way to memory.
+enum { CK_PIECE = 256 };
 
 // exp to about 1e-7 relative, arguments held to [-87, 88]: range reduction by n ln 2 in two parts,
 // then a polynomial of degree 6 on |r| <= ln(2)/2 (the classical Cephes coefficients).
@@ -64,7 +58,7 @@ static inline float ck_bf16(float x) {
 // Rounds a row to bfloat16.
 static inline void ck_row_to_bf16(long count, const float *x, uint16_t *y) {
     long i = 0;
-#ifdef __AVX512BF16__
+#if CK_BF16
     for (; i + 16 <= count; i += 16)
         _mm256_storeu_si256((__m256i *)(void *)(y + i), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x + i)));
 #endif
@@ -75,32 +69,3 @@ static inline void ck_row_to_bf16(long count, const float *x, uint16_t *y) {
         y[i] = (uint16_t)(bits >> 16);
     }
 }
-
-/// Numbers computed at once where results are rounded to bfloat16 on the way to memory.
-enum { CK_PIECE = 256 };
-
-/// At least `count` floats that belong to the calling thread until its next call; NULL if there is
-/// no memory. They grow with the largest request, up to a limit, and are freed with the thread.
-float *ck_scratch(size_t count);
-
-/// Whether this processor has the 512-bit instructions of attention_rows.h, and they are not forbidden.
-int ck_is_wide(void);
-
-/// Whether the environment asks for the kernels of any processor (MTREPL_KERNELS=portable), for tests.
-int ck_is_portable(void);
-
-/// The product of one unit of work, on the calling thread: C = op(A) op(B) + beta C. Not 0 if there is no memory.
-int ck_gemm_unit(int transpose_a, int transpose_b, long m, long n, long k, const float *a, long lda,
-                 const float *b, long ldb, float beta, float *c, long ldc);
-
-/// The same with bfloat16 operands. Only where ck_has_bf16() is true.
-int ck_gemm_bf16_unit(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a,
-                      long lda, const uint16_t *b, long ldb, float beta, float *c, long ldc);
-
-/// c += bias[n] in every row, then += residual, of the strides of c; either may be NULL.
-void ck_finish_rows(long m, long n, const float *bias, const float *residual, float *c, long ldc);
-
-/// How a product of m x n is divided into units.
-void ck_gemm_tiles(long m, long n, long *tile_m, long *tile_n);
-
-#endif

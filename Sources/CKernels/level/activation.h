@@ -1,11 +1,4 @@
 // GELU and softmax.
-#include "kernels.h"
-#include "CPool.h"
-#include "vector.h"
-
-#include <math.h>
-
-enum { BLOCK = 16384 };
 
 typedef struct {
     long count, width;
@@ -48,7 +41,7 @@ static inline void gelu_values(long count, int tanh_form, const float *x, float 
 
 static void gelu(void *context, long unit) {
     const activation *p = context;
-    long first = unit * BLOCK, count = ck_min(BLOCK, p->count - first);
+    long first = unit * CK_BLOCK, count = ck_min(CK_BLOCK, p->count - first);
     const float *x = p->x + first;
     if (p->narrow == NULL) {
         gelu_values(count, p->form, x, p->y + first);
@@ -62,9 +55,9 @@ static void gelu(void *context, long unit) {
     }
 }
 
-void ck_gelu(long count, int tanh_form, const float *x, int half, void *y) {
+static void ck_gelu(long count, int tanh_form, const float *x, int half, void *y) {
     activation p = { .count = count, .form = tanh_form, .x = x, .y = y, .narrow = half ? y : NULL };
-    cp_parallel(ck_blocks(count, BLOCK), gelu, &p);
+    cp_parallel(ck_blocks(count, CK_BLOCK), gelu, &p);
 }
 
 static inline float gelu_slope(float v, int tanh_form) {
@@ -79,7 +72,7 @@ static inline float gelu_slope(float v, int tanh_form) {
 
 static void gelu_gradient(void *context, long unit) {
     const activation *p = context;
-    long first = unit * BLOCK, count = ck_min(BLOCK, p->count - first);
+    long first = unit * CK_BLOCK, count = ck_min(CK_BLOCK, p->count - first);
     const float *x = p->x + first, *dy = p->dy + first;
     float *dx = p->y + first;
     if (p->form == 0 && p->beta == 0)
@@ -92,10 +85,10 @@ static void gelu_gradient(void *context, long unit) {
         for (long i = 0; i < count; i++) dx[i] += dy[i] * gelu_slope(x[i], 1);
 }
 
-void ck_gelu_gradient(long count, int tanh_form, const float *dy, const float *x, float beta,
+static void ck_gelu_gradient(long count, int tanh_form, const float *dy, const float *x, float beta,
                       float *dx) {
     activation p = { .count = count, .form = tanh_form, .beta = beta, .x = x, .dy = dy, .y = dx };
-    cp_parallel(ck_blocks(count, BLOCK), gelu_gradient, &p);
+    cp_parallel(ck_blocks(count, CK_BLOCK), gelu_gradient, &p);
 }
 
 // Column by piece of columns, so that the sums stay at hand.
@@ -120,7 +113,7 @@ static void gelu_gradient_rows(void *context, long unit) {
     }
 }
 
-void ck_gelu_gradient_rows(long rows, long width, int tanh_form, const float *dy, const float *x,
+static void ck_gelu_gradient_rows(long rows, long width, int tanh_form, const float *dy, const float *x,
                            int half, void *dx, float *parts) {
     activation p = { .count = rows, .width = width, .form = tanh_form, .x = x, .dy = dy, .y = dx,
                      .narrow = half ? dx : NULL, .parts = parts };
@@ -147,7 +140,7 @@ static void softmax(void *context, long row) {
     }
 }
 
-void ck_softmax(long rows, long width, int logarithm, const float *x, float *y) {
+static void ck_softmax(long rows, long width, int logarithm, const float *x, float *y) {
     activation p = { .width = width, .form = logarithm, .x = x, .y = y };
     cp_parallel(rows, softmax, &p);
 }
@@ -170,7 +163,7 @@ static void softmax_gradient(void *context, long row) {
     }
 }
 
-void ck_softmax_gradient(long rows, long width, int logarithm, const float *dy, const float *y,
+static void ck_softmax_gradient(long rows, long width, int logarithm, const float *dy, const float *y,
                          float beta, float *dx) {
     activation p = { .width = width, .form = logarithm, .beta = beta, .x = y, .dy = dy, .y = dx };
     cp_parallel(rows, softmax_gradient, &p);
