@@ -1,2 +1,3 @@
 // Everything that Swift sees of this module.
 #include "kernels.h"
+#include "decoder.h"
