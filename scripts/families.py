@@ -94,6 +94,12 @@ CASES = {
         "older": (dict(num_key_value_heads=1, head_dim=24, sliding_window=5, sliding_window_pattern=2), {"older": True, "dtype": "bfloat16"}),
         "untied": (dict(num_key_value_heads=4, head_dim=12, sliding_window=64, tie_word_embeddings=False), {"shards": "60KB"}),
     },
+    "smollm3": {
+        "plain": (dict(num_key_value_heads=2, no_rope_layer_interval=2), {}),
+        "all-positions": (dict(num_key_value_heads=4, no_rope_layers=[1, 1, 1], tie_word_embeddings=False), {"dtype": "bfloat16"}),
+        "older": (dict(num_key_value_heads=1, no_rope_layer_interval=3, attention_bias=True, mlp_bias=True), {"older": True}),
+        "no-positions": (dict(num_key_value_heads=2, no_rope_layers=[0, 0, 0]), {"shards": "60KB"}),
+    },
     "phi3": {
         "plain": (dict(num_key_value_heads=4), {}),
         "window": (dict(num_key_value_heads=2, sliding_window=7), {"older": True}),

@@ -81,7 +81,7 @@ public enum ModelFamilies {
         NeoXConfiguration.self, LlamaConfiguration.self, MistralConfiguration.self,
         Qwen2Configuration.self, Qwen3Configuration.self, OLMoConfiguration.self,
         OLMo2Configuration.self, GPT2Configuration.self, Gemma2Configuration.self,
-        Gemma3Configuration.self, Phi3Configuration.self,
+        Gemma3Configuration.self, Phi3Configuration.self, SmolLM3Configuration.self,
     ]
 
     /// A family that is not of this library, such as a test's.

@@ -43,7 +43,6 @@ public struct DecoderPreset: Sendable {
         (shape.vocabulary, shape.context, shape.layers) = (vocabulary, context, layers)
         (shape.width, shape.heads, shape.feedForward) = (width, heads, feedForward)
         shape.keyValueHeads = groups == heads ? nil : groups
-        if shape.learnedPositions != nil { shape.learnedPositions = context }
         change(&shape)
         self.name = name
         self.shape = shape
@@ -104,18 +103,9 @@ extension DecoderConfiguration {
     }
 
     /// The most tokens that a position may look back on, itself included.
-    ///
-    /// Fresh models have as many learned positions, if they learn them; those of a file keep theirs.
     public var context: Int {
         get { shape.context }
-        set {
-            if shape.learnedPositions == shape.context || newValue > shape.context,
-                shape.learnedPositions != nil
-            {
-                shape.learnedPositions = newValue
-            }
-            shape.context = newValue
-        }
+        set { shape.context = newValue }
     }
 
     /// Blocks.

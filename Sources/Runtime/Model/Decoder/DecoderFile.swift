@@ -34,13 +34,16 @@ public struct DecoderFile {
         shape.width = try file.integer("hidden_size")
         shape.heads = try file.integer("num_attention_heads")
         shape.feedForward = try file.integer("intermediate_size", otherwise: feedForward)
-        if let groups = try integer(ifPresent: "num_key_value_heads") {
-            shape.keyValueHeads = groups == shape.heads ? nil : groups
+        // Null is not the same as nothing: what follows from other sizes, not the family's default.
+        if has("num_key_value_heads") {
+            shape.keyValueHeads = try integer(ifPresent: "num_key_value_heads")
         }
-        if let size = try integer(ifPresent: "head_dim") {
-            shape.headSize =
-                size.multipliedReportingOverflow(by: shape.heads) == (shape.width, false)
-                ? nil : size
+        if shape.keyValueHeads == shape.heads { shape.keyValueHeads = nil }
+        if has("head_dim") { shape.headSize = try integer(ifPresent: "head_dim") }
+        if let size = shape.headSize, size > 0, shape.width / size == shape.heads,
+            shape.width % size == 0
+        {
+            shape.headSize = nil
         }
         if shape.norm == .rms {
             shape.normEpsilon = try file.number("rms_norm_eps") ?? shape.normEpsilon

@@ -4,8 +4,8 @@ import RuntimeSupport
 /// What a decoder's layers share: constants of its shape.
 struct DecoderPlan {
     let shape: DecoderShape
-    /// Angles of layers that see all positions, and of those with a window.
-    private let angles, windowAngles: RotaryAngles
+    /// Angles of layers that see all positions, of those with a window, and of those that know no positions.
+    private let angles, windowAngles, noAngles: RotaryAngles
     /// Gain and bias of norms without weights.
     fileprivate let one, zero: Tensor?
 
@@ -14,12 +14,16 @@ struct DecoderPlan {
         angles = try shape.angles(base: shape.rotaryBase, shape.rotaryScaling)
         windowAngles =
             try shape.windowRotaryBase.map { try shape.angles(base: $0, nil) } ?? angles
+        noAngles = try RotaryAngles(rotated: 0, positions: shape.context)
         let isPlain = shape.norm == .plainLayer
         one = isPlain ? try Tensor.ones([shape.width]) : nil
         zero = isPlain ? try Tensor.zeros([shape.width]) : nil
     }
 
-    func angles(_ layer: Int) -> RotaryAngles { shape.isWindowed(layer) ? windowAngles : angles }
+    func angles(_ layer: Int) -> RotaryAngles {
+        guard shape.knowsPositions(layer) else { return noAngles }
+        return shape.isWindowed(layer) ? windowAngles : angles
+    }
 
     func heads(_ layer: Int) -> GroupedHeads {
         GroupedHeads(

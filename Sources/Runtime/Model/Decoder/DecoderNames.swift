@@ -28,10 +28,10 @@ extension DecoderShape {
         var result = [
             ParameterShape(names.prefix, names.embedding, [vocabulary, width], .embedding)
         ]
-        if let learnedPositions {
+        if let positionRows {
             result.append(
                 ParameterShape(
-                    names.prefix, names.positions, [learnedPositions, width], .embedding)
+                    names.prefix, names.positions, [positionRows, width], .embedding)
             )
         }
         var (prefix, current): (String, Int?) = (names.prefix, nil)

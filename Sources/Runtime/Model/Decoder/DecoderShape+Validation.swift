@@ -28,13 +28,13 @@ extension DecoderShape {
     }
 
     private func validatePositions() throws {
-        if let learnedPositions {
-            guard learnedPositions >= context else {
+        if let positionRows {
+            guard positionRows >= context else {
                 throw InvalidValue(
-                    "context", expected: "at most the \(learnedPositions) learned positions",
+                    "context", expected: "at most the \(positionRows) learned positions",
                     found: context)
             }
-            try whole("positions", learnedPositions, atMost: 1 << 20)
+            try whole("positions", positionRows, atMost: 1 << 20)
             return
         }
         let fraction = rotaryFraction ?? 1
@@ -53,8 +53,11 @@ extension DecoderShape {
 
     private func validateAttention() throws {
         if let window { try whole("window", window, atMost: 1 << 24) }
-        if let fullAttentionEvery {
-            try whole("full_attention_every", fullAttentionEvery, atMost: 4096)
+        for (name, value) in [
+            ("full_attention_every", fullAttentionEvery),
+            ("without_positions_every", withoutPositionsEvery),
+        ] {
+            if let value { try whole(name, value, atMost: 8192) }
         }
         for (name, value) in [
             ("attention_cap", attentionCap), ("logit_cap", logitCap), ("query_scalar", queryScalar),

@@ -88,7 +88,8 @@ public struct DecoderShape: Codable, Hashable, Sendable {
     /// How queries and keys are normed; `nil` where they are not.
     public var queryKeyNorm: QueryKeyNorm?
 
-    /// Rows of a table of learned positions, which is added to the embedding; `nil` for rotary positions.
+    /// Rows of a table of learned positions, which is added to the embedding: 0 for as many as the context, which those of
+    /// a file may be more than; `nil` for rotary positions.
     public var learnedPositions: Int?
     /// The part of each head that turns with the position; `nil` for all of it.
     public var rotaryFraction: Double?
@@ -96,6 +97,8 @@ public struct DecoderShape: Codable, Hashable, Sendable {
     public var rotaryBase = 10_000.0
     /// How wavelengths were stretched for a longer context.
     public var rotaryScaling: RotaryScaling?
+    /// Every layer of a multiple of this number knows no positions; `nil` for none.
+    public var withoutPositionsEvery: Int?
 
     /// Positions that a query sees, its own included; `nil` for all.
     public var window: Int?
@@ -135,9 +138,17 @@ public struct DecoderShape: Codable, Hashable, Sendable {
     /// Numbers in a head.
     public var size: Int { headSize ?? (heads > 0 ? width / heads : 0) }
 
+    /// Rows of the table of learned positions; `nil` without one.
+    public var positionRows: Int? { learnedPositions.map { $0 == 0 ? context : $0 } }
+
     /// Leading numbers of a head that turn with the position.
     public var rotated: Int {
         learnedPositions == nil ? Int(Double(size) * (rotaryFraction ?? 1)) : 0
+    }
+
+    /// Whether a layer, from 0, knows positions.
+    public func knowsPositions(_ layer: Int) -> Bool {
+        withoutPositionsEvery.map { (layer + 1) % $0 != 0 } ?? true
     }
 
     /// Whether a layer, from 0, attends within the window.

@@ -60,7 +60,13 @@ public final class PretrainedModel: Sendable {
         _ shape: any ModelConfiguration, precision: Precision = .float32,
         stop: ShouldStop = { false }
     ) throws -> any LanguageModel {
-        try shape.model(precision: precision) { parameters in
+        guard shape.parameterShapes.map(\.shape) == configuration.parameterShapes.map(\.shape)
+        else {
+            throw ModelFolderError(
+                path: folder,
+                reason: "its weights are not of the shape of the model that is asked for")
+        }
+        return try shape.model(precision: precision) { parameters in
             let found = try Self.digest(places, stop: stop) { index, start, piece in
                 let range = parameters.ranges[index]
                 let target = UnsafeMutableBufferPointer(

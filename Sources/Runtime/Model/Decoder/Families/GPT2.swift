@@ -76,7 +76,7 @@ public struct GPT2Configuration: DecoderConfiguration {
     /// What a configuration says of the shape.
     public static func written(_ shape: DecoderShape) -> DecoderFields {
         var fields = DecoderFields()
-        fields.set("n_positions", shape.learnedPositions)
+        fields.set("n_positions", shape.positionRows)
         fields.set("n_layer", shape.layers)
         fields.set("n_embd", shape.width)
         fields.set("n_head", shape.heads)

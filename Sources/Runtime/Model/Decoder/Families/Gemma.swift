@@ -164,6 +164,11 @@ extension DecoderFile {
 
     /// Every which layer sees all positions: of `layer_types`, where it is there.
     fileprivate func fullAttentionEvery(_ layers: Int, otherwise standard: Int) throws -> Int {
+        guard standard > 0 else {
+            throw file.fail(
+                "sliding_window_pattern", expected: "a positive whole number",
+                found: .number(Double(standard)))
+        }
         guard let types = file["layer_types"]?.array else { return standard }
         func fits(_ every: Int) -> Bool {
             types.count == layers
