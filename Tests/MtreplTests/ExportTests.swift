@@ -57,20 +57,30 @@ import Testing
         "transformers, tokenizers, tensorboard and pyarrow agree with us",
         .enabled(if: Python.path != nil, "it needs the Python packages of scripts/venv"))
     func interop() throws {
+        try compare(
+            "interop.py",
+            [
+                "models", "export", "tokenizers", "metrics", "data", "losses", "--made-up", "2000",
+            ])
+    }
+
+    @Test(
+        "transformers agrees with every family of decoders, in both directions",
+        .enabled(if: Python.path != nil, "it needs the Python packages of scripts/venv"))
+    func families() throws { try compare("families.py", []) }
+
+    /// Runs a script that compares with Python packages; its exit code says whether all agreed.
+    private func compare(_ name: String, _ arguments: [String]) throws {
         let python = try #require(Python.path)
         let scratch = try Scratch()
         let log = scratch.path + "/log"
         try "".write(toFile: log, atomically: false, encoding: .utf8)
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("scripts/interop.py").path
+            .appendingPathComponent("scripts/\(name)").path
         let process = Process()
         process.executableURL = URL(fileURLWithPath: python)
-        process.arguments = [
-            script, "models", "export", "tokenizers", "metrics", "data", "losses", "--made-up",
-            "2000",
-            "--program", Program.path,
-        ]
+        process.arguments = [script] + arguments + ["--program", Program.path]
         process.standardOutput = FileHandle(forWritingAtPath: log)
         process.standardError = FileHandle(forWritingAtPath: log)
         try process.run()

@@ -116,6 +116,8 @@ public struct NumberKind: Sendable {
     public static let seconds = NumberKind("seconds", 0...1e9)
     /// What is added so that a divisor is not 0: a number of 32 bits above 0.
     public static let epsilon = NumberKind("epsilon", 1e-30...1)
+    /// What is raised to powers.
+    public static let base = NumberKind("base", 1.000001...1e11)
     /// The norm of a gradient.
     public static let norm = NumberKind("norm", 0...1e30)
     /// What divides logits.

@@ -7,6 +7,7 @@ extension Parameter {
             switch setting.range {
             case .factor, .fraction: .number(.fraction)
             case .epsilon: .number(.epsilon)
+            case .base: .number(.base)
             case .decay: .number(.decay)
             case .norm: .number(.norm)
             case .flag: .boolean

@@ -27,16 +27,21 @@ CK_PUSH(CK_TARGET)
 
 #include "vector.h"
 
+#include "gelu.h"
 #include "activation.h"
 #include "elementwise.h"
 #include "gemm.h"
 #include "attention.h"
+#include "gate.h"
 #include "gemv.h"
+#include "grouped.h"
 #include "heads.h"
 #include "loss.h"
 #include "norm.h"
 #include "optimizers.h"
 #include "reduce.h"
+#include "rms.h"
+#include "window.h"
 
 const ck_kernels CK_TABLE = {
     .is_wide = CK_WIDE,
@@ -50,7 +55,11 @@ const ck_kernels CK_TABLE = {
     CK_ENTRY(rows_gradient) CK_ENTRY(cross_entropy) CK_ENTRY(sum_squares) CK_ENTRY(adamw)
     CK_ENTRY(sgd) CK_ENTRY(average) CK_ENTRY(ahead) CK_ENTRY(follow) CK_ENTRY(binary)
     CK_ENTRY(unary) CK_ENTRY(axpby) CK_ENTRY(zero) CK_ENTRY(where) CK_ENTRY(round_bf16)
-    CK_ENTRY(to_bf16) CK_ENTRY(gather_strided) CK_ENTRY(reduce)
+    CK_ENTRY(to_bf16) CK_ENTRY(gather_strided) CK_ENTRY(reduce) CK_ENTRY(gate)
+    CK_ENTRY(gate_gradient) CK_ENTRY(soft_cap) CK_ENTRY(soft_cap_gradient) CK_ENTRY(rms)
+    CK_ENTRY(rms_norm) CK_ENTRY(rms_gradient) CK_ENTRY(grouped_heads)
+    CK_ENTRY(grouped_heads_gradient) CK_ENTRY(attend_window) CK_ENTRY(attend_window_gradient)
+    CK_ENTRY(attend_one_grouped)
 #if CK_BF16
     CK_ENTRY(gemm_bf16) CK_ENTRY(attend_bf16) CK_ENTRY(attend_bf16_gradient)
 #endif

@@ -15,9 +15,13 @@ extension Tensor {
     /// - Parameters:
     ///   - weight: the head, `[vocabulary, width]`; this tensor is `[rows, width]`.
     ///   - targets: valid ids, or −1 where nothing is counted.
-    func headLoss(_ weight: Tensor, targets: [Int32], precision: Precision) throws -> LossSum {
+    ///   - cap: Of the logits, or none.
+    func headLoss(
+        _ weight: Tensor, targets: [Int32], cap: Float?, precision: Precision
+    ) throws -> LossSum {
         let vocabulary = weight.shape[0]
         return try forEachHeadChunk(weight, targets, precision) { chunk, losses in
+            if let cap { Kernels.cap(chunk.logits, chunk.targets.count * vocabulary, at: cap) }
             Kernels.crossEntropy(chunk.logits, chunk.targets, width: vocabulary, losses: &losses)
         }
     }
@@ -25,14 +29,13 @@ extension Tensor {
     /// The same, with the gradient of `scale ·` the sum: that of the head is accumulated at once,
     /// that of this tensor returned.
     func headLossAndGradient(
-        _ weight: Tensor, targets: [Int32], scale: Float, precision: Precision
+        _ weight: Tensor, targets: [Int32], scale: Float, cap: Float?, precision: Precision
     ) throws -> (LossSum, Tensor) {
         let (vocabulary, width) = (weight.shape[0], weight.shape[1])
         let gradient = try Tensor(uninitialized: shape)
         let loss = try forEachHeadChunk(weight, targets, precision) { chunk, losses in
-            let top = try Kernels.crossEntropyGradient(
-                chunk.logits, chunk.targets, width: vocabulary, scale: scale, precision: precision,
-                losses: &losses)
+            let top = try chunk.gradient(
+                vocabulary, scale: scale, cap: cap, precision: precision, losses: &losses)
             let rows = chunk.targets.count
             let dx = Tensor(gradient.storage, shape: [rows, width], offset: chunk.start * width)
             try Kernels.multiply(
@@ -54,6 +57,27 @@ extension Tensor {
         let weight: Kernels.Operand
         let hidden: Kernels.Operand
         let logits: Tensor
+
+        /// Losses, and the gradient of the logits before they were capped, in their place.
+        func gradient(
+            _ vocabulary: Int, scale: Float, cap: Float?, precision: Precision,
+            losses: inout [Double]
+        ) throws -> Kernels.Operand {
+            guard let cap else {
+                return try Kernels.crossEntropyGradient(
+                    logits, targets, width: vocabulary, scale: scale, precision: precision,
+                    losses: &losses)
+            }
+            let count = targets.count * vocabulary
+            Kernels.cap(logits, count, at: cap)
+            let part = Tensor(logits.storage, shape: [targets.count, vocabulary])
+            let capped = try part.copied()
+            _ = try Kernels.crossEntropyGradient(
+                logits, targets, width: vocabulary, scale: scale, precision: .float32,
+                losses: &losses)
+            Kernels.capGradient(part, capped, at: cap)
+            return try Kernels.operand(part, precision)
+        }
     }
 
     /// Calls `body` with a few rows at a time, for it to fill in their losses.

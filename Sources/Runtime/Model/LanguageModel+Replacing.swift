@@ -13,7 +13,7 @@ extension LanguageModel {
         try checkTokens(tokens, rows: rows)
         let weights = try weights(replacing: replacing)
         return try hidden(tokens, rows: rows, weights) { _ in }
-            .linear(head(weights), precision: precision)
+            .linear(head(weights), precision: precision).capped(logitCap)
             .reshaped([rows, tokens.count / rows, configuration.vocabulary])
     }
 

@@ -48,6 +48,8 @@ public protocol LanguageModel: AnyObject {
     ) throws -> Tensor
     /// The matrix `[vocabulary, width]` that makes logits of the final norm's output.
     func head(_ weights: [Tensor]) -> Tensor
+    /// Logits become `cap · tanh(logit / cap)`; `nil` for no cap.
+    var logitCap: Float? { get }
     /// A text to be generated.
     ///
     /// - Throws: `OutOfMemory`.
@@ -67,6 +69,9 @@ public protocol GenerationSession: AnyObject {
 }
 
 extension LanguageModel {
+    /// No cap.
+    public var logitCap: Float? { nil }
+
     /// A model of the same shape with a copy of the weights.
     ///
     /// - Throws: `OutOfMemory`.
@@ -85,7 +90,8 @@ extension LanguageModel {
         return try Tape.withoutGradients {
             let weights = try parameters.tensors(gradients: false)
             let hidden = try hidden(batch.inputs, rows: batch.rows, weights) { _ in }
-            return try hidden.headLoss(head(weights), targets: batch.targets, precision: precision)
+            return try hidden.headLoss(
+                head(weights), targets: batch.targets, cap: logitCap, precision: precision)
         }
     }
 
@@ -117,7 +123,7 @@ extension LanguageModel {
                 }
                 return try hidden.sliced(axis: 0, first..<last + 1).headLoss(
                     head(weights), targets: Array(batch.targets[first...last]),
-                    precision: precision)
+                    cap: logitCap, precision: precision)
             }
         }
     }
@@ -131,7 +137,8 @@ extension LanguageModel {
         let weights = try parameters.tensors(gradients: true)
         let hidden = try hidden(batch.inputs, rows: batch.rows, weights) { _ in }
         let (loss, gradient) = try hidden.headLossAndGradient(
-            head(weights), targets: batch.targets, scale: scale, precision: precision)
+            head(weights), targets: batch.targets, scale: scale, cap: logitCap,
+            precision: precision)
         try hidden.backward(gradient)
         return loss
     }
@@ -145,7 +152,7 @@ extension LanguageModel {
         return try Tape.withoutGradients {
             let weights = try parameters.tensors(gradients: false)
             let hidden = try hidden(tokens, rows: rows, weights) { _ in }
-            return try hidden.linear(head(weights), precision: precision)
+            return try hidden.linear(head(weights), precision: precision).capped(logitCap)
                 .reshaped([rows, tokens.count / rows, configuration.vocabulary])
         }
     }

@@ -64,6 +64,8 @@ public protocol ModelConfiguration: Settable, Codable, Hashable {
     ) -> any Encodable
     /// The names under which files may have a parameter, the usual one first.
     static func storedNames(_ name: String) -> [String]
+    /// Whether files have a matrix as `[inputs, outputs]`.
+    static func isTransposed(_ name: String) -> Bool
     /// Whether a tensor of a file is not a parameter but may be there, such as a mask.
     func ignores(_ name: String) -> Bool
 }
@@ -72,8 +74,15 @@ public protocol ModelConfiguration: Settable, Codable, Hashable {
 public enum ModelFamilies {
     /// All of them; the first records no name, as it did when there was no other.
     public static var all: [any ModelConfiguration.Type] {
-        [NeoXConfiguration.self] + added.families
+        families + added.families
     }
+
+    private static let families: [any ModelConfiguration.Type] = [
+        NeoXConfiguration.self, LlamaConfiguration.self, MistralConfiguration.self,
+        Qwen2Configuration.self, Qwen3Configuration.self, OLMoConfiguration.self,
+        OLMo2Configuration.self, GPT2Configuration.self, Gemma2Configuration.self,
+        Gemma3Configuration.self, Phi3Configuration.self, SmolLM3Configuration.self,
+    ]
 
     /// A family that is not of this library, such as a test's.
     private final class Added: @unchecked Sendable {
@@ -99,6 +108,9 @@ public enum ModelFamilies {
 }
 
 extension ModelConfiguration {
+    /// No matrix.
+    public static func isTransposed(_ name: String) -> Bool { false }
+
     /// What records and Lua call the family.
     public var family: String { Self.family }
 

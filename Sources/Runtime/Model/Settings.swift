@@ -88,6 +88,8 @@ public enum SettingRange: Hashable, Sendable {
     case decay
     /// The norm of a gradient: 0 or more.
     case norm
+    /// What is raised to powers: above 1.
+    case base
     /// 0 or 1.
     case flag
     /// How many of something.
@@ -114,6 +116,7 @@ public enum SettingRange: Hashable, Sendable {
         case .fraction: ("a number from 0 to 1", value >= 0 && value <= 1)
         case .epsilon: ("a positive number", value > 0 && value.isFinite)
         case .decay, .norm: ("0 or a positive number", value >= 0 && value.isFinite)
+        case .base: ("a number above 1", value > 1 && value.isFinite)
         case .flag: ("0 or 1", value == 0 || value == 1)
         case .count(let range), .size(let range):
             (

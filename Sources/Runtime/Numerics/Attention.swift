@@ -15,19 +15,33 @@ public final class RotaryAngles {
     /// Computes the angles in 32 bits, as Hugging Face's transformers does.
     ///
     /// - Throws: `InvalidValue` if `rotated` is odd or negative.
-    public init(rotated: Int, positions: Int, base: Float = 10_000) throws {
+    public convenience init(rotated: Int, positions: Int, base: Float = 10_000) throws {
         guard rotated >= 0, rotated % 2 == 0 else {
             throw InvalidValue("rotated", expected: "an even number of 0 or more", found: rotated)
         }
-        self.rotated = rotated
+        try self.init(
+            frequencies: Self.frequencies(rotated: rotated, base: base), positions: positions)
+    }
+
+    /// `base^(−2i/rotated)` for each pair of numbers that turns.
+    package static func frequencies(rotated: Int, base: Float) -> [Float] {
+        (0..<rotated / 2).map { 1 / powf(base, Float(2 * $0) / Float(rotated)) }
+    }
+
+    /// Computes the angles `position · frequency` in 32 bits.
+    ///
+    /// - Parameters:
+    ///   - frequencies: One for each pair of numbers that turns.
+    ///   - factor: Multiplies sines and cosines.
+    package init(frequencies: [Float], positions: Int, factor: Float = 1) throws {
+        rotated = 2 * frequencies.count
         self.positions = positions
-        let half = rotated / 2
-        let frequencies = (0..<half).map { 1 / powf(base, Float(2 * $0) / Float(rotated)) }
+        let half = frequencies.count
         cosine = try Tensor.generate([positions, half]) {
-            cosf(Float($0 / half) * frequencies[$0 % half])
+            cosf(Float($0 / half) * frequencies[$0 % half]) * factor
         }
         sine = try Tensor.generate([positions, half]) {
-            sinf(Float($0 / half) * frequencies[$0 % half])
+            sinf(Float($0 / half) * frequencies[$0 % half]) * factor
         }
     }
 

@@ -150,7 +150,7 @@ extension Kernels {
         UnsafeRawPointer(tensor.pointer).assumingMemoryBound(to: UInt16.self)
     }
 
-    private static func check(_ status: Int32, _ time: Int) throws {
+    static func check(_ status: Int32, _ time: Int) throws {
         guard status == 0 else {
             throw OutOfMemory(requested: time * 256, live: Memory.liveBytes, limit: Memory.limit)
         }

@@ -2,57 +2,121 @@
 // they are made of, in fewer passes over memory: operands of products are rounded where they are made, and
 // biases and residual sums are added where products end.
 
-/// A matrix `[outputs, inputs]` and a bias `[outputs]`, or none.
-package struct Affine {
-    package let weight: Tensor
-    package let bias: Tensor?
+/// The leaves of a block's tape, in groups.
+private struct BlockInputs {
+    private(set) var all: [Tensor?] = []
 
-    package init(weight: Tensor, bias: Tensor?) {
-        self.weight = weight
-        self.bias = bias
+    /// Adds a group.
+    ///
+    /// - Returns: its places.
+    mutating func add(_ tensors: [Tensor?]) -> Range<Int> {
+        all += tensors
+        return all.count - tensors.count..<all.count
     }
 }
 
-/// The gain and bias of a layer norm.
-package struct NormWeights {
-    package let gain, bias: Tensor
-    package let epsilon: Float
+/// The beginning of a block: a norm, or none, and a product.
+private struct Entering {
+    let projection: Projection
+    private let normed: Normed?
+    private let norm, weights, biases: Range<Int>
 
-    package init(gain: Tensor, bias: Tensor, epsilon: Float) {
-        self.gain = gain
-        self.bias = bias
-        self.epsilon = epsilon
+    init(
+        _ x: Tensor, _ norm: NormWeights?, _ affine: Affine, _ inputs: inout BlockInputs,
+        _ precision: Precision
+    ) throws {
+        let x = try x.packed()
+        normed = try norm.map { try Normed(x, $0, precision) }
+        projection = try Projection(
+            try normed?.operand ?? Kernels.operand(x, precision), affine, precision)
+        self.norm = inputs.add(norm?.leaves ?? [])
+        weights = inputs.add(affine.weights)
+        biases = inputs.add(affine.biases)
     }
+
+    func biasNodes(_ nodes: [Node?]) -> [Node?] { Array(nodes[biases]) }
+
+    /// Adds the gradients of all but the biases, from that of the product's result.
+    func addGradients(_ top: Kernels.Operand, input: Node?, _ nodes: [Node?]) throws {
+        try projection.addGradients(top, weights: Array(nodes[weights]))
+        let dx = try projection.inputGradient(top)
+        if let normed {
+            try normed.addGradients(dx, input: input, Array(nodes[norm]))
+        } else {
+            try input?.accumulate(dx)
+        }
+    }
+}
+
+/// The end of a block: a product, a norm or none, and the residual sum.
+private struct Leaving {
+    let y: Tensor
+    private let projection: Projection
+    private let normed: Normed?
+    private let norm, weights, biases: Range<Int>
+    private let precision: Precision
+
+    init(
+        _ x: Kernels.Operand, _ affine: Affine, _ norm: NormWeights?, adding residual: Tensor,
+        _ inputs: inout BlockInputs, _ precision: Precision
+    ) throws {
+        projection = try Projection(x, affine, precision)
+        self.precision = precision
+        weights = inputs.add(affine.weights)
+        biases = inputs.add(affine.biases)
+        self.norm = inputs.add(norm?.leaves ?? [])
+        let residual = try residual.packed()
+        if let norm {
+            let normed = try Normed(try projection.output(affine), norm, .float32)
+            self.normed = normed
+            y = normed.output
+            Kernels.add(1, residual, to: y, beta: 1)
+        } else {
+            normed = nil
+            y = try projection.output(affine, adding: residual)
+        }
+    }
+
+    /// The gradient of the product's operand; those of the leaves are added.
+    func inputGradient(_ dy: Tensor, _ nodes: [Node?]) throws -> Tensor {
+        let dy = try normed?.inputGradient(dy, Array(nodes[norm])) ?? dy
+        let top = try Kernels.operand(dy, precision)
+        try projection.addGradients(top, weights: Array(nodes[weights]))
+        try projection.addGradients(dy, biases: Array(nodes[biases]))
+        return try projection.inputGradient(top)
+    }
+}
+
+/// What heads attended, with what its gradient needs.
+protocol AttendedHeads {
+    /// `[tokens, heads · size]`.
+    var out: Tensor { get }
+    /// The gradient of the product `entering` that made queries, keys and values, as an operand; those of its biases
+    /// and of the norms of queries and keys are added.
+    func gradient(
+        _ dout: Tensor, of entering: Projection, biases: [Node?], norms: [Node?]
+    ) throws -> Kernels.Operand
 }
 
 extension Tensor {
-    /// `residual + down(gelu(up(norm(self))))` for a matrix `[tokens, width]`.
+    /// `residual + after(down(activation(up(norm(self)))))` for a matrix `[tokens, width]`, with either norm or without.
     package func feedForward(
-        _ norm: NormWeights, up: Affine, down: Affine, tanhForm: Bool, adding residual: Tensor,
-        precision: Precision
+        _ norm: NormWeights?, up: Affine, down: Affine, _ activation: Activation,
+        after: NormWeights? = nil, adding residual: Tensor, precision: Precision
     ) throws -> Tensor {
-        let normed = try Normed(try packed(), norm, precision)
-        let rising = try Projection(normed.operand, up, precision)
-        let hidden = try rising.output(up)
-        let falling = try Projection(
-            try Kernels.gelu(hidden, tanhForm: tanhForm, precision: precision), down, precision)
-        let y = try falling.output(down, adding: try residual.packed())
-        let inputs = [
-            self, residual, norm.gain, norm.bias, up.weight, up.bias, down.weight, down.bias,
-        ]
-        return Tensor.record(y, inputs) { gradient, nodes in
+        var inputs = BlockInputs()
+        _ = inputs.add([self, residual])
+        let entering = try Entering(self, norm, up, &inputs, precision)
+        let hidden = try entering.projection.output(up)
+        let leaving = try Leaving(
+            try activation.operand(hidden, precision), down, after, adding: residual, &inputs,
+            precision)
+        return Tensor.record(leaving.y, inputs.all) { gradient, nodes in
             try nodes[1]?.accumulate(gradient)
-            let dy = try gradient.packed()
-            let top = try Kernels.operand(dy, precision)
-            try falling.addGradients(top, weight: nodes[6])
-            try nodes[7]?.accumulateColumnSums(dy)
-            let (middle, parts) = try Kernels.geluGradient(
-                try falling.inputGradient(top), hidden, tanhForm: tanhForm, rows: normed.rows,
-                width: rising.outputs, precision: precision)
-            try rising.addGradients(middle, weight: nodes[4])
-            try nodes[5]?.accumulateParts(parts)
-            try normed.addGradients(
-                try rising.inputGradient(middle), input: nodes[0], gain: nodes[2], bias: nodes[3])
+            let dy = try leaving.inputGradient(try gradient.packed(), nodes)
+            let middle = try activation.gradient(
+                dy, hidden, of: entering.projection, biases: entering.biasNodes(nodes), precision)
+            try entering.addGradients(middle, input: nodes[0], nodes)
         }
     }
 
@@ -62,101 +126,52 @@ extension Tensor {
         angles: RotaryAngles,
         adding residual: Tensor, precision: Precision
     ) throws -> Tensor {
-        let normed = try Normed(try packed(), norm, precision)
-        let entering = try Projection(normed.operand, qkv, precision)
-        let attention = try Attended(
-            try entering.output(qkv), rows: rows, heads: heads, angles: angles, precision)
-        let leaving = try Projection(
-            try Kernels.operand(attention.out, precision), dense, precision)
-        let y = try leaving.output(dense, adding: try residual.packed())
-        let inputs = [
-            self, residual, norm.gain, norm.bias, qkv.weight, qkv.bias, dense.weight, dense.bias,
-        ]
-        return Tensor.record(y, inputs) { gradient, nodes in
+        try attentionBlock(norm, qkv: qkv, dense: dense, adding: residual, precision: precision) {
+            try Attended($0, rows: rows, heads: heads, angles: angles, precision)
+        }
+    }
+
+    /// `self + after(dense(causalAttention(qkv(norm(self)))))` for a matrix `[rows · columns, width]`, with either norm or
+    /// without; `qkv` makes all queries, then all keys, then all values.
+    package func groupedAttentionBlock(
+        _ norm: NormWeights?, qkv: Affine, heads: GroupedHeads, norms: HeadNorms?, dense: Affine,
+        after: NormWeights?, rows: Int, angles: RotaryAngles, precision: Precision
+    ) throws -> Tensor {
+        try attentionBlock(
+            norm, qkv: qkv, gains: norms.map { [$0.query, $0.key] } ?? [], dense: dense,
+            after: after, adding: self, precision: precision
+        ) {
+            try GroupedAttention(
+                $0, rows: rows, heads: heads, norms: norms, angles: angles, precision)
+        }
+    }
+
+    private func attentionBlock(
+        _ norm: NormWeights?, qkv: Affine, gains: [Tensor] = [], dense: Affine,
+        after: NormWeights? = nil, adding residual: Tensor, precision: Precision,
+        attend: (Tensor) throws -> any AttendedHeads
+    ) throws -> Tensor {
+        var inputs = BlockInputs()
+        _ = inputs.add([self, residual])
+        let entering = try Entering(self, norm, qkv, &inputs, precision)
+        let attention = try attend(try entering.projection.output(qkv))
+        let norms = inputs.add(gains)
+        let leaving = try Leaving(
+            try Kernels.operand(attention.out, precision), dense, after, adding: residual, &inputs,
+            precision)
+        return Tensor.record(leaving.y, inputs.all) { gradient, nodes in
             try nodes[1]?.accumulate(gradient)
-            let dy = try gradient.packed()
-            let top = try Kernels.operand(dy, precision)
-            try leaving.addGradients(top, weight: nodes[6])
-            try nodes[7]?.accumulateColumnSums(dy)
-            let joint = try attention.gradient(try leaving.inputGradient(top), bias: nodes[5])
-            try entering.addGradients(joint, weight: nodes[4])
-            try normed.addGradients(
-                try entering.inputGradient(joint), input: nodes[0], gain: nodes[2], bias: nodes[3])
+            let dy = try leaving.inputGradient(try gradient.packed(), nodes)
+            let joint = try attention.gradient(
+                dy, of: entering.projection, biases: entering.biasNodes(nodes),
+                norms: Array(nodes[norms]))
+            try entering.addGradients(joint, input: nodes[0], nodes)
         }
-    }
-}
-
-/// A layer norm's result as an operand, with what its gradients need.
-private struct Normed {
-    let operand: Kernels.Operand
-    let x, gain, mean, rstd: Tensor
-    let rows, width: Int
-
-    init(_ x: Tensor, _ weights: NormWeights, _ precision: Precision) throws {
-        self.x = x
-        (rows, width) = (x.shape[0], x.shape[1])
-        gain = try weights.gain.packed()
-        mean = try Tensor(uninitialized: [rows])
-        rstd = try Tensor(uninitialized: [rows])
-        operand = try Kernels.layerNorm(
-            x, gain: gain, bias: try weights.bias.packed(), epsilon: weights.epsilon, rows: rows,
-            width: width, mean: mean, rstd: rstd, precision: precision)
-    }
-
-    func addGradients(_ dy: Tensor, input: Node?, gain: Node?, bias: Node?) throws {
-        if let input {
-            let (dx, beta) = try input.accumulator()
-            Kernels.layerNormInput(
-                dy, x, gain: self.gain, mean: mean, rstd: rstd, rows: rows, width: width, into: dx,
-                beta: beta)
-        }
-        guard gain != nil || bias != nil else { return }
-        let dgain = try Tensor(uninitialized: [width])
-        let dbias = try Tensor(uninitialized: [width])
-        Kernels.layerNormWeights(
-            dy, x, mean: mean, rstd: rstd, rows: rows, width: width, beta: 0, gain: dgain,
-            bias: dbias)
-        try gain?.accumulate(dgain)
-        try bias?.accumulate(dbias)
-    }
-}
-
-/// The operands of a product with a weight, for the product and its gradients.
-private struct Projection {
-    let input, weight: Kernels.Operand
-    let rows, inputs, outputs: Int
-
-    init(_ input: Kernels.Operand, _ affine: Affine, _ precision: Precision) throws {
-        self.input = input
-        weight = try Kernels.operand(try affine.weight.packed(), precision)
-        (outputs, inputs) = (affine.weight.shape[0], affine.weight.shape[1])
-        rows = input.count / inputs
-    }
-
-    func output(_ affine: Affine, adding residual: Tensor? = nil) throws -> Tensor {
-        let y = try Tensor(uninitialized: [rows, outputs])
-        try Kernels.multiply(
-            input, weight, transposeB: true, into: y, m: rows, n: outputs, k: inputs,
-            bias: try affine.bias?.packed(), residual: residual)
-        return y
-    }
-
-    func inputGradient(_ top: Kernels.Operand) throws -> Tensor {
-        let dx = try Tensor(uninitialized: [rows, inputs])
-        try Kernels.multiply(top, weight, into: dx, m: rows, n: inputs, k: outputs)
-        return dx
-    }
-
-    func addGradients(_ top: Kernels.Operand, weight node: Node?) throws {
-        guard let node else { return }
-        let (dw, beta) = try node.accumulator()
-        try Kernels.multiply(
-            transposeA: true, top, input, into: dw, m: outputs, n: inputs, k: rows, beta: beta)
     }
 }
 
 /// Attention on joint queries, keys and values, with what its gradient needs.
-private struct Attended {
+private struct Attended: AttendedHeads {
     let shape: Kernels.AttentionShape
     let angles: RotaryAngles
     let q, k, v, out, lse: Tensor
@@ -177,8 +192,9 @@ private struct Attended {
         try Kernels.attend(shape, q: q, k: k, v: v, into: out, lse: lse)
     }
 
-    /// The gradient of the joint matrix as an operand; its column sums go to `bias`.
-    func gradient(_ dout: Tensor, bias: Node?) throws -> Kernels.Operand {
+    func gradient(
+        _ dout: Tensor, of entering: Projection, biases: [Node?], norms: [Node?]
+    ) throws -> Kernels.Operand {
         let headed = [shape.batch, shape.heads, shape.time, shape.size]
         let dq = try Tensor(uninitialized: headed)
         let dk = try Tensor(uninitialized: headed)
@@ -191,24 +207,12 @@ private struct Attended {
             Kernels.splitHeadsGradient(
                 shape, dq: dq, dk: dk, dv: dv, cosine: angles.cosine, sine: angles.sine,
                 into: joint, beta: 0)
-            try bias?.accumulateColumnSums(joint)
+            try entering.addGradients(joint, biases: biases)
             return try Kernels.operand(joint, shape.precision)
         }
         let (joint, parts) = try Kernels.splitHeadsGradient(
             shape, dq: dq, dk: dk, dv: dv, cosine: angles.cosine, sine: angles.sine)
-        try bias?.accumulateParts(parts)
+        try entering.addGradients(parts: parts, biases: biases)
         return joint
-    }
-}
-
-extension Node {
-    fileprivate func accumulateColumnSums(_ x: Tensor) throws {
-        let (y, beta) = try accumulator()
-        Kernels.columnSums(x, rows: x.shape[0], width: x.shape[1], into: y, beta: beta)
-    }
-
-    fileprivate func accumulateParts(_ parts: Tensor) throws {
-        let (y, beta) = try accumulator()
-        Kernels.addParts(parts, into: y, beta: beta)
     }
 }

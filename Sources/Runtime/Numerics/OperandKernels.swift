@@ -8,7 +8,7 @@ extension Kernels {
 
     /// An operand of `count` numbers that are yet to be written by `fill`, as float32 or, with
     /// `half`, as bfloat16.
-    private static func operand(
+    static func operand(
         count: Int, _ precision: Precision, in place: Tensor? = nil,
         fill: (_ half: Int32, _ y: Tensor) -> Void
     ) throws -> Operand {

@@ -156,7 +156,7 @@ import Testing
         "a field that is not supported is an error with the field, its value and what is expected")
     func configuration() throws {
         let changes: [(from: String, to: String, reason: String)] = [
-            ("\"gpt_neox\"", "\"llama\"", "model_type: expected \"gpt_neox\""),
+            ("\"gpt_neox\"", "\"mamba\"", "model_type: expected \"gpt_neox\" or \"llama\""),
             ("\"gelu_new\"", "\"relu\"", "hidden_act: expected \"gelu\", \"gelu_new\""),
             ("\"gelu_new\"", "7", "found 7"),
             ("\"default\"", "\"yarn\"", "rope_parameters.rope_type: expected \"default\", found"),

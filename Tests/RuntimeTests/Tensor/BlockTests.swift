@@ -57,7 +57,8 @@ struct BlockTests {
             }
             let fused = try bits(rows: rows, width: 48, sameResidual: same, weights) {
                 try $0.feedForward(
-                    weights.norm, up: weights.first, down: weights.second, tanhForm: tanhForm,
+                    weights.norm, up: weights.first, down: weights.second,
+                    Activation(tanhForm ? .geluTanh : .gelu),
                     adding: $1, precision: precision)
             }
             #expect(fused == composed)

@@ -61,13 +61,29 @@ public struct HuggingFaceConfiguration {
         let ids =
             tokenizer.extras.configurationIds ?? [("bos_token_id", end), ("eos_token_id", end)]
         let fields = shape.fields({ key in ids.first { $0.key == key }?.value }, storage: storage)
-        return try CanonicalJSON.text(fields, pretty: true) + "\n"
+        return decimal(try CanonicalJSON.text(fields, pretty: true)) + "\n"
+    }
+
+    /// The same text with a decimal point in fields of which transformers refuses whole numbers.
+    private static func decimal(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            guard line.contains("_logit_softcapping\""),
+                let end = line.lastIndex(where: \.isWholeNumber), !line.contains(".")
+            else { return String(line) }
+            return line[...end] + ".0" + line[line.index(after: end)...]
+        }.joined(separator: "\n")
     }
 
     // MARK: - Fields
 
     /// A field; `nil` where it is not there or null.
     package subscript(key: String) -> JSONValue? { root[key] }
+
+    /// Whether a field is there, be it null.
+    package func has(_ key: String) -> Bool {
+        guard case .object(let members) = root else { return false }
+        return members.contains { $0.key == key }
+    }
 
     package func integer(_ key: String, otherwise standard: Int? = nil) throws -> Int {
         if let value = root[key]?.integer { return value }

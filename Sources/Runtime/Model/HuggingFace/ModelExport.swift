@@ -1,5 +1,6 @@
 import Foundation
 import RuntimeData
+import RuntimeNumerics
 import RuntimeSupport
 
 /// A folder that Hugging Face's transformers loads: configuration, weights and tokenizer.
@@ -47,8 +48,11 @@ public enum ModelExport {
         let temporary = "\(folder).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
         do {
             try AtomicFile.makeFolder(temporary)
-            try ModelShards.write(
-                temporary, parameters.named, storage, shardBytes: shardBytes, stop: stop)
+            let (tensors, copies) = try stored(parameters, configuration)
+            try withExtendedLifetime(copies) {
+                try ModelShards.write(
+                    temporary, tensors, storage, shardBytes: shardBytes, stop: stop)
+            }
             try AtomicFile.write(
                 "\(temporary)/\(HuggingFaceConfiguration.file)",
                 text: HuggingFaceConfiguration.text(
@@ -61,6 +65,22 @@ public enum ModelExport {
             throw error
         }
         AtomicFile.syncFolder(PathName.parent(folder))
+    }
+
+    /// The parameters as the family's files have them, some of them copies that must be kept alive.
+    private static func stored(
+        _ parameters: Parameters, _ configuration: any ModelConfiguration
+    ) throws -> ([NamedTensor], copies: [Tensor]) {
+        var copies: [Tensor] = []
+        let tensors = try zip(parameters.ranges, parameters.named).map { range, tensor in
+            guard type(of: configuration).isTransposed(range.name) else { return tensor }
+            let copy = try parameters.tensor(range).transposed().packed()
+            copies.append(copy)
+            return NamedTensor(
+                name: range.name, shape: copy.shape,
+                values: UnsafeBufferPointer(start: copy.pointer, count: copy.count))
+        }
+        return (tensors, copies)
     }
 
     /// Writes the files beside the tokenizer as they were read, or those of a tokenizer that was made here.

@@ -11,7 +11,9 @@ import RuntimeSupport
 public final class PretrainedModel: Sendable {
     private struct Place: Sendable {
         let name: String
+        /// As the file has it.
         let shape: [Int]
+        let isTransposed: Bool
         let file: SafetensorsFile
         let entry: SafetensorsFile.Entry
         let format: StorageFormat
@@ -58,14 +60,27 @@ public final class PretrainedModel: Sendable {
         _ shape: any ModelConfiguration, precision: Precision = .float32,
         stop: ShouldStop = { false }
     ) throws -> any LanguageModel {
-        try shape.model(precision: precision) { parameters in
+        guard shape.parameterShapes.map(\.shape) == configuration.parameterShapes.map(\.shape)
+        else {
+            throw ModelFolderError(
+                path: folder,
+                reason: "its weights are not of the shape of the model that is asked for")
+        }
+        return try shape.model(precision: precision) { parameters in
             let found = try Self.digest(places, stop: stop) { index, start, piece in
                 let range = parameters.ranges[index]
-                let target = parameters.values[range.offset..<(range.offset + range.count)]
-                _ = UnsafeMutableBufferPointer(
-                    rebasing: target[
-                        (target.startIndex + start)..<(target.startIndex + start + piece.count)]
-                ).update(fromContentsOf: piece)
+                let target = UnsafeMutableBufferPointer(
+                    rebasing: parameters.values[range.offset..<(range.offset + range.count)])
+                guard places[index].isTransposed else {
+                    _ = UnsafeMutableBufferPointer(
+                        rebasing: target[start..<start + piece.count]
+                    ).update(fromContentsOf: piece)
+                    return
+                }
+                let (outputs, inputs) = (range.shape[0], range.shape[1])
+                for (place, value) in zip(start..., piece) {
+                    target[place % outputs * inputs + place / outputs] = value
+                }
             }
             guard found == digest else {
                 throw ModelFolderError(
@@ -132,7 +147,9 @@ public final class PretrainedModel: Sendable {
         var names = Set(files.flatMap(\.entries.keys))
         var places: [Place] = []
         for parameter in configuration.parameterShapes {
-            let (name, shape) = (parameter.name, parameter.shape)
+            let name = parameter.name
+            let isTransposed = type(of: configuration).isTransposed(name)
+            let shape = isTransposed ? parameter.shape.reversed() : parameter.shape
             let stored = type(of: configuration).storedNames(name).first { names.contains($0) }
             guard let stored, let file = files.first(where: { $0.entries[stored] != nil }),
                 let entry = file.entries[stored]
@@ -143,7 +160,7 @@ public final class PretrainedModel: Sendable {
             names.remove(stored)
             places.append(
                 Place(
-                    name: name, shape: shape, file: file, entry: entry,
+                    name: name, shape: shape, isTransposed: isTransposed, file: file, entry: entry,
                     format: try file.check(entry, shape: shape)))
         }
         let odd = names.sorted().first { !configuration.ignores($0) }

@@ -55,8 +55,7 @@ package struct NeoXLayer {
         _ x: Tensor, _ configuration: NeoXConfiguration, _ precision: Precision,
         _ attend: (Tensor) throws -> Tensor
     ) throws -> Tensor {
-        let norm = inputNorm(configuration)
-        let joint = try x.layerNorm(gain: norm.gain, bias: norm.bias, epsilon: norm.epsilon)
+        let joint = try x.normed(inputNorm(configuration))
             .linear(qkv.weight, bias: qkv.bias, precision: precision)
         return try x.adding(
             try attend(joint).linear(dense.weight, bias: dense.bias, precision: precision))
@@ -70,7 +69,8 @@ package struct NeoXLayer {
         return try source.feedForward(
             NormWeights(
                 gain: postGain, bias: postBias, epsilon: Float(configuration.normEpsilon)),
-            up: up, down: down, tanhForm: configuration.gelu == .tanh, adding: middle,
+            up: up, down: down, Activation(configuration.gelu == .tanh ? .geluTanh : .gelu),
+            adding: middle,
             precision: precision)
     }
 }
