@@ -35,6 +35,9 @@ int ck_gemv_bf16(long n, long k, const uint16_t *w, long ld, const uint16_t *x, 
 /// choose, such as `avx2 Zen`.
 const char *ck_processor(void);
 
+/// The libraries of products with their versions, such as `OpenBLAS 0.3.21, oneDNN 2.6.3`.
+const char *ck_libraries(void);
+
 /// Whether the system would map so many more bytes into this process now.
 int ck_has_room(size_t bytes);
 

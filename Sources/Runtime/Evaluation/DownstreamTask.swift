@@ -230,6 +230,13 @@ public struct TaskResult: Codable, Hashable, Sendable {
     /// Questions that did not fit the context, whose beginning was left out.
     public var truncated: Int
 
+    package init(count: Int, correct: Int, correctNormalised: Int?, truncated: Int) {
+        self.count = count
+        self.correct = correct
+        self.correctNormalised = correctNormalised
+        self.truncated = truncated
+    }
+
     /// Part of the questions that were answered correctly.
     public var accuracy: Double { Double(correct) / Double(count) }
     /// Part that is correct by the likelihood for each character; `nil` but for choices.

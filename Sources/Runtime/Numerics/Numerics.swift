@@ -7,4 +7,7 @@ public enum Numerics {
 
     /// The instructions and library kernels in use, such as `avx2 Zen`; equal names give equal bits.
     public static var processor: String { String(cString: ck_processor()) }
+
+    /// The libraries that make products, with their versions.
+    public static var libraries: String { String(cString: ck_libraries()) }
 }

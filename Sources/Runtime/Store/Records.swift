@@ -63,13 +63,15 @@ public struct RunRow: Codable, Hashable, Sendable {
     public var failure: String?
     /// The key of the state after `step` steps; `nil` in rows of earlier versions.
     public var state: Digest?
+    /// The version of that state; `nil` where it is not known.
+    public var version: StateVersion?
     /// What `state` has seen of each source; `nil` in rows of earlier versions.
     public var exposure: ExposureLedger?
 
     package init(
         key: Digest, name: String, status: String, step: Int, steps: Int, updated: Double,
         recipe: String, failure: String? = nil, state: Digest? = nil,
-        exposure: ExposureLedger? = nil
+        version: StateVersion? = nil, exposure: ExposureLedger? = nil
     ) {
         self.key = key
         self.name = name
@@ -80,6 +82,7 @@ public struct RunRow: Codable, Hashable, Sendable {
         self.recipe = recipe
         self.failure = failure
         self.state = state
+        self.version = version
         self.exposure = exposure
     }
 }

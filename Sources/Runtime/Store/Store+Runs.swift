@@ -56,10 +56,11 @@ extension Store {
                     manifest.key,
                     HeldCheckpoint(
                         key: manifest.key, step: manifest.step, rolling: manifest.rolling,
-                        bytes: Self.size(checkpointFolder(manifest.key)))
+                        bytes: checkpointBytes(manifest.key))
                 )
             })
         let histories = try registry.history(rows.compactMap(\.state), among: Set(held.keys))
+        let active = activities
         return rows.map { row in
             var keys = row.state.flatMap { histories[$0] } ?? []
             // A checkpoint that the run itself wrote is its own even if its history was lost.
@@ -69,7 +70,7 @@ extension Store {
                 keys.sort { (held[$0]?.step ?? 0) > (held[$1]?.step ?? 0) }
             }
             let status =
-                isActive(row.key)
+                active.contains(row.key)
                 ? "running"
                 : row.step == row.steps && row.failure == nil
                     ? "finished" : row.status == "running" ? "killed" : row.status
@@ -118,7 +119,7 @@ extension Store {
     public func remove(_ doomed: [StoredRun], stop: ShouldStop = { false }) throws
         -> [HeldCheckpoint]
     {
-        let gate = try gate(.exclusive, stop: stop)
+        let gate = try gate(stop: stop)
         defer { withExtendedLifetime(gate) {} }
         for run in doomed where isActive(run.row.key) {
             throw UnknownRun(

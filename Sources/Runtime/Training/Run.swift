@@ -33,8 +33,12 @@ public final class Run {
     package typealias State = (model: any LanguageModel, optimizer: OptimizerState)
 
     package var state: State?
+    /// The version of the present state, once it is known.
+    package var version: StateVersion?
     /// Steps that the registry does not have yet.
     var unsaved: [StepEntry] = []
+    /// The version of the state before them.
+    var unsavedFrom = StateVersion.initial
     /// The checkpoint that the next one replaces.
     package var rolling: Digest?
 
@@ -110,7 +114,10 @@ public final class Run {
 
     /// The records of all steps done, whoever trained them.
     public func records() throws -> [StepRecord] {
-        let known = try store.registry.steps(Array(trajectory.keys[..<(step + 1)].dropFirst()))
+        let stored = step - unsaved.count
+        let known = try store.registry.steps(
+            Array(trajectory.keys[..<(stored + 1)].dropFirst()),
+            version: unsaved.isEmpty ? version : unsavedFrom)
         return known + unsaved.map(\.record)
     }
 
@@ -138,20 +145,19 @@ public final class Run {
         let state = try loaded(options)
         for boundary in boundaries where boundary > step {
             // Another process may be on its way to the same state: wait for it, then use what it left.
-            let lock = try store.lock(trajectory.keys[boundary], stop: options.stop)
+            let claim = try store.claim(state: trajectory.keys[boundary], stop: options.stop)
             if hasCheckpoint(boundary), try restore(state, at: boundary, options) { continue }
             try train(state, to: boundary, options)
-            withExtendedLifetime(lock) {}
+            withExtendedLifetime(claim) {}
         }
     }
 
-    /// Says that the run is under way, so that its checkpoints stay while the lock lives.
-    private func begin(_ options: RunOptions) throws -> FileLock? {
+    /// Says that the run is under way, so that its checkpoints stay while the claim lives.
+    private func begin(_ options: RunOptions) throws -> Claim? {
         guard let last = trajectory.keys.last else { return nil }
-        let gate = try store.gate(.shared, stop: options.stop)
-        defer { withExtendedLifetime(gate) {} }
         let activity = try store.activity(last, stop: options.stop)
         try register("running")
+        for notice in store.takeNotices() { _ = try options.onEvent(.warning(notice)) }
         return activity
     }
 
@@ -215,7 +221,9 @@ public final class Run {
         let record = StepRecord(
             step: step, loss: loss, learningRate: rate, gradientNorm: norm,
             tokens: batches.reduce(0) { $0 + $1.inputs.count }, seconds: seconds)
+        if unsaved.isEmpty { unsavedFrom = version ?? .initial }
         unsaved.append(StepEntry(parent: parent, state: key, record: record))
+        version = (version ?? .initial).after(key, record)
         // Also Ctrl-C in the middle of a callback leaves the step done.
         let goesOn: Bool
         do { goesOn = try options.onEvent(.step(record, phase: phase)) } catch is Interrupted {
@@ -246,13 +254,16 @@ public final class Run {
         let evaluator = try store.evaluator(
             set, recipe.tokenizer, context: recipe.model.context, progress: options.progress,
             stop: options.stop)
-        if let known = try store.registry.evaluation(state: key, data: evaluator.digest) {
+        if let known = try store.registry.evaluation(
+            state: key, data: evaluator.digest, version: version)
+        {
             return known
         }
         let model = try model(options: options)
         let result = try evaluator.evaluate(model, stop: options.stop)
         try store.registry.record(
-            result, state: key, data: evaluator.digest, name: set.corpus.name, split: set.split)
+            result, state: key, data: evaluator.digest, name: set.corpus.name, split: set.split,
+            version: version)
         return result
     }
 
@@ -264,12 +275,14 @@ public final class Run {
     ) throws -> TaskResult {
         let recipe = trajectory.recipe
         let digest = task.digest(recipe.tokenizer, context: recipe.model.context, limit: limit)
-        if let known = try store.registry.score(state: key, task: digest) { return known }
+        if let known = try store.registry.score(state: key, task: digest, version: version) {
+            return known
+        }
         let result = try task.score(
             try model(options: options), recipe.tokenizer, limit: limit, progress: options.progress,
             stop: options.stop
         ).result
-        try store.registry.record(result, state: key, task: digest)
+        try store.registry.record(result, state: key, task: digest, version: version)
         return result
     }
 }

@@ -63,9 +63,9 @@ private final class DamagedStore {
                     atPath: "\(whole)/\(place)", toPath: "\(copy)/\(place)")
             }
             if !trains {
-                // Without the registry everything is measured again; with it a run can be exported.
+                // Without records everything is measured again; with it a run can be exported.
                 try FileManager.default.copyItem(
-                    atPath: whole + "/registry.sqlite", toPath: copy + "/registry.sqlite")
+                    atPath: whole + "/journals", toPath: copy + "/journals")
             }
             let path = "\(copy)/\(file)"
             unlink(path)
@@ -189,8 +189,9 @@ private final class DamagedStore {
         for file in store.files where !file.hasSuffix("safetensors") {
             let good = try store.bytes(file)
             let name = PathName.last(file)
-            // A manifest is known by its folder.
-            let key = name == "manifest.json" ? PathName.last(PathName.parent(file)) : ""
+            // A manifest is known by the folder around its version's.
+            let parts = file.split(separator: "/").suffix(3).dropLast()
+            let key = name == "manifest.json" ? parts.joined(separator: "/") : ""
             try AtomicFile.makeFolder("\(folder)/\(key)")
             let path = "\(folder)/\(key)/\(name)"
             let first = good.count < 4096 ? 0 : good.count - 300
@@ -248,7 +249,10 @@ private final class DamagedStore {
         try #require(mkfifo(path, 0o600) == 0)
         let text = message { try Store(place.path + "/store").keep(kept) }
         #expect(text.contains("\(path): it is not a regular file"), "\(text)")
-        for name in ["registry.sqlite", "registry.sqlite-wal", "locks/registry"] {
+        for name in [
+            "registry.sqlite", "registry.sqlite-wal", "index.sqlite", "index.sqlite-wal",
+            "store.json",
+        ] {
             let folder = try Scratch().path + "/store"
             try AtomicFile.makeFolder(folder + "/locks")
             #expect(mkfifo("\(folder)/\(name)", 0o600) == 0)
@@ -263,7 +267,8 @@ private final class DamagedStore {
         let store = try DamagedStore()
         for file in store.files where file.hasSuffix("json") {
             let text = String(decoding: try store.bytes(file), as: UTF8.self)
-            let members = try #require(text.firstRange(of: /"name":"[0-9a-f]+",/)).upperBound
+            let members = try #require(text.firstRange(of: /"name":"(?:[0-9a-f]+|form)",/))
+                .upperBound
             let plain = "{" + text[members...]
             #expect(try store.outcome(of: file) { try write(Array(plain.utf8), $0) } == nil)
             guard file.hasSuffix("manifest.json") else { continue }
