@@ -139,7 +139,7 @@ extension Registry {
     ///
     /// - Returns: The name.
     @discardableResult
-    static func write(
+    package static func write(
         _ records: [(kind: JournalForm.Kind, content: [UInt8])], prefix: String, to folder: String,
         checked: Bool = true
     ) throws -> String {

@@ -22,9 +22,11 @@ extension Store {
     /// - Throws: `FileError`; `Interrupted`, after which it can be called again.
     public func merge(_ other: Store, stop: ShouldStop = { false }) throws -> StoreMerge {
         var merge = StoreMerge()
-        func add(_ from: String, _ to: String, _ check: () throws -> Void) throws {
+        func add(_ from: String, _ to: String, replaces: Bool = false, _ check: () throws -> Void)
+            throws
+        {
             if stop() { throw Interrupted("interrupted while copying \(from)") }
-            guard !FileAccess.exists(to) else {
+            guard replaces || !FileAccess.exists(to) else {
                 merge.known += 1
                 return
             }
@@ -43,12 +45,11 @@ extension Store {
             let from = other.registry.journalPath(name)
             let to = registry.journalPath(name)
             // A copy from when its writer had written less.
-            if let (here, there) = FileAccess.status(to).flatMap({ here in
-                FileAccess.status(from).map { (here.st_size, $0.st_size) }
-            }), here < there, !Claim.isHeld(JournalWriter.claimPath(name, in: registry.folder)) {
-                FileAccess.remove(to)
-            }
-            try add(from, to) {
+            let (here, there) = (FileAccess.status(to)?.st_size, FileAccess.status(from)?.st_size)
+            let isLonger =
+                here.map { $0 < there ?? 0 } ?? false
+                && !Claim.isHeld(JournalWriter.claimPath(name, in: registry.folder))
+            try add(from, to, replaces: isLonger) {
                 var reader = try JournalReader(from)
                 try reader.forEach { _, _, _ in }
                 if let damage = reader.damages.first { throw damage.error }

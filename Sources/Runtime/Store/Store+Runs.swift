@@ -95,12 +95,14 @@ extension Store {
                         + "'\(Self.parse(text).name)'; only `mtrepl export` takes the state of a step"
                 )
             }
+            // What is damaged may be what is asked for.
+            let damage = try registry.damages().map { "; \($0.error.message)" }.joined()
             throw UnknownRun(
-                message: runs.isEmpty
+                message: (runs.isEmpty
                     ? "no run is called '\(text)': the store \(folder) has no runs"
                     : "no run is called '\(text)' and no key begins with it"
                         + NearestName.hint(text, among: runs.map(\.row.name))
-                        + "; `mtrepl runs` lists all \(runs.count)")
+                        + "; `mtrepl runs` lists all \(runs.count)") + damage)
         default:
             let list = found.prefix(8).map {
                 "\($0.row.key.short) (\($0.row.name), step \($0.row.step) of \($0.row.steps))"

@@ -21,8 +21,10 @@ private struct Seeded: RandomNumberGenerator {
 /// A small store whose files are changed one at a time, each time in a fresh copy.
 private final class DamagedStore {
     let scratch: Scratch
-    /// Every file that carries a checksum, by its path in the store.
+    /// Every file that carries a checksum, by its path in the store, but for records.
     let files: [String]
+    /// The journals and the index of them.
+    let records: [String]
     let expected: [String]
     private let whole: String
     private var copies = 0
@@ -31,9 +33,9 @@ private final class DamagedStore {
         scratch = try Scratch()
         whole = scratch.path + "/whole"
         expected = try Self.measure(whole, trains: true) + Self.measure(whole, trains: false)
-        files = try FileManager.default.subpathsOfDirectory(atPath: whole).sorted().filter {
-            ["json", "tokens", "safetensors"].contains(PathName.type($0))
-        }
+        let all = try FileManager.default.subpathsOfDirectory(atPath: whole).sorted()
+        files = all.filter { ["json", "tokens", "safetensors"].contains(PathName.type($0)) }
+        records = all.filter { $0.hasSuffix(".journal") || $0 == "index.sqlite" }
     }
 
     func bytes(_ file: String) throws -> [UInt8] { try FileReader.bytes("\(whole)/\(file)") }
@@ -57,12 +59,13 @@ private final class DamagedStore {
             copies += 1
             let copy = "\(scratch.path)/copy\(copies)"
             defer { try? FileManager.default.removeItem(atPath: copy) }
-            for place in files {
+            let isRecord = records.contains(file)
+            for place in files + (isRecord ? records : []) {
                 try AtomicFile.makeFolder(PathName.parent("\(copy)/\(place)"))
                 try FileManager.default.linkItem(
                     atPath: "\(whole)/\(place)", toPath: "\(copy)/\(place)")
             }
-            if !trains {
+            if !trains, !isRecord {
                 // Without records everything is measured again; with it a run can be exported.
                 try FileManager.default.copyItem(
                     atPath: whole + "/journals", toPath: copy + "/journals")
@@ -150,7 +153,7 @@ private final class DamagedStore {
         let store = try DamagedStore()
         var random = Seeded(7)
         var trials = 0
-        for file in store.files {
+        for file in store.files + store.records {
             let good = try store.bytes(file)
             func check(_ what: String, _ bad: [UInt8]) throws {
                 trials += 1
@@ -178,7 +181,7 @@ private final class DamagedStore {
             try check("twice", good + good)
             if let other = store.sibling(file) { try check("swapped", try store.bytes(other)) }
         }
-        print("\(trials) damages of \(store.files.count) files")
+        print("\(trials) damages of \(store.files.count + store.records.count) files")
     }
 
     @Test("every byte of a small file and of a footer is checked")

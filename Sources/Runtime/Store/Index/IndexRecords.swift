@@ -75,22 +75,29 @@ struct JournalProgress {
 struct IndexedRun: Codable {
     var entry: RunEntry?
     var furthest: ProgressEntry?
-    var latest: ProgressEntry?
+    /// What happened last, if that is not the furthest.
+    private var later: ProgressEntry?
+
+    /// What happened last.
+    var latest: ProgressEntry? { later ?? furthest }
 
     mutating func add(_ new: RunEntry) {
         if entry.map({ ($0.updated, $0.name) < (new.updated, new.name) }) ?? true { entry = new }
     }
 
     mutating func add(_ new: ProgressEntry) {
-        func rank(_ entry: ProgressEntry) -> (Double, String, String) {
-            (entry.updated, entry.status, entry.state?.hex ?? "")
+        func rank(_ entry: ProgressEntry) -> (Double, String, String, String) {
+            (entry.updated, entry.status, entry.state?.hex ?? "", entry.failure ?? "")
         }
+        var last = latest
+        if last.map({ rank($0) <= rank(new) }) ?? true { last = new }
         if furthest.map({ $0.step == new.step ? rank($0) <= rank(new) : $0.step < new.step })
             ?? true
         {
             furthest = new
         }
-        if latest.map({ rank($0) <= rank(new) }) ?? true { latest = new }
+        guard let last, let furthest else { return }
+        later = last.step == furthest.step && rank(last) == rank(furthest) ? nil : last
     }
 }
 
@@ -205,6 +212,7 @@ extension IndexRows {
             var key = Bytes()
             key.add(entry.state)
             key.add(entry.data)
+            key.add(entry.version)
             key.add(JournalForm.sum(content))
             try set(.evaluation, key.all, Array(content))
         case .run:
@@ -274,6 +282,17 @@ extension IndexRows {
         try entries(.firstSteps, state.bytes).compactMap { key, value in
             let place = value + key[32...]
             return try self.value(.steps, place).map { StepPlace((place, $0)) }
+        }
+    }
+
+    /// Which versions of a state were measured, and on which data.
+    func measured(_ state: Digest) throws -> [(data: Digest, version: StateVersion)] {
+        try entries(.evaluation, state.bytes).map { key, _ in
+            key.withUnsafeBytes {
+                var reader = ByteReader($0)
+                _ = reader.digest()
+                return (reader.digest(), reader.version())
+            }
         }
     }
 

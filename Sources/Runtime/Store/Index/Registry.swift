@@ -156,6 +156,9 @@ public final class Registry: Sendable {
     /// The end of what this object appended; `nil` before the first record.
     package var place: JournalPlace? { writer.place }
 
+    /// Whether the index has every row that was written, as it was written.
+    package func isWhole() throws -> Bool { try index.isWhole() }
+
     /// Damage that was found in the journals.
     public func damages() throws -> [JournalDamage] {
         try read { try $0.damages(in: folder) }
@@ -194,21 +197,24 @@ public final class Registry: Sendable {
     }
 
     static func versions(_ state: Digest, _ rows: IndexRows) throws -> [StateVersion] {
+        let places = try rows.steps(endingIn: state)
+        var measured: [StateVersion: Set<Digest>] = [:]
+        for place in places { measured[place.version, default: []] = [] }
+        for (data, version) in try rows.measured(state) {
+            measured[version, default: []].insert(data)
+        }
+        guard measured.count > 1 else { return Array(measured.keys) }
         var engines: [StateVersion: String] = [:]
         func add(_ version: StateVersion, _ engine: EngineID) {
             let engine = engine.description
             engines[version] = min(engines[version] ?? engine, engine)
         }
-        for place in try rows.steps(endingIn: state) { add(place.version, place.engine) }
-        var measured: [StateVersion: Set<Digest>] = [:]
-        for entry in try rows.evaluations(state) {
-            add(entry.version, entry.by)
-            measured[entry.version, default: []].insert(entry.data)
-        }
+        for place in places { add(place.version, place.engine) }
+        for entry in try rows.evaluations(state) { add(entry.version, entry.by) }
         func rank(_ version: StateVersion) -> (Int, String, StateVersion) {
             (-(measured[version]?.count ?? 0), engines[version] ?? "", version)
         }
-        return engines.keys.sorted { rank($0) < rank($1) }
+        return measured.keys.sorted { rank($0) < rank($1) }
     }
 
     func batch(_ place: StepPlace) throws -> StepBatch {
