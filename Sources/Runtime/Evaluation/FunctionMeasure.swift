@@ -9,9 +9,20 @@ import RuntimeSupport
 /// it computes must give it another version.
 public struct FunctionMeasure: Measure {
     /// What the function returned.
-    public struct Outcome: Codable, Hashable, Sendable {
+    public struct Outcome: MeasureOutcome {
         /// The value, which is finite.
-        public var value: Double
+        public let value: Double
+
+        /// The value by its name, `value`.
+        public var values: [String: Double] { ["value": value] }
+
+        init(value: Double) { self.value = value }
+
+        /// An outcome from its value by name.
+        public init?(values: [String: Double]) {
+            guard let value = values["value"] else { return nil }
+            self.value = value
+        }
     }
 
     /// What people call it.

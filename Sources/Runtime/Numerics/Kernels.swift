@@ -16,7 +16,7 @@ public enum Precision: String, Codable, CaseIterable, Sendable {
 /// overwrites it.
 package enum Kernels {
     /// The kernels for the instructions in use; see `Numerics.level`. Nothing writes them.
-    nonisolated(unsafe) static let level = ck_kernels_in_use().pointee
+    static let level = ck_kernels_in_use().pointee
 
     /// A matrix in the arithmetic it is multiplied in, prepared once for several products.
     package struct Operand {

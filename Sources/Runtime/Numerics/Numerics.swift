@@ -19,21 +19,9 @@ public enum Numerics {
 
     /// The level in use and the instructions of the matrix libraries, such as `avx2, oneDNN avx2, OpenBLAS Zen`; equal names
     /// give equal bits.
-    public static let processor = "\(level), \(libraries)"
+    public static let processor = "\(level), \(libraryKernels)"
 
-    private static let libraries = String(cString: ck_libraries())
-
-    /// The level as keys of states name it; `nil` for those that give the bits of the highest one.
-    ///
-    /// `avx512` and `avx512-bf16` have the same kernels of 32-bit numbers. Where there are tiles (AMX), oneDNN multiplies
-    /// bfloat16 by them.
-    package static func keyed(_ precision: Precision) -> String? {
-        switch (precision, level) {
-        case (.float32, "avx512"), (.float32, "avx512-bf16"): nil
-        case (.bfloat16, "avx512-bf16"): libraries.hasSuffix("amx") ? "\(level) amx" : nil
-        default: level
-        }
-    }
+    private static let libraryKernels = String(cString: ck_libraries())
 
     /// Checks that `MTREPL_KERNELS` names a level that this processor has, if it is set; no tensor is made otherwise.
     ///
@@ -49,4 +37,7 @@ public enum Numerics {
                 "a level of kernels that this processor has (\(levels.joined(separator: ", ")))",
             found: String(cString: $0))
     }
+
+    /// The libraries that make products, with their versions.
+    public static let libraries = String(cString: ck_library_versions())
 }

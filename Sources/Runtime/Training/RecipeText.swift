@@ -40,8 +40,6 @@ package struct RecipeText: Codable {
     package let phases: [PhaseText]
     package let finetune: FinetuneText?
     let numerics: Int
-    /// See `Numerics.keyed`.
-    let kernels: String?
 }
 
 extension Trajectory {
@@ -77,7 +75,7 @@ extension Trajectory {
                         learning_rate: settings.learningRate,
                         optimizer: RecordedOptimizer(settings.optimizer))
                 },
-                numerics: Numerics.version, kernels: Numerics.keyed(recipe.precision)),
+                numerics: Numerics.version),
             pretty: pretty)
     }
 }

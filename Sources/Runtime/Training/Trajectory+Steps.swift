@@ -88,7 +88,6 @@ extension Trajectory {
         start.add(recipe.tokenizer.digest)
         if let weights { start.add(weights) } else { start.add(recipe.seed) }
         start.add(recipe.precision.rawValue)
-        if let level = Numerics.keyed(recipe.precision) { start.add(level) }
         return start.finish()
     }
 
