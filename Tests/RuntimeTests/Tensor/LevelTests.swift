@@ -28,7 +28,7 @@ import Testing
         func result(_ level: ck_kernels) -> [Float] {
             // What a kernel adds to is there before.
             var out = LevelTests.numbers(count, seed: 99).map(abs)
-            out.withUnsafeMutableBufferPointer { run(level, $0.baseAddress!) }
+            run(level, &out)
             return out
         }
     }
@@ -44,7 +44,7 @@ import Testing
         _ body: (UnsafeMutablePointer<Double>) -> Void
     ) {
         var wide = [Double](repeating: 0, count: count)
-        wide.withUnsafeMutableBufferPointer { body($0.baseAddress!) }
+        body(&wide)
         for i in 0..<count { out[i] = Float(wide[i]) }
     }
 
@@ -54,7 +54,7 @@ import Testing
         _ body: (UnsafeMutablePointer<UInt16>) -> Void
     ) {
         var narrow = [UInt16](repeating: 0, count: count)
-        narrow.withUnsafeMutableBufferPointer { body($0.baseAddress!) }
+        body(&narrow)
         for i in 0..<count { out[i] = Float(bitPattern: UInt32(narrow[i]) << 16) }
     }
 
