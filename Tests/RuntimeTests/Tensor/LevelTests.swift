@@ -69,7 +69,9 @@ import Testing
         let (x, dy) = (numbers(rows * width, seed: 1), numbers(rows * width, seed: 2))
         let (gain, bias) = (numbers(width, seed: 3), numbers(width, seed: 4))
         let (mean, rstd) = (numbers(rows, seed: 5), numbers(rows, seed: 6).map { abs($0) + 0.5 })
+        // Ids of a table of `width` rows, and columns of logits.
         let ids = (0..<rows).map { Int32($0 * 37 % width) }
+        let table = numbers(width * width, seed: 19)
         let all = rows * width
         var cases = [
             Case("layer norm", all + 2 * rows) {
@@ -86,8 +88,8 @@ import Testing
             },
             Case("column sums", width) { $0.column_sums(rows, width, x, 1, $1) },
             Case("parts of sums", width) { $0.add_parts(rows, width, x, 1, $1) },
-            Case("rows by id", all) { $0.rows(rows, width, ids, x, $1) },
-            Case("gradient of rows by id", all * 3) {
+            Case("rows by id", all, within: 0) { $0.rows(rows, width, ids, table, $1) },
+            Case("gradient of rows by id", width * width) {
                 $0.rows_gradient(rows, width, width, ids, dy, $1)
             },
             Case("product with a vector", rows) { $0.gemv(rows, width, x, width, gain, mean, $1) },
