@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shlex
 import statistics
 import subprocess
@@ -198,8 +199,9 @@ def has(flag):
 
 
 def vectors():
-    """The widest instructions that our kernels use."""
-    return "avx512-bf16" if has("avx512_bf16") else "avx512" if has("avx512f") else "avx2" if has("avx2") else "portable"
+    """The level of instructions that our kernels use."""
+    said = subprocess.run([program(), "--version"], text=True, capture_output=True, check=True).stdout
+    return re.search(r"^kernels ([\w-]+),", said, re.M).group(1)
 
 
 def machine():

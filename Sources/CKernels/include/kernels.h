@@ -356,6 +356,8 @@ const ck_kernels *ck_kernels_in_use(void);
 /// What MTREPL_KERNELS says, if it names no level of this processor (the lowest is then in use); NULL otherwise.
 const char *ck_refused(void);
 
+// ---- libraries.c ----------------------------------------------------------------------------
+
 /// The instructions that the matrix libraries use in this process, such as `oneDNN avx2, OpenBLAS Zen`.
 const char *ck_libraries(void);
 

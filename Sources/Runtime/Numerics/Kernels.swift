@@ -15,7 +15,7 @@ public enum Precision: String, Codable, CaseIterable, Sendable {
 /// place. Callers have checked shapes and packed their tensors. `beta` 1 adds to the result, 0
 /// overwrites it.
 package enum Kernels {
-    /// The kernels for the instructions in use; see `Numerics.level`. Nothing writes them.
+    /// The kernels for the instructions in use, which `Numerics.level` names.
     static let level = ck_kernels_in_use().pointee
 
     /// A matrix in the arithmetic it is multiplied in, prepared once for several products.
