@@ -52,27 +52,56 @@ struct DecoderExperimentTests {
         }
     }
 
-    /// A `config.json` of a family's smallest model with changes to its text.
-    private func refusal(
-        _ family: String, _ scratch: Scratch, _ change: (inout [String: Any]) -> Void
-    ) throws -> String {
-        let model = try DecoderFamilies.tiny(family).model(seed: 1)
-        let folder = "\(scratch.path)/\(family)"
-        try ModelExport.write(
-            folder, model.configuration, model.parameters, Laboratory().base.tokenizer)
-        let path = "\(folder)/config.json"
-        let text = try Data(contentsOf: URL(fileURLWithPath: path))
-        var fields = try #require(JSONSerialization.jsonObject(with: text) as? [String: Any])
-        change(&fields)
-        try JSONSerialization.data(withJSONObject: fields).write(to: URL(fileURLWithPath: path))
-        let found = message { _ = try PretrainedModel(folder) }
-        #expect(found.contains(path), "\(found)")
-        return found
+    /// The folder of a family's smallest model, whose `config.json` is changed again and again.
+    private struct Folder {
+        let path: String
+        let fields: [String: Any]
+
+        init(_ family: String, _ scratch: Scratch, _ tokenizer: Tokenizer) throws {
+            let model = try DecoderFamilies.tiny(family).model(seed: 1)
+            path = "\(scratch.path)/\(family)"
+            try ModelExport.write(path, model.configuration, model.parameters, tokenizer)
+            let text = try Data(contentsOf: URL(fileURLWithPath: "\(path)/config.json"))
+            fields = try #require(JSONSerialization.jsonObject(with: text) as? [String: Any])
+        }
+
+        /// What is said of the folder with another value of a field.
+        func message(_ field: String, _ value: Any) throws -> String {
+            var changed = fields
+            changed[field] = value
+            let file = "\(path)/config.json"
+            try JSONSerialization.data(withJSONObject: changed).write(
+                to: URL(fileURLWithPath: file))
+            return RuntimeTests.message { _ = try PretrainedModel(path) }
+        }
+    }
+
+    @Test("numbers at the ends of their range are errors, and never end the process")
+    func ends() throws {
+        let (scratch, tokenizer) = (try Scratch(), try Laboratory().base.tokenizer)
+        let numbers: [Any] = [
+            0, -1, 1 << 20, 1 << 40, Int.max, Int.min, 9.2e18, 1e300, -1e300, 5e-324,
+        ]
+        for family in DecoderFamilies.names {
+            let folder = try Folder(family, scratch, tokenizer)
+            for (field, value) in folder.fields where value is NSNumber {
+                for number in numbers {
+                    let found = try folder.message(field, number)
+                    #expect(
+                        found == "no error" || found.contains(folder.path),
+                        "\(family) \(field) \(number): \(found)")
+                }
+            }
+        }
     }
 
     @Test("what is not supported is refused by the field's name and value")
     func refusals() throws {
-        let scratch = try Scratch()
+        let (scratch, tokenizer) = (try Scratch(), try Laboratory().base.tokenizer)
+        var folders: [String: Folder] = [:]
+        for name in DecoderFamilies.names {
+            folders[name] = try Folder(name, scratch, tokenizer)
+        }
         let longRope: [String: Any] = ["rope_type": "longrope", "factor": 4.0]
         for (family, field, value, reason) in [
             ("llama", "rope_scaling", longRope, "rope_scaling.rope_type: expected \"default\" or"),
@@ -118,10 +147,13 @@ struct DecoderExperimentTests {
             ),
             ("phi3", "rope_scaling", longRope, "found \"longrope\""),
         ] as [(String, String, Any, String)] {
-            let found = try refusal(family, scratch) { $0[field] = value }
-            #expect(found.contains(reason), "\(family) \(field): \(found)")
+            let folder = try #require(folders[family])
+            let found = try folder.message(field, value)
+            #expect(
+                found.contains(reason) && found.contains(folder.path),
+                "\(family) \(field): \(found)")
         }
-        let unknown = try refusal("llama", scratch) { $0["model_type"] = "mamba" }
+        let unknown = try #require(folders["llama"]).message("model_type", "mamba")
         #expect(unknown.contains("model_type: expected \"gpt_neox\" or \"llama\""))
     }
 }
