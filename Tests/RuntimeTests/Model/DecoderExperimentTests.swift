@@ -80,7 +80,7 @@ struct DecoderExperimentTests {
     func ends() throws {
         let (scratch, tokenizer) = (try Scratch(), try Laboratory().base.tokenizer)
         let numbers: [Any] = [
-            0, -1, 1 << 20, 1 << 40, Int.max, Int.min, 9.2e18, 1e300, -1e300, 5e-324,
+            0, -1, 1 << 40, Int.max, 9.2e18, 1e300,
         ]
         for family in DecoderFamilies.names {
             let folder = try Folder(family, scratch, tokenizer)
@@ -115,10 +115,13 @@ struct DecoderExperimentTests {
             ("llama", "hidden_act", "mish", "hidden_act: expected \"silu\""),
             ("llama", "hidden_act", "mish", "found \"mish\""),
             ("llama", "pretraining_tp", 2, "pretraining_tp: expected 1 or null"),
-            ("llama", "hidden_size", 63, "heads: expected a divisor of the width 63"),
+            ("llama", "hidden_size", 63, "is F32 [300, 64], expected F32, F16 or BF16 [300, 63]"),
             ("llama", "num_key_value_heads", "1", "num_key_value_heads: expected a whole number"),
             ("llama", "num_attention_heads", 1e30, "num_attention_heads: expected"),
-            ("llama", "head_dim", Int.max, "head_size: expected a whole number"),
+            (
+                "llama", "head_dim", 5000,
+                "head_size: expected a whole number from 1 to 1024, got 5000"
+            ),
             ("llama", "rms_norm_eps", -1, "norm_epsilon: expected"),
             ("llama", "attention_bias", "no", "attention_bias: expected true or false"),
             (

@@ -50,17 +50,8 @@ public struct DecoderPreset: Sendable {
 }
 
 extension DecoderConfiguration {
-    /// Small models, named by the size without embeddings and the same in all families: layers, width, heads, context.
-    private static var small: [(name: String, layers: Int, width: Int, heads: Int, context: Int)] {
-        [
-            ("micro-0.1m", 2, 64, 2, 128), ("micro-1m", 5, 128, 4, 256),
-            ("micro-4m", 5, 256, 8, 512), ("micro-15m", 8, 384, 6, 1024),
-            ("micro-60m", 12, 640, 10, 1024),
-        ]
-    }
-
     private static var presets: [DecoderPreset] {
-        small.map { size in
+        SmallModels.sizes.map { size in
             DecoderPreset(
                 size.name, of: plain, vocabulary: 1024, context: size.context,
                 layers: size.layers, width: size.width, heads: size.heads,

@@ -5,18 +5,21 @@ extension NeoXConfiguration {
     ///
     /// Those of Pythia are from Biderman et al. 2023, arXiv 2304.01373.
     private static let presets:
-        [(name: String, layers: Int, width: Int, heads: Int, context: Int)] = [
-            ("micro-0.1m", 2, 64, 2, 128),
-            ("micro-0.4m", 2, 128, 4, 128),
-            ("micro-0.8m", 4, 128, 4, 256),
-            ("micro-3m", 4, 256, 8, 256),
-            ("pythia-14m", 6, 128, 4, 2048),
-            ("pythia-31m", 6, 256, 8, 2048),
-            ("pythia-70m", 6, 512, 8, 2048),
-            ("pythia-160m", 12, 768, 12, 2048),
-            ("pythia-410m", 24, 1024, 16, 2048),
-            ("pythia-1b", 16, 2048, 8, 2048),
-        ]
+        [(name: String, layers: Int, width: Int, heads: Int, context: Int)] =
+            [
+                SmallModels.sizes[0],
+                ("micro-0.4m", 2, 128, 4, 128),
+                ("micro-0.8m", 4, 128, 4, 256),
+                SmallModels.sizes[1],
+                ("micro-3m", 4, 256, 8, 256),
+            ] + SmallModels.sizes[2...] + [
+                ("pythia-14m", 6, 128, 4, 2048),
+                ("pythia-31m", 6, 256, 8, 2048),
+                ("pythia-70m", 6, 512, 8, 2048),
+                ("pythia-160m", 12, 768, 12, 2048),
+                ("pythia-410m", 24, 1024, 16, 2048),
+                ("pythia-1b", 16, 2048, 8, 2048),
+            ]
 
     /// The names `preset(_:)` knows, by size.
     public static var presetNames: [String] { presets.map(\.name) }

@@ -57,7 +57,7 @@ public struct Phi3Configuration: DecoderConfiguration {
     public static func written(_ shape: DecoderShape) -> DecoderFields {
         var fields = DecoderFields(sizesOf: shape)
         fields.setRotary(shape)
-        fields.set("head_dim", shape.headSize)
+        if let size = shape.headSize { fields.set("head_dim", size) }
         fields.set("partial_rotary_factor", shape.rotaryFraction ?? 1)
         fields.set("original_max_position_embeddings", shape.context)
         fields.set("sliding_window", shape.window)

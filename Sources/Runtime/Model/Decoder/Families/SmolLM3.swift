@@ -61,7 +61,7 @@ public struct SmolLM3Configuration: DecoderConfiguration {
     public static func written(_ shape: DecoderShape) -> DecoderFields {
         var fields = DecoderFields(sizesOf: shape)
         fields.setRotary(shape)
-        fields.set("head_dim", shape.headSize)
+        if let size = shape.headSize { fields.set("head_dim", size) }
         fields["attention_bias"] = .boolean(shape.attentionBias != .none)
         fields["mlp_bias"] = .boolean(shape.feedForwardBias)
         fields["use_sliding_window"] = .boolean(false)
@@ -77,7 +77,10 @@ extension DecoderFile {
     /// Every which layer knows no positions: of `no_rope_layers`, where it is there; `nil` for none.
     fileprivate func withoutPositionsEvery(_ layers: Int, otherwise standard: Int) throws -> Int? {
         guard let flags = file["no_rope_layers"]?.array else { return standard }
-        let every = flags.firstIndex { $0.integer == 0 }.map { $0 + 1 }
+        // Without a 0, an interval beyond the layers says so too.
+        let every =
+            flags.firstIndex { $0.integer == 0 }.map { $0 + 1 }
+            ?? (standard > layers ? standard : nil)
         let fits =
             flags.count == layers
             && flags.enumerated().allSatisfy { place, flag in
