@@ -50,7 +50,7 @@ import Testing
                 result:csv "rows.csv"
                 assert(io.open("rows.csv"):read("a"):find("spread,spread_before", 1, true))
                 local path = os.tmpname() .. ".md"
-                mt.report { title = "Spread", { result } }:save(path)
+                result:report(path)
                 local page = io.open(path):read("a")
                 assert(page:find("spread: in units; above zero is better.", 1, true), page)
                 assert(page:find("prose: in nats a token; below zero is better.", 1, true), page)

@@ -51,6 +51,7 @@ final class Rig {
             mt.plasticity { recipe = recipe, mixture = { prose = 1 }, starts = 0, steps = 1, target = corpus, limit = 2 }
             """
         ),
+        "metric": ([], "mt.metric { 'width', version = 1, evaluate = function() return 1 end }"),
         "task": (
             [],
             """
