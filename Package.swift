@@ -51,8 +51,8 @@ let package = Package(
         layer("Model", ["Data", "Numerics", "Support"]),
         layer("Evaluation", ["Model", "Data", "Numerics", "Support"]),
         layer(
-            "Store", ["Evaluation", "Model", "Data", "Support"],
-            [.product(name: "GRDB", package: "GRDB.swift")]),
+            "Store", ["Evaluation", "Model", "Data", "Numerics", "Support"],
+            ["CFiles", "CZlib", .product(name: "GRDB", package: "GRDB.swift")]),
         layer("Training", ["Store", "Evaluation", "Model", "Data", "Numerics", "Support"]),
         layer(
             "Analysis",

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CFiles.h"
 
+#include <sys/vfs.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -264,4 +265,9 @@ int cf_remove(const char *path) {
     if (status != 0 && (errno == EISDIR || errno == EPERM)) status = unlinkat(top(&w), w.last, AT_REMOVEDIR);
     leave(&w);
     return status;
+}
+
+long cf_file_system(const char *path) {
+    struct statfs status;
+    return statfs(path, &status) == 0 ? (long)status.f_type : -1;
 }

@@ -133,6 +133,21 @@ const char *ck_libraries(void) {
     return libraries;
 }
 
+const char *ck_library_versions(void) {
+    static char text[128];
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    if (text[0] == 0) {
+        // The version is the second word of the configuration.
+        char version[32] = "";
+        sscanf(openblas_get_config(), "%*s %31s", version);
+        const dnnl_version_t *dnnl = dnnl_version();
+        snprintf(text, sizeof text, "OpenBLAS %s, oneDNN %d.%d.%d", version, dnnl->major, dnnl->minor, dnnl->patch);
+    }
+    pthread_mutex_unlock(&lock);
+    return text;
+}
+
 int ck_prepare_dnnl(void) {
     static atomic_int ready;
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

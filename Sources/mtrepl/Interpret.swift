@@ -36,6 +36,12 @@ struct Interpret: ParsableCommand {
     var store: String?
 
     @Option(
+        help: ArgumentHelp(
+            "The file of the store's index (default: in the store, or in the user's cache on a network file system).",
+            valueName: "file"))
+    var index: String?
+
+    @Option(
         parsing: .unconditional,
         help: "The seed of whatever a script does not seed itself.",
         transform: { text in
@@ -86,6 +92,9 @@ struct Interpret: ParsableCommand {
         if let store, store.isEmpty {
             throw ValidationError("--store: a folder expected, got nothing")
         }
+        if let index, index.isEmpty {
+            throw ValidationError("--index: a file expected, got nothing")
+        }
     }
 
     /// The version, and what the bits of results depend on beside it.
@@ -108,6 +117,7 @@ struct Interpret: ParsableCommand {
         settings.seed = seed
         settings.liveBytes = { Int64(Memory.liveBytes) }
         settings.store = store
+        settings.index = index
         settings.strict = !noStrict
         settings.display = Screen.display
         if safe { settings.safeFolder = "." }

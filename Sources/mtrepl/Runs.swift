@@ -19,20 +19,27 @@ struct StoreOption: ParsableArguments {
     @Option(help: "The folder of the store (default: MTREPL_STORE, or .mtrepl).")
     var store: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The file of the store's index (default: in the store, or in the user's cache on a network file system).",
+            valueName: "file"))
+    var index: String?
+
     /// The store; one that is not there is an error rather than made.
     func open() throws -> Store {
         let folder = Session.storeFolder(store)
-        guard access("\(folder)/registry.sqlite", F_OK) == 0 else {
-            throw errno == ENOENT
+        guard Store.isStore(folder) else {
+            throw access(folder, X_OK) == 0 || errno == ENOENT
                 ? FileError(
                     "open", folder, reason: "there is no store here; --store names another folder")
                 : FileError("open", folder, errno: errno)
         }
-        return try Store(folder)
+        return try Store(folder, index: index)
     }
 
-    /// Fails when a checkpoint cannot be read: what was printed leaves it out.
+    /// Fails when a checkpoint or a journal cannot be read: what was printed leaves it out.
     func checkCheckpoints(_ store: Store) throws {
+        if let damage = try store.registry.damages().first { throw damage.error }
         if let damage = try store.checkpoints().damaged.first { throw damage }
     }
 }

@@ -63,7 +63,7 @@ struct RunsGarbage: ParsableCommand {
     func run() throws {
         let store = try place.open()
         let garbage = try store.collectGarbage(damaged: damaged, dryRun: dryRun)
-        if dryRun { for item in garbage where item.kind != .lock { say(item.path) } }
+        if dryRun { for item in garbage where item.kind != .claim { say(item.path) } }
         say(garbage.text(dryRun: dryRun))
         try place.checkCheckpoints(store)
     }

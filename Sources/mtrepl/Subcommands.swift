@@ -5,7 +5,8 @@ import Glibc
 enum Subcommands {
     /// All of them, in the order of the help.
     static let all: [any ParsableCommand.Type] = [
-        Runs.self, Export.self, RunNotebook.self, Replay.self, Convert.self, KernelCommand.self,
+        Runs.self, StoreCommand.self, Export.self, RunNotebook.self, Replay.self, Convert.self,
+        KernelCommand.self,
         Doc.self,
     ]
 
@@ -14,7 +15,7 @@ enum Subcommands {
     }
 
     /// Options with a value that may stand before a subcommand; one that it does not take is then its error to name.
-    private static let early = ["--store", "--threads", "--seed"]
+    private static let early = ["--store", "--index", "--threads", "--seed"]
 
     /// The command line with the subcommand first.
     static func first(_ arguments: [String]) -> [String] {

@@ -109,7 +109,9 @@ import Testing
         let orphan = String(repeating: "ab", count: 32)
         let manager = FileManager.default
         let root = store + "/checkpoints/"
-        try manager.copyItem(atPath: root + some, toPath: root + orphan)
+        // Earlier versions had no folders of versions.
+        let version = try #require(try manager.contentsOfDirectory(atPath: root + some).first)
+        try manager.copyItem(atPath: "\(root)\(some)/\(version)", toPath: root + orphan)
         let manifest = try String(contentsOfFile: root + orphan + "/manifest.json", encoding: .utf8)
             // As earlier versions wrote it, without a checksum.
             .replacing(/"sha256":"\w+","kind":"[\w ]+","name":"\w+",/, with: "")

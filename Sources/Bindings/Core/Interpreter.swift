@@ -14,6 +14,8 @@ public final class Interpreter {
         public var safeFolder: String?
         /// Where runs and token stores are kept; nil for the default place.
         public var store: String?
+        /// The file of the store's index; nil for the default place.
+        public var index: String?
         /// Bytes that Lua values may take; 0 for half of the physical memory.
         public var memoryLimit = 0
         /// Bytes of Swift objects above which Lua collects its garbage.
@@ -173,7 +175,10 @@ public final class Interpreter {
         host.seed = settings.seed
         if let folder = settings.safeFolder {
             try FileAccess.confine(to: folder)
-            FileAccess.exempt(Session.storeFolder(settings.store))
+            let store = Session.storeFolder(settings.store)
+            FileAccess.exempt(store)
+            let index = StoreIndex.path(store, given: settings.index)
+            if !index.hasPrefix(store + "/") { FileAccess.exempt(PathName.parent(index)) }
             host.safe = true
         }
         guard let state = mt_open(&host) else { throw LuaError("cannot start Lua") }

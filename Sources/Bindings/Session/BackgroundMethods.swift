@@ -167,6 +167,7 @@ extension Library {
                     try BackgroundRun(
                         run.trajectory.recipe, name: run.name,
                         storeFolder: try session.store().folder,
+                        index: try session.store().indexPath,
                         to: try options.integer(ifPresent: "to"),
                         options: settings
                     ) {

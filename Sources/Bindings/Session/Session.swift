@@ -6,6 +6,8 @@ import Runtime
 public final class Session {
     /// Where the store is, or will be made on first use.
     public let storeFolder: String
+    /// The file of the store's index, if it was given.
+    private let index: String?
     /// The seed of recipes that name none.
     public let seed: UInt64
     /// True once the researcher has asked to stop.
@@ -25,6 +27,7 @@ public final class Session {
 
     package init(_ settings: Interpreter.Settings, stop: @escaping ShouldStop) {
         storeFolder = Self.storeFolder(settings.store)
+        index = settings.index
         seed = settings.seed
         self.stop = stop
         progress = Progress(settings.report, settings.display)
@@ -46,7 +49,7 @@ public final class Session {
     /// - Throws: `FileError` or `RegistryError` when it cannot be made or opened.
     public func store() throws -> Store {
         if let opened { return opened }
-        let store = try Store(storeFolder)
+        let store = try Store(storeFolder, index: index)
         opened = store
         return store
     }

@@ -28,4 +28,7 @@ int cf_rename(const char *from, const char *to);
 // Removes a file or an empty folder.
 int cf_remove(const char *path);
 
+// What `statfs` calls the file system that a file is on; -1 if it cannot be asked.
+long cf_file_system(const char *path);
+
 #endif

@@ -359,6 +359,9 @@ const char *ck_refused(void);
 /// The instructions that the matrix libraries use in this process, such as `oneDNN avx2, OpenBLAS Zen`.
 const char *ck_libraries(void);
 
+/// The libraries of products with their versions, such as `OpenBLAS 0.3.21, oneDNN 2.6.3`.
+const char *ck_library_versions(void);
+
 /// Whether the system would map so many more bytes into this process now.
 int ck_has_room(size_t bytes);
 

@@ -23,6 +23,9 @@ public enum Numerics {
 
     private static let libraries = String(cString: ck_libraries())
 
+    /// The libraries of products with their versions, such as `OpenBLAS 0.3.21, oneDNN 2.6.3`.
+    public static let libraryVersions = String(cString: ck_library_versions())
+
     /// The level as keys of states name it; `nil` for those that give the bits of the highest one.
     ///
     /// `avx512` and `avx512-bf16` have the same kernels of 32-bit numbers. Where there are tiles (AMX), oneDNN multiplies

@@ -194,7 +194,8 @@ extension [Garbage] {
                 case .checkpoint: "checkpoints that no run needs"
                 case .temporary: "unfinished files of processes that have ended"
                 case .damaged: "damaged checkpoints that were set aside"
-                case .lock: "locks that nobody holds"
+                case .journal: "journals, now in one"
+                case .claim: "claims that nobody has"
                 }
             let bytes = items.reduce(0) { $0 + $1.bytes }
             return "\(verb) \(items.count) \(what), \(Amount.bytes(bytes))"

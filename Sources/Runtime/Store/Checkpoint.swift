@@ -38,13 +38,21 @@ public struct CheckpointManifest: Codable, Sendable {
     public var numerics: Int
     /// See `Numerics.processor`.
     public var processor: String
+    /// See `Numerics.libraries`; `nil` in manifests of earlier versions, as all that follows but `files`.
+    public var libraries: String?
+    /// What computed: `cpu`.
+    public var device: String?
+    /// Which numbers led to the state.
+    public var version: StateVersion?
+    /// The journal of the steps that led to it, and how long it was then.
+    public var journal: JournalPlace?
     /// SHA-256 of each file in the folder.
     public var files: [String: Digest]
 
     package init(
         format: Int = 1, key: Digest, step: Int, optimizerSteps: Int, rolling: Bool,
-        model: RecordedModel, recipe: String, numerics: Int, processor: String,
-        files: [String: Digest]
+        model: RecordedModel, recipe: String, engine: Engine,
+        version: StateVersion? = nil, journal: JournalPlace? = nil, files: [String: Digest] = [:]
     ) {
         self.format = format
         self.key = key
@@ -53,8 +61,12 @@ public struct CheckpointManifest: Codable, Sendable {
         self.rolling = rolling
         self.model = model
         self.recipe = recipe
-        self.numerics = numerics
-        self.processor = processor
+        numerics = engine.numerics
+        processor = engine.processor
+        libraries = engine.libraries
+        device = engine.device
+        self.version = version
+        self.journal = journal
         self.files = files
     }
 
@@ -62,7 +74,9 @@ public struct CheckpointManifest: Codable, Sendable {
     public internal(set) var isSealed = true
 
     private enum CodingKeys: CodingKey {
-        case format, key, step, optimizerSteps, rolling, model, recipe, numerics, processor, files
+        case format, key, step, optimizerSteps, rolling, model, recipe, numerics, processor,
+            libraries
+        case device, version, journal, files
     }
 }
 
@@ -71,38 +85,22 @@ public enum Checkpoint {
     static let optimizerFile = "optimizer.safetensors"
     package static let manifestFile = "manifest.json"
 
-    /// Writes a checkpoint folder that appears whole or not at all; one that is already there is left alone.
+    /// Writes the files of a checkpoint into a new folder.
     ///
     /// - Throws: `FileError` naming the file (`No space left on device` among the reasons).
-    public static func write(
+    package static func write(
         _ folder: String, manifest: CheckpointManifest, parameters: Parameters,
         optimizer: OptimizerState
     ) throws {
-        let manager = FileManager.default
-        let temporary = "\(folder).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
-        do {
-            try AtomicFile.makeFolder(temporary)
-            try Safetensors.write("\(temporary)/\(Safetensors.modelFile)", parameters.named)
-            try Safetensors.write("\(temporary)/\(optimizerFile)", optimizerTensors(optimizer))
-            var manifest = manifest
-            manifest.files = [:]
-            for name in [Safetensors.modelFile, optimizerFile] {
-                manifest.files[name] = try Digest.ofFile("\(temporary)/\(name)")
-            }
-            try write(manifest, temporary)
-            if rename(temporary, folder) != 0 {
-                let code = errno
-                // Another process may have finished the same state first: equal keys are the same state.
-                guard code == EEXIST || code == ENOTEMPTY else {
-                    throw FileError("write", folder, errno: code)
-                }
-                try? manager.removeItem(atPath: temporary)
-            }
-            AtomicFile.syncFolder(PathName.parent(folder))
-        } catch {
-            try? manager.removeItem(atPath: temporary)
-            throw error
+        try AtomicFile.makeFolder(folder)
+        try Safetensors.write("\(folder)/\(Safetensors.modelFile)", parameters.named)
+        try Safetensors.write("\(folder)/\(optimizerFile)", optimizerTensors(optimizer))
+        var manifest = manifest
+        manifest.files = [:]
+        for name in [Safetensors.modelFile, optimizerFile] {
+            manifest.files[name] = try Digest.ofFile("\(folder)/\(name)")
         }
+        try write(manifest, folder)
     }
 
     private static let manifestKind = "checkpoint manifest 2"
@@ -121,11 +119,12 @@ public enum Checkpoint {
         guard FileManager.default.fileExists(atPath: folder) else { return nil }
         let path = "\(folder)/\(manifestFile)"
         do {
-            // The name of the folder is the state's key.
-            guard
-                let content = try SealedFile.read(
-                    path, kind: manifestKind, name: PathName.last(folder))
-            else { throw DamagedFile(path, "it is not there") }
+            // The name of the folder, or of the one around it, is the state's key.
+            let (inner, outer) = (PathName.last(folder), PathName.last(PathName.parent(folder)))
+            let name = Digest(hex: outer) != nil && StateVersion(hex: inner) != nil ? outer : inner
+            guard let content = try SealedFile.read(path, kind: manifestKind, name: name) else {
+                throw DamagedFile(path, "it is not there")
+            }
             var manifest = try SealedFile.decode(CheckpointManifest.self, content, path)
             manifest.isSealed = content.isSealed
             guard manifest.format == 1 else {

@@ -63,6 +63,8 @@ public struct RunRow: Codable, Hashable, Sendable {
     public var failure: String?
     /// The key of the state after `step` steps; `nil` in rows of earlier versions.
     public var state: Digest?
+    /// The version of that state; `nil` where it is not known.
+    public var version: StateVersion?
     /// What `state` has seen of each source; `nil` in rows of earlier versions.
     public var exposure: ExposureLedger?
     /// The kernels that trained it last, see `Numerics.processor`; `nil` in rows of earlier versions.
@@ -71,7 +73,7 @@ public struct RunRow: Codable, Hashable, Sendable {
     package init(
         key: Digest, name: String, status: String, step: Int, steps: Int, updated: Double,
         recipe: String, failure: String? = nil, state: Digest? = nil,
-        exposure: ExposureLedger? = nil, processor: String? = nil
+        version: StateVersion? = nil, exposure: ExposureLedger? = nil, processor: String? = nil
     ) {
         self.key = key
         self.name = name
@@ -82,6 +84,7 @@ public struct RunRow: Codable, Hashable, Sendable {
         self.recipe = recipe
         self.failure = failure
         self.state = state
+        self.version = version
         self.exposure = exposure
         self.processor = processor
     }

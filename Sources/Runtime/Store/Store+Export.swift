@@ -55,7 +55,8 @@ extension Store {
         try Checkpoint.read(path, manifest: manifest, parameters: parameters, optimizer: nil)
         try ModelExport.write(
             folder, model, parameters, tokenizer, storage: storage,
-            shardBytes: shardBytes, stop: stop)
+            shardBytes: shardBytes, page: try lineage(of: found, step: wanted).markdown(),
+            stop: stop)
         return (found, wanted)
     }
 

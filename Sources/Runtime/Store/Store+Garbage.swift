@@ -11,8 +11,10 @@ public struct Garbage: Sendable {
         case temporary
         /// A checkpoint that failed its hashes and was set aside.
         case damaged
-        /// The file of a lock that nobody holds.
-        case lock
+        /// A journal of a process that is no more, whose records are now in another.
+        case journal
+        /// A claim that nobody has.
+        case claim
     }
 
     /// What it is.
@@ -24,7 +26,7 @@ public struct Garbage: Sendable {
 }
 
 extension Store {
-    /// Removes what nobody needs: checkpoints no registered run needs, what dead processes were writing, free locks.
+    /// Removes what nobody needs: checkpoints no registered run needs, what dead processes were writing, free claims.
     ///
     /// Runs that begin meanwhile wait; a run that is being trained keeps all its checkpoints.
     ///
@@ -35,14 +37,17 @@ extension Store {
     public func collectGarbage(
         damaged: Bool = false, dryRun: Bool = false, stop: ShouldStop = { false }
     ) throws -> [Garbage] {
-        let gate = try gate(.exclusive, stop: stop)
+        let gate = try gate(stop: stop)
         defer { withExtendedLifetime(gate) {} }
         var garbage = try unneeded()
         // The number of a process says little if it may run on another machine: no process may be training then.
-        if !hasActivity { garbage += temporaries() }
+        if activities.isEmpty { garbage += temporaries() }
         if damaged { garbage += contents("\(folder)/damaged", .damaged) }
-        guard !dryRun else { return garbage + locks(remove: false) }
-        for item in garbage {
+        let journals = try registry.mergeable()
+        let merged = dryRun ? journals : try registry.merge(journals)
+        garbage += merged.map { Garbage(kind: .journal, path: $0.path, bytes: $0.bytes) }
+        guard !dryRun else { return garbage + claims(remove: false) }
+        for item in garbage where item.kind != .journal {
             if item.kind == .checkpoint,
                 let key = Digest(hex: PathName.last(item.path))
             {
@@ -51,21 +56,25 @@ extension Store {
                 try? FileManager.default.removeItem(atPath: item.path)
             }
         }
-        return garbage + locks(remove: true)
+        return garbage + claims(remove: true)
     }
 
     private func unneeded() throws -> [Garbage] {
         let manifests = try checkpoints().usable
         let needed = Set(try runs(manifests).flatMap(\.needed).map(\.key))
         return manifests.filter { !needed.contains($0.key) }.map { manifest in
-            let path = checkpointFolder(manifest.key)
-            return Garbage(kind: .checkpoint, path: path, bytes: Self.size(path))
+            Garbage(
+                kind: .checkpoint, path: checkpointRoot(manifest.key),
+                bytes: checkpointBytes(manifest.key))
         }
     }
 
     /// `NAME.PROCESS.RANDOM.tmp` whose process is no more.
     private func temporaries() -> [Garbage] {
-        let places = ["", "/checkpoints", "/tokens", "/tokenizers", "/corpora", "/damaged"]
+        let places = [
+            "", "/checkpoints", "/tokens", "/tokenizers", "/corpora", "/damaged", "/journals",
+            "/claims",
+        ]
         return places.flatMap { contents(folder + $0, .temporary) }.filter { item in
             let parts = PathName.last(item.path).split(separator: ".")
             guard parts.last == "tmp", parts.count >= 3, let process = Int32(parts[parts.count - 3])
@@ -85,13 +94,13 @@ extension Store {
         }
     }
 
-    private func locks(remove: Bool) -> [Garbage] {
-        contents(lockFolder, .lock).filter { item in
-            guard PathName.last(item.path) != "gate",
-                let held = try? FileLock.attempt(item.path)
-            else { return false }
-            defer { withExtendedLifetime(held) {} }
-            if remove { unlink(item.path) }
+    private func claims(remove: Bool) -> [Garbage] {
+        // Stores of earlier versions have locks.
+        (contents(claimFolder, .claim) + contents("\(folder)/locks", .claim)).filter { item in
+            guard !Claim.isHeld(item.path), !item.path.hasSuffix(".tmp") else { return false }
+            guard remove else { return true }
+            if PathName.parent(item.path) == claimFolder { return Claim.clear(item.path) }
+            FileAccess.remove(item.path)
             return true
         }
     }

@@ -56,10 +56,11 @@ extension Store {
                     manifest.key,
                     HeldCheckpoint(
                         key: manifest.key, step: manifest.step, rolling: manifest.rolling,
-                        bytes: Self.size(checkpointFolder(manifest.key)))
+                        bytes: checkpointBytes(manifest.key))
                 )
             })
         let histories = try registry.history(rows.compactMap(\.state), among: Set(held.keys))
+        let active = activities
         return rows.map { row in
             var keys = row.state.flatMap { histories[$0] } ?? []
             // A checkpoint that the run itself wrote is its own even if its history was lost.
@@ -69,7 +70,7 @@ extension Store {
                 keys.sort { (held[$0]?.step ?? 0) > (held[$1]?.step ?? 0) }
             }
             let status =
-                isActive(row.key)
+                active.contains(row.key)
                 ? "running"
                 : row.step == row.steps && row.failure == nil
                     ? "finished" : row.status == "running" ? "killed" : row.status
@@ -94,12 +95,14 @@ extension Store {
                         + "'\(Self.parse(text).name)'; only `mtrepl export` takes the state of a step"
                 )
             }
+            // What is damaged may be what is asked for.
+            let damage = try registry.damages().map { "; \($0.error.message)" }.joined()
             throw UnknownRun(
-                message: runs.isEmpty
+                message: (runs.isEmpty
                     ? "no run is called '\(text)': the store \(folder) has no runs"
                     : "no run is called '\(text)' and no key begins with it"
                         + NearestName.hint(text, among: runs.map(\.row.name))
-                        + "; `mtrepl runs` lists all \(runs.count)")
+                        + "; `mtrepl runs` lists all \(runs.count)") + damage)
         default:
             let list = found.prefix(8).map {
                 "\($0.row.key.short) (\($0.row.name), step \($0.row.step) of \($0.row.steps))"
@@ -118,7 +121,7 @@ extension Store {
     public func remove(_ doomed: [StoredRun], stop: ShouldStop = { false }) throws
         -> [HeldCheckpoint]
     {
-        let gate = try gate(.exclusive, stop: stop)
+        let gate = try gate(stop: stop)
         defer { withExtendedLifetime(gate) {} }
         for run in doomed where isActive(run.row.key) {
             throw UnknownRun(

@@ -7,12 +7,16 @@ import RuntimeSupport
 public final class Store {
     /// The folder.
     public let folder: String
+    /// The file of the registry's index.
+    public let indexPath: String
     /// Runs, step records and evaluations.
     public let registry: Registry
 
     /// The tokens of corpora, kept in the folder.
     public let data: EncodedCorpora
 
+    /// What a person should know of the store, said once.
+    private var notices: [String] = []
     /// What evaluates models on sets, prepared on first use.
     public let evaluators: Evaluators
     /// Names of the tokenizers that this object knows to be in the store.
@@ -20,8 +24,10 @@ public final class Store {
 
     /// Opens a store, making the folder if it is not there.
     ///
+    /// - Parameter index: The file of the registry's index; by default what `MTREPL_INDEX` says, else `index.sqlite` in the
+    ///   folder, or a file in the user's cache if the folder is on a network file system, where SQLite is not safe.
     /// - Throws: `FileError` or `RegistryError`.
-    public init(_ folder: String) throws {
+    public init(_ folder: String, index: String? = nil) throws {
         self.folder = folder
         try AtomicFile.makeFolder(folder)
         guard access(folder, W_OK | X_OK) == 0 else {
@@ -32,77 +38,24 @@ public final class Store {
         }
         data = EncodedCorpora(folder)
         evaluators = Evaluators(data)
-        registry = try Registry(path: "\(folder)/registry.sqlite")
+        indexPath = StoreIndex.path(folder, given: index)
+        notices = try StoreForm.prepare(folder)
+        registry = try Registry(
+            journals: "\(folder)/journals", index: indexPath
+        ) { Self.statedLengths(folder) }
+        notices += try registry.damages().map(\.error.message)
     }
 
-    /// The folder of the checkpoint with a state key, whether it is there or not.
-    public func checkpointFolder(_ key: Digest) -> String { "\(folder)/checkpoints/\(key.hex)" }
-
-    /// The manifest of the checkpoint with a state key; `nil` when there is none.
-    ///
-    /// - Throws: `CheckpointError` when it is there but damaged.
-    public func manifest(_ key: Digest) throws -> CheckpointManifest? {
-        guard let manifest = try Checkpoint.manifest(checkpointFolder(key)) else { return nil }
-        guard manifest.key == key else {
-            throw CheckpointError(
-                path: checkpointFolder(key),
-                reason: "\(Checkpoint.manifestFile) names the state \(manifest.key)")
-        }
-        // Without a checksum the registry is the witness of which step it is.
-        if !manifest.isSealed, let known = try registry.steps([key]).first?.step,
-            known != manifest.step
-        {
-            throw CheckpointError(
-                path: checkpointFolder(key),
-                reason: "the field step of \(Checkpoint.manifestFile) contradicts the registry")
-        }
-        return manifest
+    /// What a person should know of the store and was not told yet, such as damage.
+    public func takeNotices() -> [String] {
+        defer { notices = [] }
+        return notices
     }
 
-    /// Every checkpoint that can be read, and the folders that cannot with the reason.
-    public func checkpoints() throws -> (usable: [CheckpointManifest], damaged: [CheckpointError]) {
-        let root = "\(folder)/checkpoints"
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).sorted()
-        var usable: [CheckpointManifest] = []
-        var damaged: [CheckpointError] = []
-        for name in names {
-            guard let key = Digest(hex: name) else { continue }
-            do {
-                if let manifest = try manifest(key) { usable.append(manifest) }
-            } catch let error as CheckpointError { damaged.append(error) }
-        }
-        return (usable, damaged)
-    }
-
-    /// Marks a checkpoint as one to stay, whichever run wrote it.
-    public func keep(_ key: Digest) throws {
-        guard var manifest = try manifest(key), manifest.rolling else { return }
-        manifest.rolling = false
-        try Checkpoint.write(manifest, checkpointFolder(key))
-    }
-
-    /// Deletes a checkpoint unless it was marked as one to stay meanwhile.
-    package func removeRolling(_ key: Digest) {
-        guard let manifest = try? manifest(key), manifest.rolling else { return }
-        removeCheckpoint(key)
-    }
-
-    /// Deletes a checkpoint; one that is not there is fine.
-    public func removeCheckpoint(_ key: Digest) {
-        // Renamed first, so that nobody finds half a checkpoint under its key.
-        let path = checkpointFolder(key)
-        let doomed = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
-        guard rename(path, doomed) == 0 else { return }
-        try? FileManager.default.removeItem(atPath: doomed)
-    }
-
-    /// Moves a damaged checkpoint out of the way, for a person to look at, and says where it went.
-    public func setAside(_ key: Digest) throws -> String {
-        let target = "\(folder)/damaged/\(key.short)-\(UInt32.random(in: 0 ... .max))"
-        try AtomicFile.makeFolder("\(folder)/damaged")
-        guard rename(checkpointFolder(key), target) == 0 else {
-            throw FileError("move", checkpointFolder(key), errno: errno)
-        }
-        return target
+    /// Whether a folder holds a store, of whatever form.
+    public static func isStore(_ folder: String) -> Bool {
+        FileAccess.exists(StoreForm.path(folder))
+            || FileAccess.exists(StoreForm.registryPath(folder))
+            || FileAccess.isFolder("\(folder)/journals")
     }
 }

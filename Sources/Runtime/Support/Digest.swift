@@ -39,6 +39,8 @@ public struct Digest: Hashable, Sendable, Codable, CustomStringConvertible {
         return text
     }
 
+    package init(words: SIMD4<UInt64>) { self.words = words }
+
     package func word(_ index: Int) -> UInt64 { words[index] }
 
     /// The first 12 digits, enough to name a state on a screen.

@@ -48,6 +48,12 @@ public enum FileReader {
         }
     }
 
+    /// Bytes of a file.
+    public static func size(_ path: String) throws -> Int {
+        guard let status = FileAccess.status(path) else { throw FileAccess.error("read", path) }
+        return Int(status.st_size)
+    }
+
     /// The whole file as bytes.
     public static func bytes(_ path: String) throws -> [UInt8] {
         var result: [UInt8] = []

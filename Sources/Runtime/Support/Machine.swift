@@ -38,6 +38,15 @@ public enum Machine {
         return Int.saturatingProduct(Int(clamping: info.f_bavail), Int(clamping: info.f_frsize))
     }
 
+    /// What the machine calls itself.
+    package static var name: String {
+        var name = utsname()
+        guard uname(&name) == 0 else { return "" }
+        return withUnsafeBytes(of: name.nodename) {
+            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+
     /// Whether a process of this machine has the given number.
     package static func isAlive(_ process: Int32) -> Bool {
         kill(process, 0) == 0 || errno != ESRCH

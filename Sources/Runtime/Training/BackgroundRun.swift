@@ -53,10 +53,11 @@ public final class BackgroundRun: Sendable {
     /// - Throws: as `Trajectory.init`, `Store.init` and, for `target`, `Run.train`; `FileError` when the system gives no
     ///   thread.
     public init(
-        _ recipe: Recipe, name: String, storeFolder: String, to target: Int?, options: RunOptions,
+        _ recipe: Recipe, name: String, storeFolder: String, index: String, to target: Int?,
+        options: RunOptions,
         onEnd: @escaping @Sendable () -> Void
     ) throws {
-        let store = try Store(storeFolder)
+        let store = try Store(storeFolder, index: index)
         let trajectory = try Trajectory(
             recipe, store: store, progress: options.progress, stop: options.stop)
         // Encoded here, so that the thread reads no corpus.

@@ -1,4 +1,5 @@
 import RuntimeModel
+import RuntimeStore
 import RuntimeSupport
 
 extension Recipe {
@@ -35,6 +36,17 @@ extension Run {
         let recipe = trajectory.recipe
         try ModelExport.write(
             folder, recipe.model, try model().parameters, recipe.tokenizer, storage: storage,
-            shardBytes: shardBytes, stop: stop)
+            shardBytes: shardBytes, page: try lineage().markdown(), stop: stop)
+    }
+
+    /// Where the present state comes from.
+    private func lineage() throws -> Lineage {
+        try flush()
+        let registry = store.registry
+        return Lineage(
+            name: try storedName.get(), key: key, step: step, steps: trajectory.steps,
+            recipe: try trajectory.recipeText(), exposure: trajectory.exposure(at: step),
+            version: version, engines: try registry.engines(key, version),
+            evaluations: try registry.evaluations(key, version: version))
     }
 }

@@ -6,7 +6,7 @@ import RuntimeStore
 /// Where a run's states come from and go to.
 extension Run {
     func hasCheckpoint(_ step: Int) -> Bool {
-        FileManager.default.fileExists(atPath: store.checkpointFolder(trajectory.keys[step]))
+        store.hasCheckpoint(trajectory.keys[step])
     }
 
     /// The latest state in the store, up to `target`.
@@ -45,15 +45,20 @@ extension Run {
         } catch let error as CheckpointError {
             // Another process may have removed it while it was read.
             guard FileManager.default.fileExists(atPath: folder) else { return false }
-            let place = try store.setAside(key)
+            let place = try store.setAside(key, folder)
+            let isThere = store.hasCheckpoint(key)
             _ = try options.onEvent(
-                .warning("\(error.message); moved to \(place), going on from an earlier state"))
-            return false
+                .warning(
+                    "\(error.message); moved to \(place), going on from "
+                        + (isThere ? "another version" : "an earlier state")))
+            return isThere ? try restore(state, at: target, options) : false
         }
         try Checkpoint.read(
             folder, manifest: manifest, parameters: state.model.parameters,
             optimizer: state.optimizer)
         step = target
+        // Manifests of earlier versions name none.
+        version = try manifest.version ?? store.registry.version(of: key)
         let stays =
             options.keep.contains(target) || (target == trajectory.steps && options.keepLast)
         if manifest.rolling && stays { try store.keep(key) }
@@ -74,15 +79,14 @@ extension Run {
     ///
     /// The other run's store, with its connections, is not needed any more.
     public func takeOver(_ other: Run) {
-        (step, stepper, unsaved, rolling) = (
-            other.step, other.stepper, other.unsaved, other.rolling
-        )
+        (step, stepper, rolling) = (other.step, other.stepper, other.rolling)
+        (version, unsaved, unsavedFrom) = (other.version, other.unsaved, other.unsavedFrom)
     }
 
     /// Hands the steps to the registry, and with them how far the run is.
     package func flush() throws {
         guard !unsaved.isEmpty else { return }
-        try store.registry.record(steps: unsaved, run: try row("running"))
+        try store.registry.record(steps: unsaved, from: unsavedFrom, run: try row("running"))
         unsaved.removeAll()
     }
 
@@ -91,17 +95,19 @@ extension Run {
         try flush()
         guard step > 0 else { return }
         let before = rolling
-        if !hasCheckpoint(step) {
+        if !store.hasCheckpoint(key, version) {
             try store.keep(trajectory.recipe.tokenizer)
             try stepper.read()
             let state = stepper.state
             let manifest = CheckpointManifest(
                 key: key, step: step, optimizerSteps: state.optimizer.steps, rolling: isRolling,
                 model: RecordedModel(trajectory.recipe.model), recipe: try trajectory.recipeText(),
-                numerics: Numerics.version, processor: Numerics.processor, files: [:])
-            try Checkpoint.write(
-                store.checkpointFolder(key), manifest: manifest, parameters: state.model.parameters,
-                optimizer: state.optimizer)
+                engine: .own, version: version, journal: store.registry.place)
+            try store.write(manifest) { folder, manifest in
+                try Checkpoint.write(
+                    folder, manifest: manifest, parameters: state.model.parameters,
+                    optimizer: state.optimizer)
+            }
         }
         if !isRolling { try store.keep(key) }
         rolling = isRolling ? key : nil
@@ -110,7 +116,9 @@ extension Run {
 
     /// Brings the registry up to date.
     package func register(_ status: String, failure: String? = nil) throws {
-        if let row = try row(status, failure: failure) { try store.registry.save(row) }
+        guard let row = try row(status, failure: failure) else { return }
+        try store.registry.record(steps: unsaved, from: unsavedFrom, run: row)
+        unsaved.removeAll()
     }
 
     private func row(_ status: String, failure: String? = nil) throws -> RunRow? {
@@ -119,7 +127,7 @@ extension Run {
             key: last, name: try storedName.get(), status: status, step: step,
             steps: trajectory.steps,
             updated: Date().timeIntervalSince1970, recipe: try trajectory.recipeText(),
-            failure: failure, state: key, exposure: trajectory.exposure(at: step),
+            failure: failure, state: key, version: version, exposure: trajectory.exposure(at: step),
             processor: Numerics.processor)
     }
 }

@@ -32,8 +32,12 @@ public final class Run {
 
     /// Where the present state is, once it is in memory.
     package var stepper: (any Stepper)?
+    /// The version of the present state, once it is known.
+    package var version: StateVersion?
     /// Steps that the registry does not have yet.
     var unsaved: [StepEntry] = []
+    /// The version of the state before them.
+    var unsavedFrom = StateVersion.initial
     /// The checkpoint that the next one replaces.
     package var rolling: Digest?
 
@@ -113,7 +117,10 @@ public final class Run {
 
     /// The records of all steps done, whoever trained them.
     public func records() throws -> [StepRecord] {
-        let known = try store.registry.steps(Array(trajectory.keys[..<(step + 1)].dropFirst()))
+        let stored = step - unsaved.count
+        let known = try store.registry.steps(
+            Array(trajectory.keys[..<(stored + 1)].dropFirst()),
+            version: unsaved.isEmpty ? version : unsavedFrom)
         return known + unsaved.map(\.record)
     }
 
@@ -141,23 +148,22 @@ public final class Run {
         let stepper = try loaded(options)
         for boundary in boundaries where boundary > step {
             // Another process may be on its way to the same state: wait for it, then use what it left.
-            let lock = try store.lock(trajectory.keys[boundary], stop: options.stop)
+            let claim = try store.claim(state: trajectory.keys[boundary], stop: options.stop)
             if hasCheckpoint(boundary), try restore(stepper.state, at: boundary, options) {
                 try stepper.load()
                 continue
             }
             try train(stepper, to: boundary, options)
-            withExtendedLifetime(lock) {}
+            withExtendedLifetime(claim) {}
         }
     }
 
-    /// Says that the run is under way, so that its checkpoints stay while the lock lives.
-    private func begin(_ options: RunOptions) throws -> FileLock? {
+    /// Says that the run is under way, so that its checkpoints stay while the claim lives.
+    private func begin(_ options: RunOptions) throws -> Claim? {
         guard let last = trajectory.keys.last else { return nil }
-        let gate = try store.gate(.shared, stop: options.stop)
-        defer { withExtendedLifetime(gate) {} }
         let activity = try store.activity(last, stop: options.stop)
         try register("running")
+        for notice in store.takeNotices() { _ = try options.onEvent(.warning(notice)) }
         return activity
     }
 
@@ -210,7 +216,9 @@ public final class Run {
             step: step, loss: outcome.loss, learningRate: input.learningRate,
             gradientNorm: outcome.gradientNorm,
             tokens: input.batches.reduce(0) { $0 + $1.inputs.count }, seconds: seconds)
+        if unsaved.isEmpty { unsavedFrom = version ?? .initial }
         unsaved.append(StepEntry(parent: parent, state: key, record: record))
+        version = (version ?? .initial).after(key, record)
         // Also Ctrl-C in the middle of a callback leaves the step done.
         let goesOn: Bool
         do { goesOn = try options.onEvent(.step(record, phase: phase)) } catch is Interrupted {
@@ -239,11 +247,14 @@ public final class Run {
     ) throws -> M.Outcome {
         let setting = trajectory.setting(store, progress: options.progress, stop: options.stop)
         let digest = try measure.digest(setting)
-        if let known = try store.registry.outcome(of: measure, state: key, digest: digest) {
+        if let known = try store.registry.outcome(
+            of: measure, state: key, digest: digest, version: version)
+        {
             return known
         }
         let outcome = try present(options).evaluate(measure, setting)
-        try store.registry.record(outcome, of: measure, state: key, digest: digest)
+        try store.registry.record(
+            outcome, of: measure, state: key, digest: digest, version: version)
         return outcome
     }
 

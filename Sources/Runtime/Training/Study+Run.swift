@@ -27,6 +27,7 @@ extension Study {
         }
         let plan = try StudyPlan(usable.map(\.resolved), store: store)
         try checkResources(plan, usable.map(\.resolved), options)
+        try store.registry.record(record(usable.map(\.resolved)))
         _ = try options.onEvent(.began(missingTokens: plan.missingTokens))
         var rows = [StudyResult.Row?](repeating: nil, count: arms.count)
         func fail(_ index: Int, _ error: any Error) throws {
@@ -77,6 +78,17 @@ extension Study {
             distinctSteps: plan.distinctSteps, naiveSteps: plan.naiveSteps)
     }
 
+    private func record(_ arms: [Resolved]) -> StudyRecord {
+        StudyRecord(
+            arms: arms.compactMap { arm in
+                arm.base.keys.last.map { key in
+                    StudyRecord.Arm(
+                        label: arm.arm.label, key: key,
+                        finetuned: arm.variants.compactMap(\.trajectory.keys.last))
+                }
+            }, measured: validLosses.map(\.name) + measures.map(\.name))
+    }
+
     /// Refuses, before any step, what memory or disk cannot hold.
     private func checkResources(_ plan: StudyPlan, _ arms: [Resolved], _ options: StudyOptions)
         throws
@@ -98,19 +110,18 @@ extension Study {
         guard !arm.done, let parent = branch.parent, branch.from > 0, !done.contains(parent) else {
             return true
         }
-        let folder = store.checkpointFolder(arm.base.keys[branch.from])
-        return FileManager.default.fileExists(atPath: folder)
+        return store.hasCheckpoint(arm.base.keys[branch.from])
     }
 
     /// The right to work on an arm; `nil` while another process has it.
-    private func claim(_ arm: Resolved) throws -> Claim? {
-        if arm.done { return Claim(lock: nil) }
+    private func claim(_ arm: Resolved) throws -> ArmClaim? {
+        if arm.done { return ArmClaim(claim: nil) }
         guard let last = arm.base.keys.last else { return nil }
-        return try store.claim(last).map { Claim(lock: $0) }
+        return try store.claim(arm: last).map { ArmClaim(claim: $0) }
     }
 
-    private struct Claim {
-        let lock: FileLock?
+    private struct ArmClaim {
+        let claim: Claim?
     }
 
     /// Errors of one arm are results; an interrupt, a store or machine that is full, a file that is damaged or changes while

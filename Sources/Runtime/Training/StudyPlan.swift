@@ -121,7 +121,7 @@ extension StudyPlan {
             for state in branch.branches.union([branch.steps]) where state > 0 {
                 let key = arm.base.keys[state]
                 kept[key] = arm.base.recipe.checkpointBytes
-                if !arm.done, !FileManager.default.fileExists(atPath: store.checkpointFolder(key)) {
+                if !arm.done, !store.hasCheckpoint(key) {
                     unwritten[key] = arm.base.recipe.checkpointBytes
                 }
             }

@@ -21,8 +21,10 @@ private struct Seeded: RandomNumberGenerator {
 /// A small store whose files are changed one at a time, each time in a fresh copy.
 private final class DamagedStore {
     let scratch: Scratch
-    /// Every file that carries a checksum, by its path in the store.
+    /// Every file that carries a checksum, by its path in the store, but for records.
     let files: [String]
+    /// The journals and the index of them.
+    let records: [String]
     let expected: [String]
     private let whole: String
     private var copies = 0
@@ -31,9 +33,9 @@ private final class DamagedStore {
         scratch = try Scratch()
         whole = scratch.path + "/whole"
         expected = try Self.measure(whole, trains: true) + Self.measure(whole, trains: false)
-        files = try FileManager.default.subpathsOfDirectory(atPath: whole).sorted().filter {
-            ["json", "tokens", "safetensors"].contains(PathName.type($0))
-        }
+        let all = try FileManager.default.subpathsOfDirectory(atPath: whole).sorted()
+        files = all.filter { ["json", "tokens", "safetensors"].contains(PathName.type($0)) }
+        records = all.filter { $0.hasSuffix(".journal") || $0 == "index.sqlite" }
     }
 
     func bytes(_ file: String) throws -> [UInt8] { try FileReader.bytes("\(whole)/\(file)") }
@@ -57,15 +59,16 @@ private final class DamagedStore {
             copies += 1
             let copy = "\(scratch.path)/copy\(copies)"
             defer { try? FileManager.default.removeItem(atPath: copy) }
-            for place in files {
+            let isRecord = records.contains(file)
+            for place in files + (isRecord ? records : []) {
                 try AtomicFile.makeFolder(PathName.parent("\(copy)/\(place)"))
                 try FileManager.default.linkItem(
                     atPath: "\(whole)/\(place)", toPath: "\(copy)/\(place)")
             }
-            if !trains {
-                // Without the registry everything is measured again; with it a run can be exported.
+            if !trains, !isRecord {
+                // Without records everything is measured again; with it a run can be exported.
                 try FileManager.default.copyItem(
-                    atPath: whole + "/registry.sqlite", toPath: copy + "/registry.sqlite")
+                    atPath: whole + "/journals", toPath: copy + "/journals")
             }
             let path = "\(copy)/\(file)"
             unlink(path)
@@ -150,7 +153,7 @@ private final class DamagedStore {
         let store = try DamagedStore()
         var random = Seeded(7)
         var trials = 0
-        for file in store.files {
+        for file in store.files + store.records {
             let good = try store.bytes(file)
             func check(_ what: String, _ bad: [UInt8]) throws {
                 trials += 1
@@ -178,7 +181,7 @@ private final class DamagedStore {
             try check("twice", good + good)
             if let other = store.sibling(file) { try check("swapped", try store.bytes(other)) }
         }
-        print("\(trials) damages of \(store.files.count) files")
+        print("\(trials) damages of \(store.files.count + store.records.count) files")
     }
 
     @Test("every byte of a small file and of a footer is checked")
@@ -189,8 +192,9 @@ private final class DamagedStore {
         for file in store.files where !file.hasSuffix("safetensors") {
             let good = try store.bytes(file)
             let name = PathName.last(file)
-            // A manifest is known by its folder.
-            let key = name == "manifest.json" ? PathName.last(PathName.parent(file)) : ""
+            // A manifest is known by the folder around its version's.
+            let parts = file.split(separator: "/").suffix(3).dropLast()
+            let key = name == "manifest.json" ? parts.joined(separator: "/") : ""
             try AtomicFile.makeFolder("\(folder)/\(key)")
             let path = "\(folder)/\(key)/\(name)"
             let first = good.count < 4096 ? 0 : good.count - 300
@@ -248,7 +252,10 @@ private final class DamagedStore {
         try #require(mkfifo(path, 0o600) == 0)
         let text = message { try Store(place.path + "/store").keep(kept) }
         #expect(text.contains("\(path): it is not a regular file"), "\(text)")
-        for name in ["registry.sqlite", "registry.sqlite-wal", "locks/registry"] {
+        for name in [
+            "registry.sqlite", "registry.sqlite-wal", "index.sqlite", "index.sqlite-wal",
+            "store.json",
+        ] {
             let folder = try Scratch().path + "/store"
             try AtomicFile.makeFolder(folder + "/locks")
             #expect(mkfifo("\(folder)/\(name)", 0o600) == 0)
@@ -263,7 +270,8 @@ private final class DamagedStore {
         let store = try DamagedStore()
         for file in store.files where file.hasSuffix("json") {
             let text = String(decoding: try store.bytes(file), as: UTF8.self)
-            let members = try #require(text.firstRange(of: /"name":"[0-9a-f]+",/)).upperBound
+            let members = try #require(text.firstRange(of: /"name":"(?:[0-9a-f]+|form)",/))
+                .upperBound
             let plain = "{" + text[members...]
             #expect(try store.outcome(of: file) { try write(Array(plain.utf8), $0) } == nil)
             guard file.hasSuffix("manifest.json") else { continue }

@@ -43,7 +43,7 @@ import Testing
         let laboratory = try Laboratory()
         let run = try laboratory.run(laboratory.base)
         try run.train()
-        let bytes = Store.size(laboratory.store.checkpointFolder(run.key))
+        let bytes = laboratory.store.checkpointBytes(run.key)
         let predicted = laboratory.base.checkpointBytes
         #expect(bytes >= predicted && bytes < predicted + 20_000)
         let study = try Study(

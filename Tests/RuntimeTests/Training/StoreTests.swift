@@ -37,7 +37,7 @@ import Testing
         let trunk = try laboratory.run(laboratory.base)
         try trunk.train(options: options(keep: [5]))
         try laboratory.run(laboratory.midtrained()).train()
-        #expect(try store.collectGarbage().filter { $0.kind != .lock }.isEmpty)
+        #expect(try store.collectGarbage().filter { $0.kind != .claim }.isEmpty)
         let runs = try store.runs()
         #expect(runs.map(\.status) == ["finished", "finished"])
         #expect(runs.map { $0.checkpoints.map(\.step) } == [[12, 5], [12, 5]])
@@ -107,46 +107,14 @@ import Testing
         #expect(row.step == 12 && row.status == "finished" && row.state == run.key)
     }
 
-    @Test("a registry of the first version is brought up to date")
-    func migration() throws {
-        let laboratory = try Laboratory()
-        let run = try laboratory.run(laboratory.base)
-        try run.train()
-        try laboratory.store.registry.write { database in
-            try database.execute(sql: "UPDATE steps SET parent = NULL")
-            try database.execute(sql: "UPDATE runs SET state = NULL, exposure = NULL")
-        }
-        // Without histories, a checkpoint is kept by the recipe that it was written for.
-        #expect(try laboratory.store.runs().first?.checkpoints.map(\.step) == [12])
-        #expect(try laboratory.store.collectGarbage().filter { $0.kind == .checkpoint }.isEmpty)
-    }
-
-    @Test("a lock that was removed while another waited for it keeps the next ones out")
-    func locks() throws {
-        let scratch = try Scratch()
-        let path = scratch.path + "/lock"
-        let first = try FileLock(path)
-        #expect(try FileLock.attempt(path) == nil)
-        #expect(try FileLock.attempt(path, .shared) == nil)
-        unlink(path)
-        let second = try FileLock(path)
-        #expect(try FileLock.attempt(path) == nil)
-        withExtendedLifetime((first, second)) {}
-        let shared = [
-            try FileLock(scratch.path + "/s", .shared), try FileLock(scratch.path + "/s", .shared),
-        ]
-        #expect(try FileLock.attempt(scratch.path + "/s") == nil)
-        withExtendedLifetime(shared) {}
-    }
-
-    @Test("a new registry can be opened by many at once")
+    @Test("a new store can be opened by many at once")
     func opening() throws {
         for _ in 0..<10 {
             let scratch = try Scratch()
-            let path = scratch.path + "/registry.sqlite"
+            let path = scratch.path
             let failures = Mutex(0)
             DispatchQueue.concurrentPerform(iterations: 4) { _ in
-                if (try? Registry(path: path).runs()) == nil { failures.withLock { $0 += 1 } }
+                if (try? Store(path).registry.runs()) == nil { failures.withLock { $0 += 1 } }
             }
             #expect(failures.withLock { $0 } == 0)
         }

@@ -38,7 +38,7 @@ extension TokenStore {
         }
         if let store = try existing() { return store }
         if let repair { progress?(WorkProgress(notice: repair)) }
-        let lock = try FileLock(path + ".lock", stop: stop)
+        let lock = try Claim(path + ".lock", stop: stop)
         defer { withExtendedLifetime(lock) {} }
         // Another process may have built it while this one waited.
         if let store = try existing() { return store }

@@ -5,10 +5,12 @@ import RuntimeSupport
 
 /// A folder that Hugging Face's transformers loads: configuration, weights and tokenizer.
 public enum ModelExport {
+    private static let pageFile = "README.md"
     private static let files =
         [
             HuggingFaceConfiguration.file, "generation_config.json", Safetensors.modelFile,
             PretrainedModel.indexFile, "tokenizer.json",
+            pageFile,
         ] + TokenizerExtras.files + [TokenizerExtras.templates]
 
     private static func isPart(_ name: String) -> Bool {
@@ -37,12 +39,13 @@ public enum ModelExport {
     /// - Parameters:
     ///   - storage: `float32`, or `bfloat16` or `float16` to round every weight to the nearest.
     ///   - shardBytes: The most bytes of weights in a file; `nil` for one file.
+    ///   - page: What `README.md` says of the model; `nil` for none.
     ///   - stop: polled now and then; `true` throws `Interrupted`.
     /// - Throws: `ModelFolderError` when the folder holds other files; `FileError`; `InvalidValue`; `Interrupted`.
     public static func write(
         _ folder: String, _ configuration: any ModelConfiguration, _ parameters: Parameters,
         _ tokenizer: Tokenizer, storage: StorageFormat = .float32, shardBytes: Int? = nil,
-        stop: ShouldStop = { false }
+        page: String? = nil, stop: ShouldStop = { false }
     ) throws {
         try check(folder)
         let temporary = "\(folder).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
@@ -58,6 +61,7 @@ public enum ModelExport {
                 text: HuggingFaceConfiguration.text(
                     configuration, tokenizer, storage: storage))
             try tokenizer.save("\(temporary)/tokenizer.json")
+            if let page { try AtomicFile.write("\(temporary)/\(pageFile)", text: page) }
             try writeCompanions(temporary, tokenizer, configuration)
             try replace(folder, by: temporary)
         } catch {
@@ -119,7 +123,9 @@ public enum ModelExport {
             throw ModelFolderError(path: folder, reason: "a file of that name is in the way")
         }
         let names = try FileAccess.names(in: folder)
-        if let odd = names.first(where: { !isPart($0) }) {
+        // A page alone is somebody's own.
+        let isExport = names.contains(HuggingFaceConfiguration.file)
+        if let odd = names.first(where: { !isPart($0) || ($0 == pageFile && !isExport) }) {
             throw ModelFolderError(
                 path: folder,
                 reason: "it holds \(odd), which is not part of an export; "

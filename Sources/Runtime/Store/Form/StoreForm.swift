@@ -1,0 +1,109 @@
+import Foundation
+import GRDB
+import RuntimeSupport
+
+/// The form of a store, which decides who may open it.
+enum StoreForm {
+    /// 1 is that of stores whose records are in `registry.sqlite`.
+    static let version = 2
+    private static let kind = "store"
+    /// In the header of the database that keeps earlier programs out: `mtre`.
+    private static let mark: UInt32 = 0x6d74_7265
+
+    private struct Content: Codable {
+        var form: Int
+    }
+
+    static func path(_ folder: String) -> String { "\(folder)/store.json" }
+    static func registryPath(_ folder: String) -> String { "\(folder)/registry.sqlite" }
+
+    /// Makes a folder a store of this form, moving what an earlier version wrote into journals.
+    ///
+    /// - Returns: What a person should know.
+    /// - Throws: `FileError` when the store has a later form; `RegistryError`, `DamagedFile`.
+    static func prepare(_ folder: String) throws -> [String] {
+        if try isReady(folder) { return [] }
+        // Two processes that open a store for the first time would both make its files.
+        let claim = try Claim("\(folder)/claims/form")
+        defer { withExtendedLifetime(claim) {} }
+        if try isReady(folder) { return [] }
+        let registry = registryPath(folder)
+        for end in ["", "-wal", "-shm"] { try FileAccess.checkRegular(registry + end) }
+        var notices: [String] = []
+        if FileAccess.exists(registry), try !isGate(registry) {
+            if FileAccess.status(registry)?.st_size == 0 {
+                let place = try setAside(registry, folder)
+                notices.append("\(registry) was empty; moved to \(place)")
+            } else {
+                var migration = Migration(folder)
+                notices += try migration.run()
+            }
+        }
+        if try !isGate(registry) { try writeGate(registry) }
+        try SealedFile.write(
+            path(folder), kind: kind, name: "form",
+            json: Array(try CanonicalJSON.text(Content(form: version)).utf8))
+        return notices
+    }
+
+    private static func isReady(_ folder: String) throws -> Bool {
+        let path = path(folder)
+        guard FileAccess.exists(path) else { return false }
+        do {
+            guard let content = try SealedFile.read(path, kind: kind, name: "form"),
+                content.isSealed
+            else { return false }
+            let form = try SealedFile.decode(Content.self, content, path).form
+            guard form <= version else {
+                throw FileError(
+                    "open the store", folder,
+                    reason: "it has the form \(form), this mtrepl knows \(version): use a newer one"
+                )
+            }
+        } catch is DamagedFile {
+            // All that it says is written again; records say their own form.
+            return false
+        }
+        // The files of a store of the earlier form may have been copied into this one.
+        return try isGate(registryPath(folder))
+    }
+
+    /// Whether a registry is the one that only keeps earlier programs out.
+    private static func isGate(_ path: String) throws -> Bool {
+        guard FileAccess.exists(path) else { return false }
+        let file = try RandomAccessFile(path)
+        guard file.size >= 100 else { return false }
+        let header = try file.bytes(0..<100)
+        return header[68..<72].reduce(UInt32(0)) { $0 << 8 | UInt32($1) } == mark
+    }
+
+    private static func setAside(_ path: String, _ folder: String) throws -> String {
+        let target = "\(folder)/damaged/registry-\(UInt32.random(in: 0 ... .max)).sqlite"
+        try AtomicFile.makeFolder("\(folder)/damaged")
+        try FileAccess.rename(path, target)
+        return target
+    }
+
+    /// Earlier programs bring a registry up to date before they read it; this one tells them why they cannot.
+    private static func writeGate(_ path: String) throws {
+        let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
+        defer { for end in ["", "-journal"] { FileAccess.remove(temporary + end) } }
+        do {
+            let queue = try DatabaseQueue(path: temporary)
+            try queue.write { database in
+                try database.execute(
+                    sql: """
+                        PRAGMA application_id = \(mark);
+                        CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
+                        CREATE TRIGGER gate BEFORE INSERT ON grdb_migrations BEGIN
+                            SELECT RAISE(ABORT, 'this store has the form \(version), which this mtrepl does not know: use a newer one');
+                        END;
+                        """)
+            }
+            try queue.close()
+        } catch { throw RegistryError(path, error) }
+        for end in ["-wal", "-shm"] { FileAccess.remove(path + end) }
+        try FileAccess.rename(temporary, path)
+        AtomicFile.syncFolder(PathName.parent(path))
+    }
+}
