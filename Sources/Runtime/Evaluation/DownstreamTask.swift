@@ -218,7 +218,7 @@ public final class DownstreamTask: Sendable {
 }
 
 /// How many questions of a task were answered.
-public struct TaskResult: MeasureOutcome, Codable {
+public struct TaskResult: Codable, Hashable, Sendable {
     /// Questions asked.
     public var count: Int
     /// Questions answered correctly.
@@ -227,33 +227,6 @@ public struct TaskResult: MeasureOutcome, Codable {
     public var correctNormalised: Int?
     /// Questions that did not fit the context, whose beginning was left out.
     public var truncated: Int
-
-    package init(count: Int, correct: Int, correctNormalised: Int?, truncated: Int) {
-        self.count = count
-        self.correct = correct
-        self.correctNormalised = correctNormalised
-        self.truncated = truncated
-    }
-
-    /// A result from its counts by name.
-    public init?(values: [String: Double]) {
-        func number(_ name: String) -> Int? { values[name].flatMap { Int(exactly: $0) } }
-        guard let count = number("count"), let correct = number("correct"),
-            let truncated = number("truncated")
-        else { return nil }
-        self.init(
-            count: count, correct: correct, correctNormalised: number("correct_normalised"),
-            truncated: truncated)
-    }
-
-    /// The counts by name: `count`, `correct`, `truncated`, and of choices `correct_normalised`.
-    public var values: [String: Double] {
-        var values = [
-            "count": Double(count), "correct": Double(correct), "truncated": Double(truncated),
-        ]
-        values["correct_normalised"] = correctNormalised.map(Double.init)
-        return values
-    }
 
     /// Part of the questions that were answered correctly.
     public var accuracy: Double { Double(correct) / Double(count) }

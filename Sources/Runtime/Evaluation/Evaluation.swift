@@ -1,7 +1,7 @@
 import Foundation
 
 /// The loss of one state on one set of tokens.
-public struct Evaluation: MeasureOutcome, Codable {
+public struct Evaluation: Codable, Hashable, Sendable {
     /// Summed loss over counted tokens, in nats.
     public var nats: Double
     /// Counted tokens.
@@ -14,20 +14,6 @@ public struct Evaluation: MeasureOutcome, Codable {
         self.nats = nats
         self.tokens = tokens
         self.bytes = bytes
-    }
-
-    /// The sums by name: `nats`, `tokens`, `bytes`.
-    public var values: [String: Double] {
-        ["nats": nats, "tokens": Double(tokens), "bytes": Double(bytes)]
-    }
-
-    /// An evaluation from its sums by name.
-    public init?(values: [String: Double]) {
-        guard let nats = values["nats"],
-            let tokens = values["tokens"].flatMap({ Int(exactly: $0) }),
-            let bytes = values["bytes"].flatMap({ Int(exactly: $0) })
-        else { return nil }
-        self.init(nats: nats, tokens: tokens, bytes: bytes)
     }
 
     /// Mean loss in nats per token.

@@ -9,20 +9,9 @@ import RuntimeSupport
 /// it computes must give it another version.
 public struct FunctionMeasure: Measure {
     /// What the function returned.
-    public struct Outcome: MeasureOutcome {
+    public struct Outcome: Codable, Hashable, Sendable {
         /// The value, which is finite.
-        public let value: Double
-
-        /// The value by its name, `value`.
-        public var values: [String: Double] { ["value": value] }
-
-        init(value: Double) { self.value = value }
-
-        /// An outcome from its value by name.
-        public init?(values: [String: Double]) {
-            guard let value = values["value"] else { return nil }
-            self.value = value
-        }
+        public var value: Double
     }
 
     /// What people call it.

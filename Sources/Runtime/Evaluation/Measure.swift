@@ -8,7 +8,7 @@ import RuntimeSupport
 /// the state's key and the measure's digest, and its columns stand in the rows of a study's result.
 public protocol Measure {
     /// What one evaluation finds, as it is filed.
-    associatedtype Outcome: MeasureOutcome
+    associatedtype Outcome: Codable, Hashable, Sendable
 
     /// What people call it: the name of its first column.
     var name: String { get }
@@ -24,14 +24,6 @@ public protocol Measure {
     func evaluate(_ model: any LanguageModel, _ setting: MeasureSetting) throws -> Outcome
     /// The values of the columns in their order; `nil` where the outcome has none.
     func values(of outcome: Outcome) -> [Double?]
-}
-
-/// What one evaluation finds, as numbers by name: so it is filed, and another program can read it.
-public protocol MeasureOutcome: Hashable, Sendable {
-    /// The numbers by name, each finite.
-    var values: [String: Double] { get }
-    /// The outcome that has these numbers; `nil` when one is missing or is not what it should be.
-    init?(values: [String: Double])
 }
 
 /// A column that a measure fills.

@@ -15,10 +15,10 @@ public final class Store {
     /// The tokens of corpora, kept in the folder.
     public let data: EncodedCorpora
 
-    /// What evaluates models on sets, prepared on first use.
-    public let evaluators: Evaluators
     /// What a person should know of the store, said once.
     private var notices: [String] = []
+    /// What evaluates models on sets, prepared on first use.
+    public let evaluators: Evaluators
     /// Names of the tokenizers that this object knows to be in the store.
     var keptTokenizers: Set<String> = []
 

@@ -52,11 +52,11 @@ extension Registry {
     }
 
     /// The engines that records name.
-    package func engine(_ id: EngineID) throws -> Engine? { try read { try Self.engine(id, $0) } }
-
-    static func engine(_ id: EngineID, _ rows: IndexRows) throws -> Engine? {
+    package func engine(_ id: EngineID) throws -> Engine? {
         var key = Bytes()
         key.add(id.value)
-        return try rows.value(.engine, key.all).flatMap { JournalJSON.decode(Engine.self, $0) }
+        return try read { try $0.value(.engine, key.all) }.flatMap {
+            JournalJSON.decode(Engine.self, $0)
+        }
     }
 }

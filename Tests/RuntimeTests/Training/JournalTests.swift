@@ -194,11 +194,11 @@ private func read(_ path: String) throws -> (records: [[UInt8]], reader: Journal
         let other = Digest.of(Array("other".utf8))
         try registry.record(
             Evaluation(nats: .infinity, tokens: 1, bytes: 1), state: other, data: state)
-        #expect(try registry.evaluation(state: other, data: state)?.nats == .infinity)
+        #expect(try registry.value(Evaluation.self, state: other, data: state)?.nats == .infinity)
         try FileManager.default.moveItem(
             atPath: "\(scratch.path)/moved", toPath: "\(scratch.path)/journals/\(name)")
         try registry.refresh()
-        #expect(try registry.evaluation(state: state, data: state) == loss)
+        #expect(try registry.value(Evaluation.self, state: state, data: state) == loss)
     }
 
     @Test("copying the files of two stores into one folder merges them")
@@ -297,7 +297,7 @@ private func read(_ path: String) throws -> (records: [[UInt8]], reader: Journal
             try registry.record(loss, state: state(6), data: state(0), version: last)
             #expect(try registry.version(of: state(6)) == last)
             #expect(try registry.history(state(6)).map(\.loss) != history)
-            #expect(try registry.evaluation(state: state(6), data: state(0)) == loss)
+            #expect(try registry.value(Evaluation.self, state: state(6), data: state(0)) == loss)
         }
         #expect(answers.count == 1)
     }

@@ -18,7 +18,7 @@ import RuntimeStore
         try queue.write { database in
             for row in try registry.runs() {
                 try database.execute(
-                    sql: "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    sql: "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
                     arguments: [
                         row.key.hex, row.name, row.status, row.step, row.steps, row.updated,
                         row.recipe, row.failure, row.state?.hex,
@@ -30,7 +30,7 @@ import RuntimeStore
                 for record in records { _ = record }
             }
             for loss in try states.compactMap({ state in
-                try registry.evaluation(state: state, data: data).map { (state, $0) }
+                try registry.value(Evaluation.self, state: state, data: data).map { (state, $0) }
             }) {
                 try database.execute(
                     sql: "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?)",
@@ -81,17 +81,18 @@ import RuntimeStore
         let task = Digest.of(Array("task".utf8))
         let loss = Evaluation(nats: 12.25, tokens: 5, bytes: 20)
         for run in [trunk, branch] {
-            try store.registry.record(loss, state: run.key, data: data, name: "prose")
+            try store.registry.record(
+                loss, state: run.key, data: data, name: "prose", split: .valid)
         }
         try store.registry.record(
-            TaskResult(count: 4, correct: 3, correctNormalised: 2, truncated: 1), state: trunk.key,
-            task: task)
+            ["count": 4, "correct": 3, "correctNormalised": 2, "truncated": 1], state: trunk.key,
+            data: task)
         func answers(_ store: Store) throws -> [String] {
             let registry = store.registry
             return try [trunk, branch].flatMap { run in
                 [
                     "\(try registry.history(run.key))", "\(try registry.evaluations(run.key))",
-                    "\(String(describing: try registry.score(state: run.key, task: task)))",
+                    "\(String(describing: try registry.value(TaskResult.self, state: run.key, data: task)))",
                 ]
             }
                 + (try store.runs().map {

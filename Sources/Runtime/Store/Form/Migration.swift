@@ -185,7 +185,7 @@ package struct Migration {
         -> [(kind: JournalForm.Kind, content: [UInt8])]
     {
         var records: [(kind: JournalForm.Kind, content: [UInt8])] = []
-        func add(_ state: Digest, _ data: Digest, _ row: Row?, _ values: [String: Double]) throws {
+        func add(_ state: Digest, _ data: Digest, _ row: Row?, _ values: JournalValue) throws {
             let entry = EvaluationEntry(
                 state: state, version: versions[state] ?? .initial, data: data,
                 name: row.flatMap { Self.text($0, "name") },
@@ -204,18 +204,20 @@ package struct Migration {
                 dropped += 1
                 continue
             }
-            try add(state, data, row, Evaluation(nats: nats, tokens: tokens, bytes: bytes).values)
+            try add(
+                state, data, row,
+                JournalValue(encoding: Evaluation(nats: nats, tokens: tokens, bytes: bytes)))
         }
         let scores = try Row.fetchCursor(database, sql: "SELECT * FROM scores ORDER BY state, task")
         while let row = try scores.next() {
             guard let state = Self.digest(row, "state"), let task = Self.digest(row, "task"),
                 let text = Self.text(row, "result"),
-                let result = try? JSONDecoder().decode(TaskResult.self, from: Data(text.utf8))
+                let result = JournalJSON.decode(JournalValue.self, Array(text.utf8))
             else {
                 dropped += 1
                 continue
             }
-            try add(state, task, nil, result.values)
+            try add(state, task, nil, result)
         }
         return records
     }
@@ -255,7 +257,8 @@ package struct Migration {
                             updated: updated, state: state, version: state.flatMap { versions[$0] },
                             exposure: Self.text(row, "exposure").flatMap {
                                 try? JSONDecoder().decode(ExposureLedger.self, from: Data($0.utf8))
-                            }, failure: Self.text(row, "failure"), by: Engine.unknown.id))
+                            }, failure: Self.text(row, "failure"),
+                            processor: Self.text(row, "processor"), by: Engine.unknown.id))
                 ))
         }
         return records
@@ -293,6 +296,9 @@ package struct Migration {
                     CREATE TABLE scores (state TEXT NOT NULL, task TEXT NOT NULL, result TEXT NOT NULL,
                         PRIMARY KEY (state, task)) WITHOUT ROWID;
                     """)
+        }
+        migrator.registerMigration("4: processors") { database in
+            try database.execute(sql: "ALTER TABLE runs ADD COLUMN processor TEXT")
         }
         return migrator
     }

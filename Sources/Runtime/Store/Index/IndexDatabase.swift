@@ -51,15 +51,31 @@ final class IndexDatabase: Sendable {
         // SQLite would wait for the other end of a pipe.
         for end in Self.endings { try FileAccess.checkRegular(path + end) }
         do {
-            queue = Mutex(try Self.open(path, fill))
-        } catch let error where Self.isDamage(error) {
-            Self.remove(path)
             do { queue = Mutex(try Self.open(path, fill)) } catch let error {
-                throw Self.named(error, path)
+                queue = Mutex(try Self.replacement(for: error, path, fill))
             }
-        } catch {
-            throw Self.named(error, path)
+        } catch { throw Self.named(error, path) }
+    }
+
+    /// Another index in place of one that failed: a new one if it is damaged; one in memory if its file cannot be written, as on
+    /// a full disk, since what it says is in the journals.
+    private static func replacement(
+        for error: any Error, _ path: String, _ fill: (IndexRows) throws -> Void
+    ) throws -> DatabaseQueue {
+        if isDamage(error) {
+            remove(path)
+            do { return try open(path, fill) } catch let second {
+                guard isUnwritable(second) else { throw second }
+            }
+        } else if !isUnwritable(error) {
+            throw error
         }
+        return try open(nil, fill)
+    }
+
+    private static func isUnwritable(_ error: any Error) -> Bool {
+        guard let code = (error as? DatabaseError)?.resultCode else { return false }
+        return [.SQLITE_FULL, .SQLITE_IOERR, .SQLITE_READONLY].contains(code)
     }
 
     private static let endings = ["", "-wal", "-shm"]
@@ -80,7 +96,7 @@ final class IndexDatabase: Sendable {
     }
 
     /// One connection, opened once: if another process makes the file anew, this one stays with the file it has.
-    private static func open(_ path: String, _ fill: (IndexRows) throws -> Void) throws
+    private static func open(_ path: String?, _ fill: (IndexRows) throws -> Void) throws
         -> DatabaseQueue
     {
         var configuration = Configuration()
@@ -90,7 +106,9 @@ final class IndexDatabase: Sendable {
             // What a power cut takes from an index is read again from the journals.
             try database.execute(sql: "PRAGMA synchronous = NORMAL")
         }
-        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        let queue =
+            try path.map { try DatabaseQueue(path: $0, configuration: configuration) }
+            ?? DatabaseQueue(configuration: configuration)
         let found = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
         guard found != form else { return queue }
         try queue.inTransaction(.immediate) { database in
@@ -132,18 +150,19 @@ final class IndexDatabase: Sendable {
 
     private func repaired<T>(_ body: (DatabaseQueue) throws -> T) throws -> T {
         let queue = queue.withLock { $0 }
-        do { return try body(queue) } catch let error where Self.isDamage(error) {
-            do {
+        do {
+            do { return try body(queue) } catch let error
+                where Self.isDamage(error) || Self.isUnwritable(error)
+            {
                 let fresh = try self.queue.withLock { current in
                     // Another thread may have done it.
                     if current === queue {
-                        Self.remove(path)
-                        current = try Self.open(path, fill)
+                        current = try Self.replacement(for: error, path, fill)
                     }
                     return current
                 }
                 return try body(fresh)
-            } catch { throw Self.named(error, path) }
+            }
         } catch { throw Self.named(error, path) }
     }
 

@@ -27,7 +27,7 @@ extension Registry {
         let progress = ProgressEntry(
             run: run.key, registration: registration, status: run.status, step: run.step,
             updated: run.updated, state: run.state, version: run.version, exposure: run.exposure,
-            failure: run.failure, by: Engine.own.id)
+            failure: run.failure, processor: run.processor, by: Engine.own.id)
         records.append((.progress, try JournalJSON.content(progress)))
         return records
     }
@@ -40,14 +40,14 @@ extension Registry {
 
     /// Every run, the latest change last.
     public func runs() throws -> [RunRow] {
-        try read { try Self.rows(try $0.runs(), $0) }.sorted {
+        try read { Self.rows(try $0.runs()) }.sorted {
             ($0.updated, $0.key.hex) < ($1.updated, $1.key.hex)
         }
     }
 
-    private static func rows(
-        _ runs: [(run: Digest, registration: String, known: IndexedRun)], _ index: IndexRows
-    ) throws -> [RunRow] {
+    private static func rows(_ runs: [(run: Digest, registration: String, known: IndexedRun)])
+        -> [RunRow]
+    {
         var all: [Digest: IndexedRun] = [:]
         for (run, _, known) in runs {
             var whole = all[run] ?? IndexedRun()
@@ -57,20 +57,20 @@ extension Registry {
             }
             all[run] = whole
         }
-        return try all.compactMap { run, known in
+        return all.compactMap { run, known in
             guard let entry = known.entry, let furthest = known.furthest, let latest = known.latest
             else { return nil }
             return RunRow(
                 key: run, name: entry.name, status: furthest.status, step: furthest.step,
                 steps: entry.steps, updated: latest.updated, recipe: entry.recipe,
                 failure: latest.failure, state: furthest.state, version: furthest.version,
-                exposure: furthest.exposure, processor: try engine(furthest.by, index)?.processor)
+                exposure: furthest.exposure, processor: furthest.processor)
         }
     }
 
     /// The name that a run has here; `nil` for one that is not known.
     package func name(_ run: Digest) throws -> String? {
-        try read { try Self.rows(try $0.runs(run), $0) }.first?.name
+        try read { Self.rows(try $0.runs(run)) }.first?.name
     }
 
     /// Forgets a run; records of states stay, as other runs may pass through them.
@@ -124,7 +124,7 @@ extension Registry {
                 var seen: Set<Digest> = []
                 return entries.compactMap { entry -> NamedEvaluation? in
                     guard let name = entry.name, let split = entry.split,
-                        let evaluation = Evaluation(values: entry.values),
+                        let evaluation = entry.values.decode(Evaluation.self),
                         seen.insert(entry.data).inserted
                     else { return nil }
                     return NamedEvaluation(

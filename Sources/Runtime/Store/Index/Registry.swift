@@ -278,42 +278,13 @@ public final class Registry: Sendable {
 
     // MARK: - Measures
 
-    /// The values recorded of a state on the data with the given digest, of the version that is chosen.
-    package func values(state: Digest, data: Digest, version: StateVersion? = nil) throws
-        -> [String: Double]?
-    {
-        try readOrCheck { rows in
-            let entries = try rows.evaluations(state, data)
-            guard !entries.isEmpty else { return nil }
-            let version = try version ?? Self.chosen(state, rows)
-            return entries.first { $0.version == version }?.values
-        }
-    }
-
-    /// Records values of a state on some data, and what the data are called.
-    ///
-    /// - Parameters:
-    ///   - data: The digest of what was measured on, and how.
-    ///   - version: That of the state; by default the one that is chosen.
-    package func record(
-        _ values: [String: Double], state: Digest, data: Digest, name: String? = nil,
-        split: Split? = nil, version: StateVersion? = nil
-    ) throws {
-        let entry = EvaluationEntry(
-            state: state, version: try version ?? self.version(of: state) ?? .initial, data: data,
-            name: name, split: split?.rawValue, values: values, by: Engine.own.id)
-        try append([(.evaluation, try JournalJSON.content(entry))])
-    }
-
     /// What a measure with the given digest found at a state, if that is recorded.
     ///
     /// - Parameter version: That of the state; by default the one that is chosen.
     public func outcome<M: Measure>(
         of measure: M, state: Digest, digest: Digest, version: StateVersion? = nil
     ) throws -> M.Outcome? {
-        try values(state: state, data: digest, version: version).flatMap {
-            M.Outcome(values: $0)
-        }
+        try value(M.Outcome.self, state: state, data: digest, version: version)
     }
 
     /// Records what a measure with the given digest found at a state.
@@ -323,8 +294,34 @@ public final class Registry: Sendable {
         _ outcome: M.Outcome, of measure: M, state: Digest, digest: Digest,
         version: StateVersion? = nil
     ) throws {
+        // Losses of a run are listed by name.
+        let loss = measure as? WindowLoss
         try record(
-            outcome.values, state: state, data: digest, name: measure.name,
-            split: (measure as? WindowLoss)?.set.split, version: version)
+            outcome, state: state, data: digest, name: loss?.name, split: loss?.set.split,
+            version: version)
+    }
+
+    /// What is recorded of a state under the digest of what was measured, of the version that is chosen.
+    package func value<Value: Decodable>(
+        _ type: Value.Type, state: Digest, data: Digest, version: StateVersion? = nil
+    ) throws -> Value? {
+        try readOrCheck { rows in
+            let entries = try rows.evaluations(state, data)
+            guard !entries.isEmpty else { return nil }
+            let version = try version ?? Self.chosen(state, rows)
+            return entries.first { $0.version == version }?.values.decode(type)
+        }
+    }
+
+    /// Records a value of a state under the digest of what was measured, and what that is called.
+    package func record(
+        _ value: some Encodable, state: Digest, data: Digest, name: String? = nil,
+        split: Split? = nil, version: StateVersion? = nil
+    ) throws {
+        let entry = EvaluationEntry(
+            state: state, version: try version ?? self.version(of: state) ?? .initial, data: data,
+            name: name, split: split?.rawValue, values: try JournalValue(encoding: value),
+            by: Engine.own.id)
+        try append([(.evaluation, try JournalJSON.content(entry))])
     }
 }

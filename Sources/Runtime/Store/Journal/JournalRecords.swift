@@ -41,7 +41,8 @@ public struct Engine: Codable, Hashable, Sendable {
 
     /// That of this process.
     public static let own = Engine(
-        numerics: Numerics.version, processor: Numerics.processor, libraries: Numerics.libraries,
+        numerics: Numerics.version, processor: Numerics.processor,
+        libraries: Numerics.libraries,
         device: "cpu")
 
     /// That of records that an earlier version wrote, which named none.
@@ -78,7 +79,8 @@ package struct EvaluationEntry: Codable {
     let data: Digest
     let name: String?
     let split: String?
-    let values: [String: Double]
+    /// What was found: of losses `nats`, `tokens` and `bytes`.
+    let values: JournalValue
     let by: EngineID
 }
 
@@ -101,6 +103,7 @@ struct ProgressEntry: Codable {
     let version: StateVersion?
     let exposure: ExposureLedger?
     let failure: String?
+    let processor: String?
     let by: EngineID
 }
 
@@ -109,6 +112,59 @@ struct RemovalEntry: Codable {
     /// Those that were there; one that begins later is not meant.
     let registrations: [String]
     let updated: Double
+}
+
+/// What a measure found, whatever its form.
+package indirect enum JournalValue: Codable, Hashable, Sendable {
+    case null
+    case boolean(Bool)
+    case number(Double)
+    case text(String)
+    case list([JournalValue])
+    case object([String: JournalValue])
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let value = try? container.decode(Bool.self) {
+            self = .boolean(value)
+        } else if let value = try? container.decode(Double.self) {
+            self = .number(value)
+        } else if let value = try? container.decode(String.self) {
+            self = .text(value)
+        } else if let value = try? container.decode([JournalValue].self) {
+            self = .list(value)
+        } else {
+            self = .object(try container.decode([String: JournalValue].self))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .boolean(let value): try container.encode(value)
+        case .number(let value): try container.encode(value)
+        case .text(let value): try container.encode(value)
+        case .list(let value): try container.encode(value)
+        case .object(let value): try container.encode(value)
+        }
+    }
+
+    /// What a value says as JSON.
+    package init(encoding value: some Encodable) throws {
+        guard let found = JournalJSON.decode(JournalValue.self, try JournalJSON.content(value))
+        else {
+            throw InvalidValue("value", expected: "what JSON can say", found: "\(value)")
+        }
+        self = found
+    }
+
+    /// The value of a type that says this; `nil` if it is of another form.
+    package func decode<Value: Decodable>(_ type: Value.Type) -> Value? {
+        (try? JournalJSON.content(self)).flatMap { JournalJSON.decode(type, $0) }
+    }
 }
 
 /// JSON on one line, with the numbers that JSON does not know as strings.
