@@ -232,12 +232,14 @@ def compare(program, work, kinds):
         loss = torch.nn.functional.cross_entropy(logits[0, :-1], ids[0, 1:])
         loss.backward()
         largest = 0.0
+        # What is 0 but for rounding, such as that of keys' biases without positions, is compared with the others.
+        floor = 1e-4 * max(parameter.grad.norm() for parameter in model.parameters())
         for key, parameter in model.named_parameters():
             # GPT-2 keeps matrices as [inputs, outputs].
             turned = kind == "gpt2" and ".c_" in key and parameter.ndim == 2
             mine = read_logits(folder / f"{key}.grad", parameter.shape[::-1] if turned else parameter.shape)
             mine = mine.T if turned else mine
-            largest = max(largest, ((mine - parameter.grad).norm() / (parameter.grad.norm() + 1e-6)).item())
+            largest = max(largest, ((mine - parameter.grad).norm() / (parameter.grad.norm() + floor)).item())
         report(f"gradients {name}, relative", largest, 1e-4, f"{sum(1 for _ in model.parameters())} parameters")
         tokenizer = AutoTokenizer.from_pretrained(folder / "again")
         for place in [1, 2]:
