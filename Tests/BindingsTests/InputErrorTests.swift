@@ -75,6 +75,15 @@ import Testing
         ("mt.tokenizer { train_on = { prose }, vocabulary = 100 }", ["vocabulary", "257", "100"]),
         ("mt.tokenizer { train_on = { prose }, file = 'x' }", ["train_on, file"]),
         ("mt.tokenizer { file = 'nowhere.json' }", ["nowhere.json", "No such file"]),
+        ("mt.tokenizer { train_on = { prose }, preset = 'gpt3' }", ["preset", "gpt3", "llama3"]),
+        (
+            "mt.tokenizer { train_on = { prose }, end_of_text = 'x' }",
+            ["end_of_text: expected only together with `file`", "x"]
+        ),
+        (
+            "mt.tokenizer { train_on = { prose }, add_special_tokens = true }",
+            ["add_special_tokens: expected only with a tokenizer.json"]
+        ),
         ("mt.records('nothing')", ["no run is called 'nothing'"]),
         ("base:midtrian {}", ["midtrian", "midtrain"]),
     ]

@@ -287,7 +287,7 @@ extension Library {
                     let options = try call.options()
                     let tokenizer = box.run.trajectory.recipe.tokenizer
                     let prompt =
-                        [tokenizer.endOfText]
+                        [tokenizer.endOfText] + tokenizer.opening
                         + tokenizer.encode(
                             try options.bytes("prompt"),
                             special: try options.boolean("parse_special") ? .parsed : .plain)

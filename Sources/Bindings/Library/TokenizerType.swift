@@ -10,7 +10,7 @@ extension Library {
     private static var tokenizer: Function {
         Function(
             "tokenizer",
-            "A byte-level BPE tokenizer: trained on corpora (once per store), or read from a Hugging Face tokenizer.json or GPT-2's vocab.json and merges.txt.",
+            "A BPE tokenizer: trained on corpora (once per store), or read from a Hugging Face tokenizer.json, GPT-2's vocab.json and merges.txt, a .tiktoken file or a tekken.json.",
             [
                 .options([
                     .objects("train_on", "corpus", "Corpora whose train splits it is trained on.")
@@ -24,11 +24,23 @@ extension Library {
                         "bytes", "Text it is trained on at most; default: all.", .bytes.positive
                     )
                     .optional,
+                    .choice(
+                        "preset", TokenizerPreset.names,
+                        "Whose words and normal form it is trained with, or a .tiktoken file has; default: gpt2."
+                    ).optional,
                     .path(
                         "file",
-                        "A tokenizer.json to read instead, or a vocab.json together with `merges`."
+                        "A tokenizer.json to read instead, a .tiktoken file, a tekken.json, or a vocab.json together with `merges`."
+                    ).optional,
+                    .string(
+                        "end_of_text",
+                        "The token that ends documents, of a file; default: `<|endoftext|>`, the only special token, or the one that published files have."
                     ).optional,
                     .path("merges", "The merges.txt of a vocab.json.").optional,
+                    .boolean(
+                        "add_special_tokens",
+                        "Whether documents and prompts begin with the special tokens that the file's post-processor puts before a text, such as `<s>`."
+                    ).or(false),
                 ])
             ],
             returns: "tokenizer",
@@ -45,6 +57,16 @@ extension Library {
             let file = try options.string(ifPresent: "file")
             let vocabulary = try options.integer(ifPresent: "vocabulary")
             let bytes = try options.integer(ifPresent: "bytes")
+            let preset = try options.string(ifPresent: "preset")
+            let end = try options.string(ifPresent: "end_of_text")
+            let addsSpecial = try options.boolean("add_special_tokens")
+            if addsSpecial, file == nil || merges != nil {
+                throw Mistake(
+                    "add_special_tokens: expected only with a tokenizer.json as `file`, got true")
+            }
+            if let end, file == nil {
+                throw Mistake("end_of_text: expected only together with `file`, got \"\(end)\"")
+            }
             for (name, value) in [("vocabulary", vocabulary), ("bytes", bytes)] {
                 if let file, let value {
                     throw Mistake(
@@ -54,13 +76,18 @@ extension Library {
             }
             switch (file, merges, corpora) {
             case (let file?, nil, nil):
-                let tokenizer = try Tokenizer.load(file)
+                let tokenizer = try Tokenizer.load(
+                    file, endOfText: end, preset: preset, addsSpecialTokens: addsSpecial)
                 for notice in tokenizer.notices {
                     session.progress.work(WorkProgress(notice: "\(file): \(notice)"))
                 }
                 try call.returns(tokenizer)
             case (let file?, let merges?, nil):
-                try call.returns(try Tokenizer.load(vocabulary: file, merges: merges))
+                if let preset {
+                    throw Mistake("preset: expected without `merges`, got \"\(preset)\"")
+                }
+                try call.returns(
+                    try Tokenizer.load(vocabulary: file, merges: merges, endOfText: end))
             case (nil, let merges?, nil):
                 throw Mistake("merges: expected together with `file`, got \"\(merges)\" alone")
             case (nil, nil, let corpora?):
@@ -68,6 +95,7 @@ extension Library {
                     try session.working {
                         try session.store().tokenizer(
                             trainedOn: corpora, vocabulary: vocabulary ?? 4096, maximumBytes: bytes,
+                            preset: try preset.map(TokenizerPreset.named) ?? .gpt2,
                             progress: session.progress.work, stop: session.stop)
                     })
             default: throw Mistake("train_on, file: give one of the two")
@@ -113,12 +141,17 @@ extension Library {
                             .boolean(
                                 "parse_special",
                                 "Whether special tokens written out in the text become their ids; otherwise they are plain text."
-                            ).or(false)
+                            ).or(false),
+                            .boolean(
+                                "add_special_tokens",
+                                "Whether the special tokens stand around it that the file's post-processor puts there, such as `<s>`."
+                            ).or(false),
                         ]).optional,
                     ], returns: "list of integers"
                 ) { tokenizer, call in
                     let text = try call.bytes("text")
                     let parses = try call.options().boolean("parse_special")
+                    let adds = try call.options().boolean("add_special_tokens")
                     let session = call.interpreter.session
                     let ids = try session.working {
                         try text.withUnsafeBytes {
@@ -126,7 +159,7 @@ extension Library {
                                 $0, special: parses ? .parsed : .plain, stop: session.stop)
                         }
                     }
-                    try call.returns(ids)
+                    try call.returns(adds ? tokenizer.withSpecialTokens(ids) : ids)
                 },
                 Method(
                     "decode", "The text of some ids.",

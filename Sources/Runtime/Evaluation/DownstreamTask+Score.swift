@@ -70,7 +70,7 @@ extension DownstreamTask {
             for question in asked {
                 if stop() { throw Interrupted("interrupted while scoring \(name)") }
                 let prompt =
-                    [tokenizer.endOfText]
+                    [tokenizer.endOfText] + tokenizer.opening
                     + tokenizer.encode(
                         question.prompt, special: .parsedWithin(question.templateText[0]))
                 if prompt.count > model.configuration.context { result.truncated += 1 }

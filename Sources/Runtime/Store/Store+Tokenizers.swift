@@ -17,9 +17,11 @@ extension Store {
     /// - Parameters:
     ///   - size: How many ids.
     ///   - maximumBytes: Text used in all; `nil` for everything.
+    ///   - preset: Whose words and normal form it has.
     /// - Throws: as `Tokenizer.train`; `FileError`.
     public func tokenizer(
         trainedOn corpora: [Corpus], vocabulary size: Int, maximumBytes: Int?,
+        preset: TokenizerPreset = .gpt2,
         progress: @escaping ProgressHandler = { _ in }, stop: @escaping ShouldStop = { false }
     ) throws -> Tokenizer {
         var builder = DigestBuilder("trained tokenizer 1")
@@ -29,6 +31,7 @@ extension Store {
         }
         builder.add(size)
         builder.add(maximumBytes ?? -1)
+        if preset.name != TokenizerPreset.gpt2.name { builder.add(preset.name) }
         let name = builder.finish().hex
         do {
             if let (known, isSealed) = try stored(name) {
@@ -40,8 +43,8 @@ extension Store {
             progress(WorkProgress(notice: error.message + "; the tokenizer is trained again"))
         }
         let tokenizer = try Tokenizer.train(
-            on: corpora, vocabularySize: size, maximumBytes: maximumBytes, progress: progress,
-            stop: stop)
+            on: corpora, vocabularySize: size, maximumBytes: maximumBytes, preset: preset,
+            progress: progress, stop: stop)
         try write(tokenizer, name)
         return tokenizer
     }

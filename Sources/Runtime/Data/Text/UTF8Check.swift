@@ -40,4 +40,20 @@ package enum UTF8Check {
         if first == 0xf4 && second > 0x8f { return 0 }
         return 4
     }
+
+    /// The character at `index` and its bytes; of a byte that is not UTF-8, `nil` and 1.
+    @inline(__always)
+    static func character(
+        _ bytes: UnsafeRawBufferPointer, _ index: Int
+    ) -> (value: UInt32?, length: Int) {
+        let first = UInt32(bytes[index])
+        func tail(_ offset: Int) -> UInt32 { UInt32(bytes[index + offset] & 0x3f) }
+        switch sequenceLength(bytes, index) {
+        case 1: return (first, 1)
+        case 2: return ((first & 0x1f) << 6 | tail(1), 2)
+        case 3: return ((first & 0x0f) << 12 | tail(1) << 6 | tail(2), 3)
+        case 4: return ((first & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3), 4)
+        default: return (nil, 1)
+        }
+    }
 }

@@ -130,7 +130,7 @@ struct AddedTokenMatcher: Sendable {
 }
 
 /// What stands beside a match: characters of words, and white space.
-private enum TextEdges {
+enum TextEdges {
     /// The character that ends at `end`; `nil` where the text begins or is not UTF-8.
     private static func scalar(
         _ text: UnsafeRawBufferPointer, before end: Int

@@ -39,4 +39,24 @@ package enum ByteAlphabet {
         }
         return result
     }
+
+    /// The UTF-8 of the characters of some bytes.
+    static func spelled(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        bytes.flatMap { encoded[Int($0)] }
+    }
+
+    /// Puts the bytes that some characters in UTF-8 stand for into `result`.
+    static func bytes(_ text: UnsafeRawBufferPointer, into result: inout [UInt8]) {
+        result.removeAll(keepingCapacity: true)
+        var index = 0
+        while index < text.count {
+            let (value, length) = UTF8Check.character(text, index)
+            if let byte = value.flatMap(UnicodeScalar.init).flatMap({ bytes[$0] }) {
+                result.append(byte)
+            }
+            index += length
+        }
+    }
+
+    private static let encoded: [[UInt8]] = characters.map { Array(String($0).utf8) }
 }

@@ -25,7 +25,7 @@ package enum CharacterClasses {
         return UnsafePointer(table)
     }()
 
-    private static func isKnown(_ scalar: UnicodeScalar) -> Bool {
+    static func isKnown(_ scalar: UnicodeScalar) -> Bool {
         scalar.properties.age.map { $0.major <= version } ?? false
     }
 

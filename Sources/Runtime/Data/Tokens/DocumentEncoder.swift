@@ -3,6 +3,8 @@ import RuntimeSupport
 extension Tokenizer {
     /// The ids of some texts, on all threads; the same ids for any number of threads.
     ///
+    /// Texts that stand behind no other begin with `opening`.
+    ///
     /// - Parameters:
     ///   - continuing: Whether the text of an index stands behind other text.
     ///   - templateText: Of each text, where special tokens become their ids; none without it.
@@ -51,8 +53,8 @@ extension Tokenizer {
                 }
             }
         }
-        if pieces.count == texts.count { return encoded }
-        var result = [[Int32]](repeating: [], count: texts.count)
+        if pieces.count == texts.count, opening.isEmpty { return encoded }
+        var result = texts.indices.map { continuing($0) ? [] : opening }
         for (index, piece) in pieces.enumerated() {
             result[piece.text].append(contentsOf: encoded[index])
         }

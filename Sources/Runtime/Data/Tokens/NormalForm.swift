@@ -70,7 +70,7 @@ private struct NormalFormWriter {
                 polled = index
                 if stop() { throw Interrupted("interrupted while normalising text") }
             }
-            let (value, length) = character(at: index)
+            let (value, length) = UTF8Check.character(text, index)
             let flag = flag(value)
             if flag & NormalFormTables.isStable != 0 {
                 if flag & NormalFormTables.isBoundary != 0 { boundary = index }
@@ -94,19 +94,6 @@ private struct NormalFormWriter {
         return flags[Int(value)]
     }
 
-    /// The character at `index` and its bytes; of a byte that is not UTF-8, `nil` and 1.
-    private func character(at index: Int) -> (value: UInt32?, length: Int) {
-        let first = UInt32(text[index])
-        func tail(_ offset: Int) -> UInt32 { UInt32(text[index + offset] & 0x3f) }
-        switch UTF8Check.sequenceLength(text, index) {
-        case 1: return (first, 1)
-        case 2: return ((first & 0x1f) << 6 | tail(1), 2)
-        case 3: return ((first & 0x0f) << 12 | tail(1) << 6 | tail(2), 3)
-        case 4: return ((first & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3), 4)
-        default: return (nil, 1)
-        }
-    }
-
     /// Writes the segment that begins at `start`, and gives the place of the next.
     private mutating func writeSegment(from start: Int, _ stop: ShouldStop) throws -> Int {
         output.append(contentsOf: text[copied..<start])
@@ -119,7 +106,7 @@ private struct NormalFormWriter {
                 polled = index
                 if stop() { throw Interrupted("interrupted while normalising text") }
             }
-            let (value, length) = character(at: index)
+            let (value, length) = UTF8Check.character(text, index)
             if index > start, flag(value) & NormalFormTables.isBoundary != 0 { break }
             guard let value else {
                 // Only the first of a segment can be such a byte, since it joins with nothing before it.

@@ -2,24 +2,24 @@ import Foundation
 import RuntimeSupport
 import Synchronization
 
-/// A byte-level BPE tokenizer: any bytes to ids and back.
+/// A BPE tokenizer: any bytes to ids and back.
 ///
 /// Added tokens are found first, those that are not `normalized` in the text as it is, the others in normalised text;
-/// what is left is cut into words by GPT-2's pattern, and each word's bytes are merged by rank. Special tokens written
-/// out in the text are encoded as ordinary text unless they are asked for. Bytes that are not UTF-8 are kept too, unless
-/// the vocabulary has no token for them (Pythia's has none for the 13 bytes that UTF-8 never uses): those become
-/// U+FFFD.
+/// what is left is cut into words (by GPT-2's pattern, or the steps of another pre-tokenizer), and the bytes or characters
+/// of each word are merged by rank. Special tokens written out in the text are encoded as ordinary text unless they are
+/// asked for. Bytes that are not UTF-8 are kept too, unless the vocabulary has no token for them (Pythia's has none for
+/// the 13 bytes that UTF-8 never uses): those become U+FFFD.
 public final class Tokenizer: TokenText {
-    /// The number of ids: they are `0 ..< vocabularySize`.
+    /// The number of ids: they are `0 ..< vocabularySize`. Those that no token has stand for nothing.
     public let vocabularySize: Int
     /// The id that ends every document.
     public let endOfText: Int32
     /// Tokens that are found in the text before words are cut, by id.
     public let addedTokens: [AddedToken]
-    /// The normal forms that text is brought to, in this order (then only normal text comes back unchanged).
-    package let normalForms: [NormalForm]
+    /// How text becomes the symbols that merges join; with normalizers, only normal text comes back unchanged.
+    package let rules: TokenizerRules
     /// Whether a text that begins with no space gets one, as a word within a text has one before it.
-    public let prefixesSpace: Bool
+    public var prefixesSpace: Bool { rules.prefixesSpace }
     /// Of everything that decides the ids of a text.
     public let digest: Digest
     /// What was read beside that, to be written back.
@@ -29,21 +29,38 @@ public final class Tokenizer: TokenText {
     package var formerDigest: Digest {
         TokenizerDigest(
             tokens: tokens, merges: merges, added: addedTokens, endOfText: endOfText,
-            normalForms: normalForms, prefixesSpace: prefixesSpace
+            rules: rules
         ).formerDigest
     }
 
     /// What a reader should know of what was read with it and is not applied.
     public var notices: [String] {
-        extras.notices(end: endOfText, String(decoding: tokens[Int(endOfText)], as: UTF8.self))
+        extras.notices(
+            end: endOfText, String(decoding: tokens[Int(endOfText)], as: UTF8.self),
+            appliesTemplate: !opening.isEmpty)
+    }
+
+    /// The special tokens that every document begins with; none unless it was loaded so.
+    public var opening: [Int32] { rules.opening }
+
+    /// Ids with the special tokens around them that the post-processor of the file puts there.
+    ///
+    /// - Throws: `TokenizerError` for a post-processor of a kind that is not known.
+    public func withSpecialTokens(_ ids: [Int32]) throws -> [Int32] {
+        guard let template = rules.template else {
+            throw TokenizerError(
+                "post_processor",
+                "expected TemplateProcessing, RobertaProcessing, BertProcessing, ByteLevel or a Sequence of these"
+            )
+        }
+        return template.before + ids + template.behind
     }
 
     /// The bytes of each id; of an added token that is not in the vocabulary, its text.
     package let tokens: [[UInt8]]
     /// The pairs of ids that merge, by rank.
     package let merges: [(left: Int32, right: Int32, result: Int32)]
-    private let table: MergeTable
-    private let byteIds: [Int32]
+    private let symbols: WordSymbols
     private let lacksBytes: Bool
     /// Added tokens that are looked for in the text as it is.
     private let raw: AddedTokenMatcher?
@@ -59,30 +76,25 @@ public final class Tokenizer: TokenText {
     ///   added tokens are the same text.
     package init(
         tokens: [[UInt8]], merges: [(left: Int32, right: Int32, result: Int32)],
-        addedTokens: [AddedToken], endOfText: Int32, normalForms: [NormalForm] = [],
-        prefixesSpace: Bool = false, extras: TokenizerExtras = TokenizerExtras(), place: String
+        addedTokens: [AddedToken], endOfText: Int32, rules: TokenizerRules = TokenizerRules(),
+        extras: TokenizerExtras = TokenizerExtras(), place: String
     ) throws {
         self.tokens = tokens
         self.merges = merges
         self.addedTokens = addedTokens.sorted { $0.id < $1.id }
         self.endOfText = endOfText
-        self.normalForms = normalForms
-        self.prefixesSpace = prefixesSpace
+        self.rules = rules
         self.extras = extras
         vocabularySize = tokens.count
-        let outside = Set(addedTokens.filter { !$0.inVocabulary }.map(\.id))
-        var byteIds = [Int32](repeating: -1, count: 256)
-        for (id, token) in tokens.enumerated()
-        where token.count == 1 && !outside.contains(Int32(id)) {
-            byteIds[Int(token[0])] = Int32(id)
-        }
+        let byteIds = Self.byteIds(tokens, addedTokens)
         let missing = byteIds.indices.filter { byteIds[$0] < 0 }
-        if let byte = missing.first(where: { !(0xc0...0xc1).contains($0) && $0 < 0xf5 }) {
+        if rules.characters == nil,
+            let byte = missing.first(where: { !(0xc0...0xc1).contains($0) && $0 < 0xf5 })
+        {
             throw TokenizerError(
                 place, "the vocabulary has no token for byte \(byte); expected all that UTF-8 uses")
         }
-        lacksBytes = !missing.isEmpty
-        self.byteIds = byteIds
+        lacksBytes = rules.characters == nil && !missing.isEmpty
         var table = MergeTable(count: merges.count)
         for (rank, merge) in merges.enumerated() {
             let added = table.insert(
@@ -94,17 +106,42 @@ public final class Tokenizer: TokenText {
                         + "\(ByteAlphabet.text(tokens[Int(merge.right)]))) appears twice")
             }
         }
-        self.table = table
-        (raw, normalized, marked) = try Self.matchers(self.addedTokens, normalForms, place)
+        symbols = WordSymbols(
+            table: table, byteIds: byteIds, characters: rules.characters,
+            whole: rules.ignoresMerges ? Self.whole(tokens, addedTokens, rules) : [:])
+        (raw, normalized, marked) = try Self.matchers(self.addedTokens, rules, place)
         digest =
             TokenizerDigest(
                 tokens: tokens, merges: merges, added: self.addedTokens, endOfText: endOfText,
-                normalForms: normalForms, prefixesSpace: prefixesSpace
+                rules: rules
             ).present
     }
 
+    /// The id of each byte, -1 for those without.
+    private static func byteIds(_ tokens: [[UInt8]], _ added: [AddedToken]) -> [Int32] {
+        let outside = Set(added.filter { !$0.inVocabulary }.map(\.id))
+        var ids = [Int32](repeating: -1, count: 256)
+        for (id, token) in tokens.enumerated()
+        where token.count == 1 && !outside.contains(Int32(id)) { ids[Int(token[0])] = Int32(id) }
+        return ids
+    }
+
+    /// The ids of the words that are tokens of the vocabulary.
+    private static func whole(
+        _ tokens: [[UInt8]], _ added: [AddedToken], _ rules: TokenizerRules
+    ) -> [[UInt8]: Int32] {
+        let outside = Set(added.filter { !$0.inVocabulary }.map(\.id))
+        var ids: [[UInt8]: Int32] = [:]
+        for (id, token) in tokens.enumerated() where !outside.contains(Int32(id)) {
+            let text =
+                rules.characters.map { $0.spellings[id].map { Array($0.utf8) } ?? [] } ?? token
+            if !text.isEmpty { ids[text] = Int32(id) }
+        }
+        return ids
+    }
+
     private static func matchers(
-        _ added: [AddedToken], _ forms: [NormalForm], _ place: String
+        _ added: [AddedToken], _ rules: TokenizerRules, _ place: String
     ) throws -> (
         raw: AddedTokenMatcher?, normalized: AddedTokenMatcher?, marked: AddedTokenMatcher?
     ) {
@@ -127,21 +164,9 @@ public final class Tokenizer: TokenText {
         let marked = raw + normalized.filter(\.special)
         return (
             try matcher(raw) { Array($0.content.utf8) },
-            try matcher(normalized) { try normalize(Array($0.content.utf8), forms) },
+            try matcher(normalized) { try rules.normalize(Array($0.content.utf8)) },
             try matcher(marked) { Array($0.content.utf8) }
         )
-    }
-
-    private static func normalize(
-        _ text: [UInt8], _ forms: [NormalForm], stop: ShouldStop = { false }
-    ) throws -> [UInt8] {
-        var text = text
-        for form in forms {
-            if let normal = try text.withUnsafeBytes({ try form.apply($0, stop: stop) }) {
-                text = normal
-            }
-        }
-        return text
     }
 
     /// The ids of a text of any bytes, without end-of-text.
@@ -178,7 +203,7 @@ public final class Tokenizer: TokenText {
     ) throws -> [Int32] {
         var ids: [Int32] = []
         ids.reserveCapacity(text.count / 3 + 8)
-        let encoder = encoders.withLock { $0.popLast() } ?? WordEncoder(table, byteIds)
+        let encoder = encoders.withLock { $0.popLast() } ?? WordEncoder(symbols)
         defer { encoders.withLock { $0.append(encoder) } }
         var raw = raw
         let ranges: [Range<Int>]?
@@ -193,7 +218,9 @@ public final class Tokenizer: TokenText {
         func plain(_ range: Range<Int>) throws {
             try encodeUnmarked(
                 UnsafeRawBufferPointer(rebasing: text[range]), encoder,
-                continuing: continuing && range.lowerBound == 0, isParsed, stop, into: &ids)
+                TextSplitter.Place(
+                    isFirst: range.lowerBound == 0,
+                    continues: continuing && range.lowerBound == 0), isParsed, stop, into: &ids)
         }
         guard let raw else {
             try plain(0..<text.count)
@@ -213,28 +240,34 @@ public final class Tokenizer: TokenText {
 
     /// Encodes text without the added tokens that are looked for before it is normalised.
     private func encodeUnmarked(
-        _ text: UnsafeRawBufferPointer, _ encoder: WordEncoder, continuing: Bool,
+        _ text: UnsafeRawBufferPointer, _ encoder: WordEncoder, _ place: TextSplitter.Place,
         _ parsesSpecial: Bool, _ stop: ShouldStop, into ids: inout [Int32]
     ) throws {
-        if !normalForms.isEmpty, text.contains(where: { $0 >= 0xc2 }) {
-            let normal = try Self.normalize(Array(text), normalForms, stop: stop)
-            try normal.withUnsafeBytes {
-                try encodeNormal($0, encoder, continuing, parsesSpecial, stop, into: &ids)
-            }
-        } else {
-            try encodeNormal(text, encoder, continuing, parsesSpecial, stop, into: &ids)
+        // Normal forms change nothing below U+0080.
+        let isNormal = rules.normalForms.map { forms in
+            forms.isEmpty || !text.contains { $0 >= 0xc2 }
+        }
+        if isNormal == true {
+            return try encodeNormal(text, encoder, place, parsesSpecial, stop, into: &ids)
+        }
+        let normal = try rules.normalize(Array(text), continues: place.continues, stop: stop)
+        try normal.withUnsafeBytes {
+            try encodeNormal($0, encoder, place, parsesSpecial, stop, into: &ids)
         }
     }
 
     private func encodeNormal(
-        _ text: UnsafeRawBufferPointer, _ encoder: WordEncoder, _ continuing: Bool,
+        _ text: UnsafeRawBufferPointer, _ encoder: WordEncoder, _ place: TextSplitter.Place,
         _ parsesSpecial: Bool, _ stop: ShouldStop, into ids: inout [Int32]
     ) throws {
         /// The text between two added tokens, each of which gets its space.
         func plain(_ range: Range<Int>) throws {
+            let isStart = range.lowerBound == 0
             try encodeWords(
                 UnsafeRawBufferPointer(rebasing: text[range]), encoder,
-                continues: continuing && range.lowerBound == 0, stop, into: &ids)
+                TextSplitter.Place(
+                    isFirst: place.isFirst && isStart, continues: place.continues && isStart),
+                stop, into: &ids)
         }
         guard let normalized else { return try plain(0..<text.count) }
         try normalized.split(
@@ -242,29 +275,35 @@ public final class Tokenizer: TokenText {
     }
 
     private func encodeWords(
-        _ text: UnsafeRawBufferPointer, _ encoder: WordEncoder, continues: Bool,
+        _ text: UnsafeRawBufferPointer, _ encoder: WordEncoder, _ place: TextSplitter.Place,
         _ stop: ShouldStop, into ids: inout [Int32]
     ) throws {
+        let splitter = rules.splitter
         var changed: [UInt8]?
-        if prefixesSpace, !continues, let first = text.first, first != 0x20 {
+        if splitter.isGPT2, prefixesSpace, !place.continues, let first = text.first, first != 0x20 {
             changed = [0x20] + text
         }
-        if lacksBytes, text.contains(where: { byteIds[Int($0)] < 0 }) {
+        if lacksBytes, text.contains(where: { symbols.byteIds[Int($0)] < 0 }) {
             changed = (changed ?? Array(text)).flatMap {
-                byteIds[Int($0)] < 0 ? [0xef, 0xbf, 0xbd] : [$0]
+                symbols.byteIds[Int($0)] < 0 ? [0xef, 0xbf, 0xbd] : [$0]
             }
         }
         if let changed {
-            try changed.withUnsafeBytes { try encoder.encode($0, stop, into: &ids) }
+            try changed.withUnsafeBytes {
+                try encoder.encode($0, splitter, place, stop, into: &ids)
+            }
         } else {
-            try encoder.encode(text, stop, into: &ids)
+            try encoder.encode(text, splitter, place, stop, into: &ids)
         }
     }
 
     /// Whether `WordPattern.pieces` may cut a text for this tokenizer: no added token may hold such a cut, or look
     /// beyond one.
     var allowsPieces: Bool {
-        addedTokens.allSatisfy { token in
+        guard rules.splitter.allowsCuts, rules.normalizers.allSatisfy(\.allowsCuts) else {
+            return false
+        }
+        return addedTokens.allSatisfy { token in
             // A cut is at a space, so that a special token, which can only hide others, holds none without one.
             token.special
                 ? token.content.utf8.allSatisfy { (0x21...0x7e).contains($0) }
@@ -272,19 +311,28 @@ public final class Tokenizer: TokenText {
         }
     }
 
-    /// The bytes of some ids; special tokens give their text.
+    /// The bytes of some ids; special tokens give their text, and ids that no token has nothing.
+    ///
+    /// A space that encoding has put before the text goes again, where the file says so.
     ///
     /// - Throws: `TokenizerError` naming the position of an id outside of the vocabulary.
     public func decode(_ ids: some Collection<Int32>) throws -> [UInt8] {
         var bytes: [UInt8] = []
+        let start = rules.characters?.start ?? .nothing
         for (index, id) in ids.enumerated() {
             guard id >= 0, Int(id) < tokens.count else {
                 throw TokenizerError(
                     "decoding",
                     "id \(id) at position \(index + 1) is outside of 0 ..< \(tokens.count)")
             }
-            bytes.append(contentsOf: tokens[Int(id)])
+            let token = tokens[Int(id)]
+            if index == 0, start == .spacesOfFirstToken {
+                bytes.append(contentsOf: token.filter { $0 != 0x20 })
+            } else {
+                bytes.append(contentsOf: token)
+            }
         }
+        if start == .oneSpace, bytes.first == 0x20 { bytes.removeFirst() }
         return bytes
     }
 
@@ -306,50 +354,5 @@ public final class Tokenizer: TokenText {
         guard id >= 0, Int(id) < tokens.count else { return 0 }
         let special = addedTokens.contains { $0.id == id && $0.special }
         return special ? 0 : tokens[Int(id)].count
-    }
-}
-
-/// What one thread needs to encode: the rules, a cache of words, and room to merge in.
-final class WordEncoder: @unchecked Sendable {
-    // In the hands of one thread at a time: taken from and given back to the tokenizer's list under its lock.
-    private let table: MergeTable
-    private let byteIds: [Int32]
-    private let cache = WordCache()
-    private var symbols: [Int32] = []
-    private var rules: [UInt64] = []
-
-    init(_ table: MergeTable, _ byteIds: [Int32]) {
-        self.table = table
-        self.byteIds = byteIds
-    }
-
-    /// Appends the ids of `text`.
-    func encode(
-        _ text: UnsafeRawBufferPointer, _ stop: ShouldStop, into ids: inout [Int32]
-    ) throws {
-        var polled = 0
-        try WordPattern.forEachWord(text) { start, end in
-            if start - polled > 1 << 20 {
-                polled = start
-                if stop() { throw Interrupted("interrupted while encoding text") }
-            }
-            let word = UnsafeRawBufferPointer(rebasing: text[start..<end])
-            if word.count == 1 { return ids.append(byteIds[Int(word[0])]) }
-            guard word.count <= WordCache.longest else {
-                merge(word)
-                return ids.append(contentsOf: symbols)
-            }
-            let hash = WordCache.hash(word)
-            if cache.append(word, hash: hash, to: &ids) { return }
-            merge(word)
-            cache.insert(word, hash: hash, ids: symbols)
-            ids.append(contentsOf: symbols)
-        }
-    }
-
-    private func merge(_ word: UnsafeRawBufferPointer) {
-        symbols.removeAll(keepingCapacity: true)
-        for byte in word { symbols.append(byteIds[Int(byte)]) }
-        table.apply(&symbols, &rules)
     }
 }

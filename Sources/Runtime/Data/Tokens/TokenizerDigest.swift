@@ -6,8 +6,9 @@ package struct TokenizerDigest {
     package let merges: [(left: Int32, right: Int32, result: Int32)]
     package let added: [Tokenizer.AddedToken]
     package let endOfText: Int32
-    package let normalForms: [NormalForm]
-    package let prefixesSpace: Bool
+    package let rules: TokenizerRules
+
+    private var normalForms: [NormalForm] { rules.normalForms ?? [] }
 
     /// The digest in use.
     ///
@@ -19,7 +20,7 @@ package struct TokenizerDigest {
             builder.add("normal forms of Unicode 9.0")
             for form in normalForms { builder.add(form.rawValue) }
         }
-        if !normalForms.isEmpty || !isFoundInOnePass {
+        if !normalForms.isEmpty || !rules.isPlain || !isFoundInOnePass {
             builder.add("added tokens 2")
             for token in added {
                 for flag in [
@@ -29,6 +30,7 @@ package struct TokenizerDigest {
                 }
             }
         }
+        if !rules.isPlain { builder.add("rules 1\n\(rules.text)") }
         return builder.finish()
     }
 
@@ -54,7 +56,7 @@ package struct TokenizerDigest {
             builder.add(token.content)
             builder.add(token.special ? 1 : 0)
         }
-        if prefixesSpace { builder.add("prefix space") }
+        if rules.isPlain, rules.prefixesSpace { builder.add("prefix space") }
         return builder
     }
 

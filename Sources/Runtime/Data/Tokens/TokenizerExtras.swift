@@ -29,10 +29,10 @@ package struct TokenizerExtras: Sendable {
     package init() {}
 
     /// The parts of a `tokenizer.json`, of which a store's also has the companions.
-    package init(_ root: JSONValue, prefixesSpace: Bool) {
+    package init(_ root: JSONValue, _ rules: TokenizerRules) {
         guard case .object(let members) = root else { return }
         for (key, value) in members
-        where Self.keys.contains(key) && value.text != Self.standard(key, prefixesSpace) {
+        where Self.keys.contains(key) && value.text != TokenizerExtras().text(key, rules) {
             parts[key] = value
         }
         guard case .object(let files)? = root[Self.companionsKey] else { return }
@@ -82,8 +82,15 @@ package struct TokenizerExtras: Sendable {
     }
 
     /// A part as JSON, as it was read or as it is written for a tokenizer that was made here.
-    package func text(_ key: String, prefixesSpace: Bool) -> String {
-        parts[key]?.text ?? Self.standard(key, prefixesSpace)
+    package func text(_ key: String, _ rules: TokenizerRules) -> String {
+        if let part = parts[key] { return part.text }
+        guard key == "pre_tokenizer", !rules.splitter.isGPT2 else {
+            return Self.standard(key, rules.prefixesSpace)
+        }
+        let steps = rules.splitter.steps.map(\.json)
+        if steps.count == 1 { return steps[0].text }
+        return JSONValue.object([("type", .string("Sequence")), ("pretokenizers", .array(steps))])
+            .text
     }
 
     private static func standard(_ key: String, _ prefixesSpace: Bool) -> String {
@@ -135,15 +142,16 @@ extension TokenizerExtras {
     /// - Parameters:
     ///   - end: The id that ends documents here.
     ///   - mark: Its text.
-    package func notices(end: Int32, _ mark: String) -> [String] {
+    ///   - appliesTemplate: Whether documents begin as the post-processor says.
+    package func notices(end: Int32, _ mark: String, appliesTemplate: Bool) -> [String] {
         var notices: [String] = []
-        if let processor = parts["post_processor"] {
+        if let processor = parts["post_processor"], !appliesTemplate {
             let added = Self.addedTokens(processor)
             if !added.isEmpty {
                 notices.append(
                     "post_processor \(processor["type"]?.string ?? "?") would add "
-                        + "\(added.joined(separator: ", ")) to every text; it is not applied here, "
-                        + "only written back on export")
+                        + "\(added.joined(separator: ", ")) to every text; documents do not begin so here "
+                        + "(add_special_tokens = true), it is only written back on export")
             }
         }
         for key in ["truncation", "padding"] {

@@ -3,7 +3,7 @@ import Foundation
 /// Other forms of tokenizers, which are refused by name.
 enum TokenizerFormats {
     private static let advice =
-        "expected a tokenizer.json of a byte-level BPE model, or vocab.json with merges.txt"
+        "expected a tokenizer.json of a BPE model, a .tiktoken file, a tekken.json, or vocab.json with merges.txt"
     private static let conversion =
         "; transformers' `AutoTokenizer.from_pretrained(...).save_pretrained(...)` writes a tokenizer.json"
 
@@ -31,7 +31,6 @@ enum TokenizerFormats {
         {
             return "a SentencePiece model"
         }
-        if isRanks(start) { return "a tiktoken file, byte strings in base64 with their ranks" }
         if start.starts(with: Array("#version".utf8)) {
             return "a merges.txt, which goes with a vocab.json as `merges`"
         }
@@ -40,8 +39,8 @@ enum TokenizerFormats {
     }
 
     /// Whether the first line is base64, a space and a number.
-    private static func isRanks(_ start: [UInt8]) -> Bool {
-        let line = start.prefix { $0 != 10 }.filter { $0 != 13 }
+    static func isRanks(_ bytes: [UInt8]) -> Bool {
+        let line = bytes.prefix(4096).prefix { $0 != 10 }.filter { $0 != 13 }
         let parts = line.split(separator: 0x20, omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return false }
         return Data(base64Encoded: Data(parts[0])) != nil
@@ -56,9 +55,6 @@ enum TokenizerFormats {
             throw TokenizerError(path, "\(kind); \(advice)\(rest)")
         }
         if root["model"] == nil {
-            if root["vocab"]?.array != nil, root["config"] != nil || root["special_tokens"] != nil {
-                try refuse("it is a tekken.json of Mistral", conversion)
-            }
             if root["tokenizer_class"] != nil {
                 try refuse("it is a tokenizer_config.json, which has no vocabulary")
             }

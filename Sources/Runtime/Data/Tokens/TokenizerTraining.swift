@@ -14,11 +14,13 @@ extension Tokenizer {
     /// - Parameters:
     ///   - vocabularySize: How many ids, at least 257.
     ///   - maximumBytes: Text used in all, an equal share of each corpus from its beginning; `nil` uses everything.
+    ///   - preset: Whose words and normal form it has; by default GPT-2's.
     /// - Throws: `InvalidValue` for an argument out of range; `TokenizerError` if the text has too few different words
     ///   for the vocabulary, naming the size that is possible; `Interrupted`; whatever reading throws.
     public static func train(
         on corpora: [Corpus], vocabularySize: Int, maximumBytes: Int? = nil,
-        progress: ProgressHandler? = nil, stop: ShouldStop = { false }
+        preset: TokenizerPreset = .gpt2, progress: ProgressHandler? = nil,
+        stop: ShouldStop = { false }
     ) throws -> Tokenizer {
         guard !corpora.isEmpty else {
             throw InvalidValue("corpora", expected: "at least one corpus", found: "none")
@@ -27,20 +29,24 @@ extension Tokenizer {
             throw InvalidValue("maximum bytes", expected: "a positive number", found: maximumBytes)
         }
         try checkSize(vocabularySize)
-        var counter = WordCounter()
+        var counter = WordCounter(preset.rules)
         let share = maximumBytes.map { $0 / corpora.count }
         for corpus in corpora {
             try counter.add(corpus, share: share, progress: progress, stop: stop)
         }
-        return try train(counter.finish(), vocabularySize, progress: progress, stop: stop)
+        return try train(
+            counter.finish(), vocabularySize, preset.rules, progress: progress, stop: stop)
     }
 
-    /// Trains a tokenizer on some texts; see `train(on:vocabularySize:maximumBytes:progress:stop:)`.
-    public static func train(onTexts texts: [[UInt8]], vocabularySize: Int) throws -> Tokenizer {
+    /// Trains a tokenizer on some texts; see `train(on:vocabularySize:maximumBytes:preset:progress:stop:)`.
+    public static func train(
+        onTexts texts: [[UInt8]], vocabularySize: Int, preset: TokenizerPreset = .gpt2
+    ) throws -> Tokenizer {
         try checkSize(vocabularySize)
-        var counter = WordCounter()
+        var counter = WordCounter(preset.rules)
         for text in texts { counter.add(text) }
-        return try train(counter.finish(), vocabularySize, progress: nil, stop: { false })
+        return try train(
+            counter.finish(), vocabularySize, preset.rules, progress: nil, stop: { false })
     }
 
     private static func checkSize(_ vocabularySize: Int) throws {
@@ -53,7 +59,7 @@ extension Tokenizer {
 
     private static func train(
         _ words: [(word: [UInt8], count: Int)], _ vocabularySize: Int,
-        progress: ProgressHandler?, stop: ShouldStop
+        _ rules: TokenizerRules, progress: ProgressHandler?, stop: ShouldStop
     ) throws -> Tokenizer {
         var tokens: [[UInt8]] = [Array(endOfTextMark.utf8)] + ByteAlphabet.order.map { [$0] }
         var byteIds = [Int32](repeating: 0, count: 256)
@@ -63,7 +69,7 @@ extension Tokenizer {
         var known: [[UInt8]: Int32] = [:]
         for id in 1..<tokens.count { known[tokens[id]] = Int32(id) }
         var merges: [(left: Int32, right: Int32, result: Int32)] = []
-        var rules: [[Int32]: Int32] = [:]
+        var results: [[Int32]: Int32] = [:]
         var trainer = PairCounter(words, byteIds)
         var reported = ContinuousClock.now
         while tokens.count < vocabularySize {
@@ -75,7 +81,7 @@ extension Tokenizer {
                         + "expected at most \(tokens.count), or more text")
             }
             // Two ways of spelling one token are one token; so a pair can come up again after its own merge.
-            if let result = rules[[left, right]] {
+            if let result = results[[left, right]] {
                 trainer.merge(left, right, result)
                 continue
             }
@@ -86,7 +92,7 @@ extension Tokenizer {
                 known[bytes] = result
             }
             merges.append((left, right, result))
-            rules[[left, right]] = result
+            results[[left, right]] = result
             trainer.merge(left, right, result)
             if let progress, ContinuousClock.now - reported > .milliseconds(200) {
                 reported = .now
@@ -103,7 +109,7 @@ extension Tokenizer {
         var end = AddedToken(id: 0, content: endOfTextMark, special: true)
         end.inVocabulary = true
         return try Tokenizer(
-            tokens: tokens, merges: merges, addedTokens: [end], endOfText: 0,
+            tokens: tokens, merges: merges, addedTokens: [end], endOfText: 0, rules: rules,
             place: "training a tokenizer")
     }
 }

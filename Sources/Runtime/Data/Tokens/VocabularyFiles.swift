@@ -5,17 +5,19 @@ extension Tokenizer {
     /// Loads GPT-2's form of a tokenizer: `vocab.json`, an object from tokens to ids, and `merges.txt`, a merge a line
     /// after an optional line `#version: …`.
     ///
-    /// Tokens and merges are checked as those of a `tokenizer.json`. The end of a text is the token `<|endoftext|>` of
-    /// the vocabulary, which is never recognised in a text.
+    /// Tokens and merges are checked as those of a `tokenizer.json`. The end of a text is a token of the vocabulary, by
+    /// default `<|endoftext|>`, which is never recognised in a text.
     ///
     /// - Throws: as `load(_:)`.
-    public static func load(vocabulary path: String, merges: String) throws -> Tokenizer {
-        try load(vocabulary: path, merges: merges, model: nil)
+    public static func load(
+        vocabulary path: String, merges: String, endOfText: String? = nil
+    ) throws -> Tokenizer {
+        try load(vocabulary: path, merges: merges, model: nil, endOfText: endOfText)
     }
 
     /// The same for the files of a model, with what stands beside them in the model's folder.
     package static func load(
-        vocabulary path: String, merges: String, model folder: String?
+        vocabulary path: String, merges: String, model folder: String?, endOfText: String? = nil
     ) throws -> Tokenizer {
         let vocabulary = try JSONValue.read(path, limit: TokenizerFile.longest)
         guard case .object = vocabulary else {
@@ -27,8 +29,9 @@ extension Tokenizer {
                 "it is a tokenizer.json, which has its merges within: expected it without \(merges), "
                     + "or a vocab.json")
         }
-        guard let end = vocabulary[endOfTextMark] else {
-            throw TokenizerError(path, "expected the token \(endOfTextMark) to end documents")
+        let mark = endOfText ?? endOfTextMark
+        guard let end = vocabulary[mark] else {
+            throw TokenizerError(path, "expected the token \(mark) to end documents")
         }
         let text = try FileReader.bytes(merges, limit: TokenizerFile.longest)
         guard text.withUnsafeBytes({ UTF8Check.firstInvalid($0) }) == nil else {
@@ -44,7 +47,7 @@ extension Tokenizer {
                 "added_tokens",
                 .array([
                     .object([
-                        ("id", end), ("content", .string(endOfTextMark)),
+                        ("id", end), ("content", .string(mark)),
                         ("special", .boolean(true)),
                     ])
                 ])

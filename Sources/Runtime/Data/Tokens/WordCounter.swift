@@ -8,7 +8,13 @@ struct WordCounter {
     /// Tables that units of a batch count into, each unit into its own.
     private static let units = 16
 
-    init() { counts = (0..<Self.units).map { _ in WordTable() } }
+    private let rules: TokenizerRules
+
+    /// A counter of the words that `rules` make.
+    init(_ rules: TokenizerRules) {
+        self.rules = rules
+        counts = (0..<Self.units).map { _ in WordTable() }
+    }
 
     /// Adds the train split of a corpus, up to `share` bytes.
     mutating func add(
@@ -47,17 +53,22 @@ struct WordCounter {
     private mutating func flush() {
         var pieces: [(text: Int, range: Range<Int>)] = []
         for (index, text) in batch.enumerated() {
+            guard rules.splitter.allowsCuts, rules.normalizers.allSatisfy(\.allowsCuts) else {
+                pieces.append((index, 0..<text.count))
+                continue
+            }
             let ranges = text.withUnsafeBytes { WordPattern.pieces($0, size: 1 << 18) }
             pieces.append(contentsOf: ranges.map { (index, $0) })
         }
         counts.withUnsafeMutableBufferPointer { counts in
             let tables = DisjointPlaces(counts)
-            Parallel.forEach(Self.units) { [batch, pieces] unit in
+            Parallel.forEach(Self.units) { [batch, pieces, rules] unit in
                 tables.update(unit) { table in
                     for index in stride(from: unit, to: pieces.count, by: Self.units) {
                         let piece = pieces[index]
                         batch[piece.text].withUnsafeBytes {
-                            table.count(UnsafeRawBufferPointer(rebasing: $0[piece.range]))
+                            table.count(
+                                UnsafeRawBufferPointer(rebasing: $0[piece.range]), rules)
                         }
                     }
                 }
@@ -86,9 +97,35 @@ struct WordTable: Sendable {
     private var counts: [Int] = []
 
     /// Counts the words of a text.
-    mutating func count(_ text: UnsafeRawBufferPointer) {
-        WordPattern.forEachWord(text) { start, end in
-            add(UnsafeRawBufferPointer(rebasing: text[start..<end]))
+    mutating func count(_ text: UnsafeRawBufferPointer, _ rules: TokenizerRules) {
+        do {
+            if rules.normalForms?.isEmpty == true {
+                try countNormal(text, rules.splitter)
+            } else {
+                try rules.normalize(Array(text)).withUnsafeBytes {
+                    try countNormal($0, rules.splitter)
+                }
+            }
+        } catch {
+            fatalError(
+                "counting words fails only when it is interrupted, and nothing did: \(error)")
+        }
+    }
+
+    private mutating func countNormal(
+        _ text: UnsafeRawBufferPointer, _ splitter: TextSplitter
+    ) throws {
+        if splitter.isGPT2 {
+            WordPattern.forEachWord(text) { start, end in
+                add(UnsafeRawBufferPointer(rebasing: text[start..<end]))
+            }
+        } else if let known = splitter.known {
+            known.forEachWord(text) { start, end in
+                add(UnsafeRawBufferPointer(rebasing: text[start..<end]))
+            }
+        } else {
+            let place = TextSplitter.Place(isFirst: true, continues: false)
+            try splitter.forEachWord(text, place, { false }) { add($0) }
         }
     }
 

@@ -43,16 +43,8 @@ package struct WordPattern {
     /// Class and length of a character of several bytes, or of one malformed byte.
     @inline(never)
     private func wide(at index: Int) -> (kind: UInt8, length: Int) {
-        let length = UTF8Check.sequenceLength(text, index)
-        let first = UInt32(text[index])
-        func tail(_ offset: Int) -> UInt32 { UInt32(text[index + offset] & 0x3f) }
-        let value: UInt32
-        switch length {
-        case 2: value = (first & 0x1f) << 6 | tail(1)
-        case 3: value = (first & 0x0f) << 12 | tail(1) << 6 | tail(2)
-        case 4: value = (first & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3)
-        default: return (CharacterClass.other.rawValue, 1)
-        }
+        let (value, length) = UTF8Check.character(text, index)
+        guard let value else { return (CharacterClass.other.rawValue, 1) }
         return (CharacterClasses.table[Int(value)], length)
     }
 
