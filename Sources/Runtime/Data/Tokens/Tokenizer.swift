@@ -10,7 +10,9 @@ import Synchronization
 /// asked for. Bytes that are not UTF-8 are kept too, unless the vocabulary has no token for them (Pythia's has none for
 /// the 13 bytes that UTF-8 never uses): those become U+FFFD.
 public final class Tokenizer: TokenText {
-    /// The number of ids: they are `0 ..< vocabularySize`. Those that no token has stand for nothing.
+    /// The number of ids: they are `0 ..< vocabularySize`.
+    ///
+    /// Those that no token has stand for nothing.
     public let vocabularySize: Int
     /// The id that ends every document.
     public let endOfText: Int32

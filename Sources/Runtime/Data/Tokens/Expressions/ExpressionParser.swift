@@ -83,8 +83,10 @@ struct ExpressionParser {
         while follows("(?") {
             let start = index
             index += 2
+            let before = (ignoresCase, dotMatchesLines)
             guard try options(), skip(")") else {
                 index = start
+                (ignoresCase, dotMatchesLines) = before
                 return
             }
         }
