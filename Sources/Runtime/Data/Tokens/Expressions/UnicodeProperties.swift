@@ -36,8 +36,12 @@ package enum UnicodeProperties {
                 }
             }
         }
+        // Another letter from Unicode 17 on.
+        codes[changedLetter] = code("ll")
         return codes
     }()
+
+    private static let changedLetter = 0x295
 
     private static func code(_ name: String) -> UInt8 { UInt8(names.firstIndex(of: name) ?? 0) }
 
@@ -101,7 +105,8 @@ package enum UnicodeProperties {
         case "any": return CodePointSet(0...0x10ffff)
         case "alpha", "alphabetic": return having { $0.isAlphabetic }
         case "upper", "uppercase": return having { $0.isUppercase }
-        case "lower", "lowercase": return having { $0.isLowercase }
+        case "lower", "lowercase":
+            return union(having { $0.isLowercase }, CodePointSet([UInt32(changedLetter)]))
         case "space", "whitespace": return having { $0.isWhitespace }
         case "alnum": return union(named("alpha"), named("nd"))
         // Oniguruma has these six of Latin-1 here, and not where `\w` stands in brackets.
