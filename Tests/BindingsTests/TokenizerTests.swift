@@ -35,7 +35,10 @@ import Testing
             assert(ids[1] == 0 and #ids == #plain:encode("an otter") + 1)
             local opened = mt.tokenizer { file = "\(path)", add_special_tokens = true, end_of_text = "<|endoftext|>" }
             assert(opened.digest ~= plain.digest and plain.digest == llama.digest)
-            local run = base:with { model = mt.neox("micro-0.1m", { tokenizer = opened, context = 32, layers = 1, width = 16, heads = 2 }), steps = 2 }:run()
+            local run = mt.recipe {
+              model = mt.neox("micro-0.1m", { tokenizer = opened, context = 32, layers = 1, width = 16, heads = 2 }),
+              steps = 2, batch = 2, seed = 1, mixture = { prose = 1 },
+            }:run()
             assert(#run:generate { prompt = "The", tokens = 3 } >= 0)
             run:export("\(rig.scratch.path)/model")
             """, name: "=test")

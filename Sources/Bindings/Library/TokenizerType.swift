@@ -105,7 +105,7 @@ extension Library {
 
     private static var tokenizerType: ObjectType {
         ObjectType(
-            "tokenizer", Tokenizer.self, "A byte-level BPE tokenizer.",
+            "tokenizer", Tokenizer.self, "A BPE tokenizer.",
             describe: { "tokenizer of \($0.vocabularySize) tokens (\($0.digest.short))" },
             show: { tokenizer, display in
                 let sample = "The loss fell by 0.25."

@@ -65,8 +65,10 @@ import Testing
         #expect(try matches("(?:a+)+b", String(long.prefix(400))).isEmpty)
         for unit in [" ", "a", "A", "\n", "1", "'", "\u{301}", "漢", "Aa"] {
             let text = String(repeating: unit, count: 300_000)
-            for (_, source) in KnownPattern.sources {
-                #expect(try !matches(source, text).isEmpty)
+            for (name, source) in KnownPattern.sources {
+                // DeepSeek's cuts numbers by a pattern of its own.
+                let isNone = name == "deepseek" && unit == "1"
+                #expect(try matches(source, text).isEmpty == isNone, "\(name), \(unit)")
             }
         }
     }

@@ -204,7 +204,7 @@ import Testing
             (
                 "\"pre_tokenizer\": null",
                 #""pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(a)\\1"}, "behavior": "Isolated"}"#,
-                #"pre_tokenizer.pattern.Regex "(a)\\1": \1 at character 4"#
+                #"pre_tokenizer.pattern.Regex "(a)\\1": \1 at character 5"#
             ),
             (
                 "\"pre_tokenizer\": null",
