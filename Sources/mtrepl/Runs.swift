@@ -34,7 +34,11 @@ struct StoreOption: ParsableArguments {
                     "open", folder, reason: "there is no store here; --store names another folder")
                 : FileError("open", folder, errno: errno)
         }
-        return try Store(folder, index: index)
+        let store = try Store(folder, index: index)
+        for notice in store.takeNotices() {
+            Interpreter.Report.toStandardError("mtrepl: warning: \(notice)\n")
+        }
+        return store
     }
 
     /// Fails when a checkpoint or a journal cannot be read: what was printed leaves it out.

@@ -79,7 +79,7 @@ import Testing
                 if step.step == 4 then ok, message = pcall(base.run, base) end
               end,
             }
-            assert(ok == false and message:find("holds it itself", 1, true), message)
+            assert(ok == false and message:find("has it itself", 1, true), message)
             assert(run.finished and run.key == base:keys()[1])
             -- Another recipe may be trained meanwhile.
             local other = base:with { seed = 2 }

@@ -23,8 +23,8 @@ import Testing
         let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
         #expect(
             files == [
-                "config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
-                "tokenizer_config.json",
+                "README.md", "config.json", "generation_config.json", "model.safetensors",
+                "tokenizer.json", "tokenizer_config.json",
             ])
         let missing = try Program.run(["export", "trunk@7", folder, "--store", store])
         #expect(missing.code == 1)

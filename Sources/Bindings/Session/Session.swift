@@ -50,6 +50,7 @@ public final class Session {
     public func store() throws -> Store {
         if let opened { return opened }
         let store = try Store(storeFolder, index: index)
+        for notice in store.takeNotices() { progress.work(WorkProgress(notice: notice)) }
         opened = store
         return store
     }

@@ -77,6 +77,9 @@ public final class Registry: Sendable {
             }
         }
         try refresh()
+        // A row that a flipped bit hides would be missed without a word.
+        if try !index.isWhole() { try index.rebuild() }
+        seen.withLock { $0.isWhole = true }
     }
 
     /// Bytes of every journal.
