@@ -107,6 +107,7 @@ public final class Registry: Sendable {
             try index.write { rows in
                 var known = try rows.progress()
                 // A journal that is gone was merged into another, or lost: those that are there say what is known.
+                let before = known
                 let isLess = known.contains { sizes[$0.key] ?? 0 < $0.value.offset }
                 if isLess {
                     try rows.clear()
@@ -114,8 +115,20 @@ public final class Registry: Sendable {
                 }
                 let lengths = isLess ? stated() : [:]
                 for (name, size) in sizes.sorted(by: { $0.key < $1.key })
-                where size > known[name]?.offset ?? 0 {
-                    try rows.readOn(name, in: folder) { isLess || !$0 ? lengths : stated() }
+                where size > known[name]?.offset ?? -1 {
+                    // Of one that is new here, a checkpoint may say that it was longer.
+                    let isNew = known[name] == nil
+                    try rows.readOn(name, in: folder) { isTorn in
+                        !isLess && (isTorn || isNew) ? stated() : lengths
+                    }
+                }
+                // Nothing takes from the end of a journal that is there.
+                for (name, size) in sizes {
+                    guard let length = before[name]?.offset, size < length else { continue }
+                    try rows.add(
+                        JournalDamage(
+                            path: "\(folder)/\(name)\(JournalForm.fileEnding)", offset: size,
+                            reason: "it ends here; it had \(length) bytes before"), name)
                 }
             }
         }
