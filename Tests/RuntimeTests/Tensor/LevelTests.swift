@@ -210,7 +210,7 @@ import Testing
                     _ = $0.gemm_batch(
                         2, ta, tb, m, n, k / 2, a, m * k / 2, b, n * k / 2, 0, $1, m * n)
                 },
-                // Where there are no products of bfloat16, those of the same numbers in 32 bits.
+                // Where bfloat16 is not multiplied natively, the same numbers are multiplied in 32 bits.
                 Case("product of bfloat16 \(ta) \(tb)", m * n, within: 1e-5) {
                     _ =
                         $0.has_bf16() != 0
@@ -288,7 +288,7 @@ import Testing
         return cases
     }
 
-    /// Attention on bfloat16 numbers and its gradient; where there are no kernels for it, on the same numbers in 32 bits.
+    /// Attention on bfloat16 numbers and its gradient; a level that has no kernels for it takes the same numbers in 32 bits.
     private static func narrowAttention(
         _ batch: Int, _ time: Int, _ heads: Int, _ size: Int, _ q: [Float], _ k: [Float],
         _ v: [Float], _ dout: [Float]

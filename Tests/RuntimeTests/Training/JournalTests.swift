@@ -171,7 +171,7 @@ private func read(_ path: String) throws -> (records: [[UInt8]], reader: Journal
                 }
             }
         }
-        // Where a checkpoint says that more was there, the end is no accident of writing.
+        // Where a checkpoint says that more was there, the end is not what an interrupted write leaves.
         let copy = try store.copy("copy")
         removeIndex(copy)
         try write(Array(whole[..<ends[4]]), "\(copy)/journals/\(PathName.last(journal))")

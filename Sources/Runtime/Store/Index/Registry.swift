@@ -53,7 +53,6 @@ public final class Registry: Sendable {
         /// When that was, and how long it took.
         var time: ContinuousClock.Instant?
         var cost = Duration.zero
-        var isWhole = false
     }
 
     /// Opens the journals of a folder, and an index of them.
@@ -79,7 +78,6 @@ public final class Registry: Sendable {
         try refresh()
         // A row that a flipped bit hides would be missed without a word.
         if try !index.isWhole() { try index.rebuild() }
-        seen.withLock { $0.isWhole = true }
     }
 
     /// Bytes of every journal.
@@ -150,15 +148,6 @@ public final class Registry: Sendable {
 
     func read<T>(_ body: (IndexRows) throws -> T) throws -> T {
         try refreshIfOld()
-        return try index.read(body)
-    }
-
-    /// Reads what decides whether work is done again: nothing is missed because a row of the index was changed.
-    private func readOrCheck<T>(_ body: (IndexRows) throws -> T?) throws -> T? {
-        if let found = try read(body) { return found }
-        guard !seen.withLock({ $0.isWhole }) else { return nil }
-        if try !index.isWhole() { try index.rebuild() }
-        seen.withLock { $0.isWhole = true }
         return try index.read(body)
     }
 
@@ -321,7 +310,7 @@ public final class Registry: Sendable {
     package func value<Value: Decodable>(
         _ type: Value.Type, state: Digest, data: Digest, version: StateVersion? = nil
     ) throws -> Value? {
-        try readOrCheck { rows in
+        try read { rows in
             let entries = try rows.evaluations(state, data)
             guard !entries.isEmpty else { return nil }
             let version = try version ?? Self.chosen(state, rows)

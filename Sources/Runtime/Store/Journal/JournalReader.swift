@@ -17,7 +17,7 @@ public struct JournalDamage: Hashable, Sendable {
 /// Reads a journal from a place on, record by record.
 ///
 /// A record that is not whole at the end of the file, or an end of zeros, is what a process left that died or still
-/// writes: it is no record yet. Anything else that is not a record is damage, behind which reading goes on.
+/// writes: it is not a record yet. Anything else that is not a record is damage, behind which reading goes on.
 package struct JournalReader {
     package let path: String
     /// The end of the last whole record.
