@@ -41,6 +41,11 @@ extension Kind {
             guard names.contains(reference.typeName) else { break }
             if reference.isClosed { throw Mistake("\(path): the \(reference.typeName) is closed") }
             return value
+        case (.list(.options), .table(let table)) where !Self.isList(table):
+            // One table of options stands for a list of one.
+            guard case .list(let kind) = self else { break }
+            return .table(
+                Table(items: [try kind.accept(value, path: path, interpreter: interpreter)]))
         case (.list(let kind), .table(let table)):
             return try Self.list(of: kind, table, path, interpreter)
         case (.list(let kind), _):
@@ -65,6 +70,12 @@ extension Kind {
         default: break
         }
         throw Mistake(path, expected: name, found: value)
+    }
+
+    /// Whether a table holds tables of options, rather than being one.
+    private static func isList(_ table: Table) -> Bool {
+        if case .table? = table.items.first { return table.fields.isEmpty }
+        return table.items.isEmpty && table.fields.isEmpty
     }
 
     private static func list(

@@ -176,6 +176,11 @@ extension Fields {
         try read(name) { if case .options(let options) = $0 { options } else { nil } }
     }
 
+    /// A list of tables of options, if given.
+    public func optionsList(ifPresent name: String) throws -> [Options]? {
+        try list(name) { if case .options(let options) = $0 { options } else { nil } }
+    }
+
     private func list<Element>(_ name: String, _ convert: (Value) -> Element?) throws -> [Element]?
     {
         try read(name) { value in

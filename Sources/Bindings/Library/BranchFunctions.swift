@@ -88,7 +88,9 @@ extension Library {
             let mixture = try Mixture(try options.weights("mixture"))
             let target: Corpus = try options.object("target")
             let steps = try options.integer("steps")
-            let finetune = try options.options(ifPresent: "finetune").map(studyFinetuning)
+            let finetune = try options.options(ifPresent: "finetune").map {
+                try studyFinetuning($0, session)
+            }
             let seeds =
                 try options.integers(ifPresent: "seeds")?.map { UInt64($0) } ?? [base.recipe.seed]
             let found = try session.working {
@@ -142,7 +144,9 @@ extension Library {
             let session = call.interpreter.session
             let control: RecipeBox = try options.object("control")
             let target: Corpus = try options.object("target")
-            let finetune = try options.options(ifPresent: "finetune").map(studyFinetuning)
+            let finetune = try options.options(ifPresent: "finetune").map {
+                try studyFinetuning($0, session)
+            }
             let arms = try gridArms(options)
             let found = try session.working {
                 try Halving(

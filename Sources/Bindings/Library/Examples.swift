@@ -36,6 +36,25 @@ package enum Examples {
         }
         """
 
+    static let phases = """
+        \(tokenizer)
+        local base = mt.recipe {
+          model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 32 }), steps = 20, batch = 4,
+          mixture = { prose = 1 }, optimizer = { schedule = "constant", warmup = 2 },
+        }
+        -- The decay is the midtraining phase; branches share the trunk of constant rate.
+        local decay = base:midtrain { from = "80%", mixture = { prose = 0.7, code = 0.3 },
+          optimizer = { schedule = "linear" } }
+        -- A weight that rises, with a larger batch.
+        local ramp = base:midtrain { from = 10, mixture = { prose = "rest", code = { 0, 0.3 } }, batch = 8 }
+        -- Code is a tenth of what is read and three tenths of the loss.
+        local loud = base:midtrain { from = 10, mixture = { prose = 0.9, code = { share = 0.1, loss = 0.3 } } }
+        print(decay)
+        print(ramp)
+        print(loud)
+        assert(decay:keys(16)[1] == base:keys(16)[1])
+        """
+
     /// A run called trunk in the store.
     static let storedRun = recipe + "\nrecipe:run { name = \"trunk\", to = 2 }"
 

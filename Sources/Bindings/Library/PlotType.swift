@@ -87,9 +87,10 @@ extension Library {
             let names = runs.map(\.run.name).joined(separator: ", ")
             let recipe = box.run.trajectory.recipe
             var phases = recipe.phases
-            if recipe.finetuning != nil, let first = phases.first {
-                phases.append(
-                    Phase(name: "finetune", start: recipe.steps, mixture: first.mixture))
+            if let first = phases.first {
+                phases += box.run.trajectory.finetunes.map {
+                    Phase(name: "finetune", start: $0.start, mixture: first.mixture)
+                }
             }
             try call.returns(
                 PlotBox(

@@ -85,7 +85,8 @@ extension Library {
             Method(
                 "exposure",
                 "Tokens and epochs that the whole recipe reads of each source, by phase; finetuning not counted.",
-                returns: "list of tables with phase, source, tokens, epochs"
+                returns:
+                    "list of tables with phase, source, tokens, epochs and loss_share, the part of the phase's loss"
             ) { box, call in
                 let trajectory = try trajectory(box.recipe, call)
                 try call.returns(exposureTable(trajectory.exposure(at: box.recipe.end)))

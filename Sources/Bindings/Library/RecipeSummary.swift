@@ -7,24 +7,35 @@ enum RecipeSummary {
         var lines = ["recipe: \(model.parameterCount) parameters, \(size(recipe))"]
         if recipe.steps > 0 {
             lines.append(
-                "  \(recipe.learningRate.kind.rawValue) schedule, peak \(recipe.learningRate.peak), "
-                    + "minimum \(recipe.learningRate.minimum); \(recipe.optimizer.brief)"
+                "  learning rate: \(recipe.learningRate.brief); \(recipe.optimizer.brief)"
             )
         }
         if let weights = recipe.weights {
             lines.append("  weights of \(weights.folder) (\(weights.digest.short))")
         }
-        for (index, phase) in recipe.phases.enumerated() {
-            let end =
-                index + 1 < recipe.phases.count ? recipe.phases[index + 1].start : recipe.steps
-            lines.append("  \(phase.name) \(phase.start) ..< \(end): \(phase.mixture)")
+        for index in recipe.phases.indices {
+            lines.append("  \(recipe.phases[index].name) \(phase(recipe, index))")
         }
-        if let finetuning = recipe.finetuning {
+        for finetuning in recipe.finetunings {
             lines.append(
                 "  finetune on \(finetuning.corpus.name): \(finetuning.epochs) epochs, batch \(finetuning.batch), "
                     + "peak \(finetuning.learningRate.peak)")
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// The steps of a phase, its mixture, and what else it changes.
+    private static func phase(_ recipe: Recipe, _ index: Int) -> String {
+        let phase = recipe.phases[index]
+        let part = phase.startFraction.map { " (\(percent($0)))" } ?? ""
+        let end = index + 1 < recipe.phases.count ? recipe.phases[index + 1].start : recipe.steps
+        let changes = recipe.changes(inPhase: index)
+        return "\(phase.start)\(part) ..< \(end): \(phase.mixtureText)"
+            + (changes.isEmpty ? "" : "; " + changes.joined(separator: "; "))
+    }
+
+    private static func percent(_ fraction: Double) -> String {
+        "\(Progress.decimals(100 * fraction, 6).replacing(/\.?0+$/, with: ""))%"
     }
 
     /// How long it trains before finetuning, and on how much.
@@ -53,16 +64,13 @@ enum RecipeSummary {
             rows.append(
                 (
                     "optimizer",
-                    "\(rate.kind.rawValue), peak \(rate.peak), minimum \(rate.minimum); "
-                        + recipe.optimizer.brief
+                    "\(rate.brief); \(recipe.optimizer.brief)"
                 ))
         }
-        for (index, phase) in recipe.phases.enumerated() {
-            let next = index + 1
-            let end = next < recipe.phases.count ? recipe.phases[next].start : recipe.steps
-            rows.append((phase.name, "\(phase.start) ..< \(end): \(phase.mixture)"))
+        for index in recipe.phases.indices {
+            rows.append((recipe.phases[index].name, phase(recipe, index)))
         }
-        if let finetuning = recipe.finetuning {
+        for finetuning in recipe.finetunings {
             rows.append(
                 (
                     "finetune",

@@ -15,34 +15,48 @@ extension Library {
     private static var optimizerOptions: [Parameter] {
         [
             .number("learning_rate", "The highest learning rate.", .rate.positive).optional,
-            .number(
-                "minimum", "The learning rate at the end; default: a hundredth of the highest.",
-                .rate
+            RateOptions.rate(
+                "minimum", "The learning rate at the end; default: a hundredth of the highest."
             )
             .optional,
-            .choice(
-                "schedule", LearningRateSchedule.Kind.allCases.map(\.rawValue),
-                "Its course after warm-up."
+            RateOptions.schedule(
+                "Its course after warm-up; a list of segments, or a function of the step from 0 and the number of steps, which is called once for every step."
             ).optional,
-            .number(
-                "warmup", "Steps of linear warm-up; below 1, a fraction of all steps.",
-                .stepsOrFraction
+            RateOptions.steps(
+                "warmup", "Steps of linear warm-up; below 1 or as \"10%\", a part of all steps."
             ).optional,
-            .number(
-                "decay", "Steps of a wsd schedule's decay; below 1, a fraction of all steps.",
-                .stepsOrFraction
+            RateOptions.steps(
+                "decay",
+                "Steps of a wsd schedule's decay; below 1 or as \"20%\", a part of all steps."
             ).optional,
-            .choice(
-                "kind", Optimizers.all.map(\.kind),
-                "Which one: "
-                    + Optimizers.all.map { "\($0.kind), \($0.help)" }.joined(separator: "; ")
-                    + ". Another kind begins with its own standard settings."
-            ).optional,
+            optimizerKind,
         ] + optimizerSettings
     }
 
+    private static var seedOptions: [Parameter] {
+        [
+            .integer("weights", "Of the initial weights; default: as before.", .seed).optional,
+            .integer("order", "Of the order of the data; default: that of the weights.", .seed)
+                .optional,
+            .integer(
+                "phase",
+                "Of the order of the data in the phases after the first; default: that of the first.",
+                .seed
+            ).optional,
+        ]
+    }
+
+    static var optimizerKind: Parameter {
+        .choice(
+            "kind", Optimizers.all.map(\.kind),
+            "Which one: "
+                + Optimizers.all.map { "\($0.kind), \($0.help)" }.joined(separator: "; ")
+                + ". Another kind begins with its own standard settings."
+        ).optional
+    }
+
     /// The settings of all optimizers, each once, with the kinds that have it unless all have.
-    private static var optimizerSettings: [Parameter] {
+    static var optimizerSettings: [Parameter] {
         var seen: Set<String> = []
         return Optimizers.all.flatMap(\.descriptions).filter { seen.insert($0.name).inserted }.map {
             setting in
@@ -67,9 +81,9 @@ extension Library {
                 "accumulate", "Parts a batch is worked through in, to save memory.", .count,
                 in: 1...1 << 20
             ).optional,
-            .integer(
-                "seed", "Of the initial weights and the order of the data; default: the session's.",
-                .seed
+            Parameter(
+                "seed", .either([.integer(.seed), .options(seedOptions)]),
+                "Of the initial weights and the order of the data; default: the session's. A table has a seed for each cause."
             ).optional,
             .choice("precision", ["float32", "bfloat16"], "Arithmetic of matrix products.")
                 .optional,
@@ -77,7 +91,7 @@ extension Library {
                 "optimizer", "The optimizer and the schedule of its learning rate.",
                 optimizerOptions
             ).optional,
-            .weights("mixture", "Weights of corpora by name, which sum to 1.").optional,
+            MixtureOptions.parameter("Weights of corpora by name, which sum to 1.").optional,
             Parameter(
                 "repeats", .either([.boolean, .list(.string)]),
                 "Sources that may be read more than once, or true for all."
@@ -113,18 +127,24 @@ extension Library {
             let session = call.interpreter.session
             let model: ModelShape = try options.object("model")
             let steps = try options.integer(ifPresent: "steps")
-            let mixture = try options.has("mixture") ? Mixture(options.weights("mixture")) : nil
-            if steps ?? 0 > 0 || mixture != nil {
+            let given = try options.value("mixture").map {
+                try MixtureOptions($0, steps: steps ?? 0)
+            }
+            if steps ?? 0 > 0 || given != nil {
                 for name in ["steps", "batch", "mixture"] where !options.has(name) {
                     throw Mistake("\(name): expected, but it is missing")
                 }
             }
             var recipe = try Recipe(
                 model: model.configuration, weights: model.weights, tokenizer: model.tokenizer,
-                corpora: try mixture.map(session.corpora) ?? [:],
-                mixture: mixture, steps: steps ?? 0,
+                corpora: try given.map { try session.corpora($0.mixture) } ?? [:],
+                mixture: given?.mixture, steps: steps ?? 0,
                 batch: try options.integer(ifPresent: "batch") ?? 1, seed: session.seed)
-            try change(&recipe, options, session)
+            if let given {
+                try recipe.use(
+                    given.mixture, ramp: given.ramp, loss: given.loss, corpora: recipe.corpora)
+            }
+            try change(&recipe, options.without("mixture"), session)
             try call.returns(RecipeBox(recipe))
         }
     }
@@ -133,19 +153,36 @@ extension Library {
     private static func change(_ recipe: inout Recipe, _ options: Options, _ session: Session)
         throws
     {
-        recipe.steps = try options.integer(ifPresent: "steps") ?? recipe.steps
+        if let steps = try options.integer(ifPresent: "steps"), steps != recipe.steps {
+            try recipe.use(steps: steps)
+        }
         recipe.batch = try options.integer(ifPresent: "batch") ?? recipe.batch
         recipe.accumulate = try options.integer(ifPresent: "accumulate") ?? recipe.accumulate
-        recipe.seed = try options.integer(ifPresent: "seed").map { UInt64($0) } ?? recipe.seed
+        switch try options.value("seed") {
+        case .integer(let seed)?:
+            (recipe.seed, recipe.orderSeed, recipe.phaseSeed) = (UInt64(seed), nil, nil)
+        case .options(let seeds)?:
+            if let seed = try seeds.integer(ifPresent: "weights") {
+                recipe.orderSeed = recipe.orderSeed ?? recipe.seed
+                recipe.seed = UInt64(seed)
+            }
+            recipe.orderSeed =
+                try seeds.integer(ifPresent: "order").map { UInt64($0) } ?? recipe.orderSeed
+            recipe.phaseSeed =
+                try seeds.integer(ifPresent: "phase").map { UInt64($0) } ?? recipe.phaseSeed
+        default: break
+        }
         recipe.precision =
             try options.string(ifPresent: "precision").flatMap(Precision.init) ?? recipe.precision
         if let optimizer = try options.options(ifPresent: "optimizer") {
-            try change(&recipe.learningRate, optimizer)
+            try change(&recipe.learningRate, optimizer, steps: recipe.steps)
             try change(&recipe.optimizer, optimizer)
         }
-        if options.has("mixture") {
-            let mixture = try Mixture(try options.weights("mixture"))
-            try recipe.use(mixture, corpora: try session.corpora(mixture))
+        if let value = try options.value("mixture") {
+            let given = try MixtureOptions(value, steps: recipe.steps)
+            try recipe.use(
+                given.mixture, ramp: given.ramp, loss: given.loss,
+                corpora: try session.corpora(given.mixture))
         }
         if let repeats = try options.value("repeats") {
             if case .boolean(let all) = repeats {
@@ -157,19 +194,35 @@ extension Library {
         try recipe.validate()
     }
 
-    private static func change(_ settings: inout LearningRateSettings, _ options: Options) throws {
+    private static func change(
+        _ settings: inout LearningRateSettings, _ options: Options, steps: Int
+    ) throws {
         if let peak = try options.number(ifPresent: "learning_rate") {
             settings = settings.with(peak: peak)
         }
-        settings.minimum = try options.number(ifPresent: "minimum") ?? settings.minimum
-        settings.kind =
-            try options.string(ifPresent: "schedule").flatMap(LearningRateSchedule.Kind.init)
-            ?? settings.kind
-        settings.warmup = try options.number(ifPresent: "warmup") ?? settings.warmup
-        settings.decay = try options.number(ifPresent: "decay") ?? settings.decay
+        if let minimum = try options.value("minimum") {
+            settings.minimum = try RateOptions.rate(minimum, "optimizer.minimum").rate(
+                peak: settings.peak)
+        }
+        if let warmup = try options.value("warmup") {
+            settings.warmup = try RateOptions.steps(warmup, "optimizer.warmup")
+        }
+        if let decay = try options.value("decay") {
+            settings.decay = try RateOptions.steps(decay, "optimizer.decay")
+        }
+        guard let schedule = try options.value("schedule") else { return }
+        settings.segments = try RateOptions.segments(options)
+        settings.sampled = try RateOptions.sampled(options, steps: steps, before: 0)
+        if case .string(let name) = schedule {
+            settings.kind = LearningRateSchedule.Kind(rawValue: name) ?? settings.kind
+        } else if let other = ["minimum", "warmup", "decay"].first(where: options.has) {
+            throw Mistake(
+                "optimizer.\(other): segments and functions say everything about the rate themselves; leave it out"
+            )
+        }
     }
 
-    private static func change(_ optimizer: inout any Optimizer, _ options: Options) throws {
+    static func change(_ optimizer: inout any Optimizer, _ options: Options) throws {
         if let kind = try options.string(ifPresent: "kind"), kind != optimizer.kind {
             optimizer = try Optimizers.named(kind)
         }
@@ -184,98 +237,6 @@ extension Library {
 
     // MARK: - The type
 
-    static var finetuneOptions: [Parameter] {
-        [
-            .object(
-                "set", "corpus",
-                "The corpus whose train split is the set; its templates say what counts."
-            ).item,
-            .integer("epochs", "Passes over the set.", .count, in: 1...10_000).or(
-                FinetuningGrid.standardEpochs),
-            .integer("batch", "Examples in a step (windows, when packed).", .count, in: 1...1 << 20)
-                .or(FinetuningGrid.standardBatch),
-            .numbers(
-                "learning_rate", "The highest learning rate; a study chooses among several.",
-                .rate.positive),
-            .choice(
-                "schedule", LearningRateSchedule.Kind.allCases.map(\.rawValue),
-                "Its course after warm-up."
-            )
-            .or(FinetuningGrid.standardSchedule.rawValue),
-            .number(
-                "minimum_fraction", "The learning rate at the end, as a part of the highest.",
-                .fraction
-            ).or(FinetuningGrid.standardMinimumFraction),
-            .number(
-                "warmup", "Steps of linear warm-up; below 1, a fraction of the steps.",
-                .stepsOrFraction
-            ).or(FinetuningGrid.standardWarmup),
-            .number("weight_decay", "Decay of matrices.", .decay).or(
-                FinetuningGrid.standardWeightDecay),
-            .number("clip", "Largest global gradient norm; 0 for no clipping.", .norm).or(
-                FinetuningGrid.standardClip),
-            .boolean("packed", "Whether examples share windows without padding.").or(false),
-            .integer("seed", "Order of the examples; default: the recipe's seed.", .seed)
-                .optional,
-        ]
-    }
-
-    /// What the options of finetuning say; those of a study also have `seeds`.
-    static func finetuningGrid(_ options: Options) throws -> FinetuningGrid {
-        var grid = FinetuningGrid(
-            try options.object("set"), learningRates: try options.numbers("learning_rate"))
-        grid.epochs = try options.integer("epochs")
-        grid.batch = try options.integer("batch")
-        grid.schedule =
-            LearningRateSchedule.Kind(rawValue: try options.string("schedule")) ?? grid.schedule
-        grid.minimumFraction = try options.number("minimum_fraction")
-        grid.warmup = try options.number("warmup")
-        grid.weightDecay = try options.number("weight_decay")
-        grid.clip = try options.number("clip")
-        grid.packed = try options.boolean("packed")
-        grid.seed = try options.integer(ifPresent: "seed").map { UInt64($0) }
-        return grid
-    }
-
-    /// What a change of the mixture takes, beside where it begins.
-    static var branchOptions: [Parameter] {
-        [
-            .weights("mixture", "Weights of corpora by name, which sum to 1."),
-            .integer(
-                "length", "Steps until the mixture before returns; default: to the end.",
-                .steps.positive
-            ).optional,
-            Parameter(
-                "tokens_of", .map(.integer(.tokens.positive)),
-                "In place of `length`: a corpus and the tokens to read of it in all, such as { code = 1280000 }; then the mixture before returns. Arms with equal tokens have equal exposure whatever their start and weight."
-            ).optional,
-            .string("name", "What the phase is called.").or("midtrain"),
-        ]
-    }
-
-    /// The recipe with another mixture from a step on.
-    package static func branch(
-        _ recipe: Recipe, from: Int, replacing: Bool = false, _ options: Options, _ call: Call
-    ) throws -> Recipe {
-        let mixture = try Mixture(try options.weights("mixture"))
-        let corpora = try call.interpreter.session.corpora(mixture)
-        let name = try options.string("name")
-        let length = try options.integer(ifPresent: "length")
-        guard let fields = try options.table(ifPresent: "tokens_of")?.fields else {
-            return try recipe.switching(
-                from: from, mixture: mixture, name: name, length: length, corpora: corpora,
-                replacing: replacing)
-        }
-        guard length == nil else { throw Mistake("length, tokens_of: give one of the two") }
-        guard fields.count == 1, let tokens = fields[0].value.integerValue else {
-            throw Mistake(
-                "tokens_of: one corpus with its tokens expected, got \(fields.count) entries")
-        }
-        return try recipe.switching(
-            from: from, mixture: mixture, name: name, reading: fields[0].key, tokens: tokens,
-            corpora: corpora, replacing: replacing)
-    }
-
     private static var recipeType: ObjectType {
         ObjectType(
             "recipe", RecipeBox.self,
@@ -287,36 +248,52 @@ extension Library {
                     $0.recipe.steps
                 },
                 Field("batch", "integer", "Sequences in a step.") { $0.recipe.batch },
+                Field("tokenizer", "tokenizer", "What its text is tokenised with.") {
+                    $0.recipe.tokenizer
+                },
                 Field("seed", "integer", "Of weights and data order.") {
                     Int(truncatingIfNeeded: $0.recipe.seed)
                 },
             ],
             methods: [
                 Method(
-                    "with", "The same recipe with some fields changed.", [.options(changeable)],
+                    "with", "The same recipe with some fields changed.",
+                    [
+                        .options(
+                            [
+                                .object(
+                                    "model", "model",
+                                    "Another shape, with its tokenizer and weights."
+                                )
+                                .optional
+                            ] + changeable)
+                    ],
                     returns: "recipe"
                 ) { box, call in
                     var recipe = box.recipe
-                    try change(&recipe, try call.options(), call.interpreter.session)
+                    let options = try call.options()
+                    if let model = try options.object(ifPresent: "model", as: ModelShape.self) {
+                        (recipe.model, recipe.weights) = (model.configuration, model.weights)
+                        recipe.tokenizer = model.tokenizer
+                    }
+                    try change(&recipe, options, call.interpreter.session)
                     try call.returns(RecipeBox(recipe))
                 },
                 Method(
                     "midtrain",
-                    "The same recipe with another mixture from a step on. Schedule and optimiser state go on unchanged; every source goes on where it was. A mixture of one source is continued pretraining. Phases are added in order of their steps.",
-                    [
-                        .options(
-                            [
-                                .integer(
-                                    "from", "The first step with the new mixture, counted from 0.",
-                                    .steps)
-                            ] + branchOptions)
-                    ], returns: "recipe"
+                    "The same recipe with another phase from a step on: another mixture, and whatever else is given. What is left out goes on as before; every source goes on where it was. A mixture of one source is continued pretraining. Phases are added in order of their steps.",
+                    [.options([fromOption] + branchOptions)], returns: "recipe",
+                    example: Examples.phases
                 ) { box, call in
                     let options = try call.options()
+                    guard
+                        let from = try RateOptions.whole(options, "from", of: box.recipe.steps)
+                    else { throw Mistake("from: expected, but it is missing") }
                     try call.returns(
                         RecipeBox(
                             try branch(
-                                box.recipe, from: try options.integer("from"), options, call)))
+                                box.recipe, from: from.steps, fraction: from.fraction, options,
+                                call)))
                 },
                 Method(
                     "upto",
@@ -328,11 +305,12 @@ extension Library {
                 },
                 Method(
                     "finetune",
-                    "The same recipe followed by finetuning on a set, with a fresh optimiser and its own schedule.",
+                    "The same recipe followed by finetuning on a set, with a fresh optimiser and its own schedule. Several follow one another.",
                     [.options(finetuneOptions)], returns: "recipe"
                 ) { box, call in
-                    let settings = try finetuningGrid(try call.options()).settings(
-                        for: box.recipe)
+                    let settings = try finetuningGrid(
+                        try call.options(), call.interpreter.session
+                    ).settings(for: box.recipe)
                     guard settings.count == 1 else {
                         throw Mistake(
                             "learning_rate: one number expected here; a study chooses among several"

@@ -140,10 +140,11 @@ extension Library {
 
     static func exposureTable(_ ledger: ExposureLedger) -> Record {
         let items = ledger.phases.flatMap { phase in
-            phase.exposure.entries.sorted { $0.key < $1.key }.map { name, entry in
+            let whole = max(1, phase.exposure.entries.values.reduce(0) { $0 + $1.counted })
+            return phase.exposure.entries.sorted { $0.key < $1.key }.map { name, entry in
                 Record([
                     ("phase", phase.name), ("source", name), ("tokens", entry.tokens),
-                    ("epochs", entry.epochs),
+                    ("epochs", entry.epochs), ("loss_share", entry.counted / whole),
                 ])
             }
         }
@@ -210,7 +211,7 @@ extension Library {
                 },
             ],
             methods: [
-                runNetworkMethod,
+                runNetworkMethod, runAverageMethod,
                 Method(
                     "train", "Trains to a state, starting from the latest that the store has.",
                     [.options(trainOptions).optional]
@@ -320,7 +321,8 @@ extension Library {
                 },
                 Method(
                     "exposure", "Tokens and epochs seen of each source so far, by phase.",
-                    returns: "list of tables with phase, source, tokens, epochs"
+                    returns:
+                        "list of tables with phase, source, tokens, epochs and loss_share, the part of the phase's loss"
                 ) { box, call in
                     try call.returns(
                         exposureTable(box.run.trajectory.exposure(at: box.run.step)))

@@ -59,13 +59,16 @@ extension Library {
                     .function("recipe", "Makes an arm's recipe from its table."),
                     .table(
                         "controls",
-                        "Recipes by name, or functions of a seed; a recipe is carried out with every seed of the arms."
+                        "Recipes by name, or functions of a seed and a table of the parameters that `per` names; a recipe is carried out with every seed of the arms."
+                    ).optional,
+                    .strings(
+                        "per",
+                        "Parameters of the arms for each of whose values controls are made, such as a model's size: arms are compared with the control of the same values."
                     ).optional,
                     .string("name", "What the arms are called in tables.").or("midtrained"),
-                    .options(
-                        "finetune",
-                        "Finetuning of every arm; the learning rate is chosen on valid.",
-                        studyFinetuneOptions
+                    Parameter(
+                        "finetune", .list(.options(studyFinetuneOptions)),
+                        "Finetuning of every arm; the learning rate is chosen on valid. A list finetunes every arm on each set in turn, which the parameter `target` tells apart."
                     )
                     .optional,
                     .objects(
@@ -94,8 +97,12 @@ extension Library {
             let controls = try options.table(ifPresent: "controls")?.fields ?? []
             let arms = try Control.arms(
                 try gridArms(options),
-                controls: try controls.map { try control($0.key, $0.value) },
-                finetuning: try options.options(ifPresent: "finetune").map(studyFinetuning))
+                controls: try controls.map {
+                    try control($0.key, $0.value, per: try options.strings(ifPresent: "per") ?? [])
+                },
+                finetuning: try (options.optionsList(ifPresent: "finetune") ?? []).map {
+                    try studyFinetuning($0, call.interpreter.session)
+                })
             let corpora = try options.objects(ifPresent: "evaluate", as: Corpus.self) ?? []
             let limit = try options.integer(ifPresent: "limit")
             let tasks = try options.objects(ifPresent: "tasks", as: DownstreamTask.self) ?? []
@@ -140,19 +147,31 @@ extension Library {
     }
 
     /// How a study finetunes its arms.
-    static func studyFinetuning(_ options: Options) throws -> FinetuningGrid {
-        var grid = try finetuningGrid(options)
+    static func studyFinetuning(
+        _ options: Options, _ session: Session
+    ) throws -> FinetuningGrid {
+        var grid = try finetuningGrid(options, session)
         grid.seeds = try options.integers(ifPresent: "seeds")?.map { UInt64($0) }
         return grid
     }
 
-    private static func control(_ name: String, _ value: Value) throws -> Control {
+    private static func control(
+        _ name: String, _ value: Value, per: [String]
+    ) throws -> Control {
         let place = "controls.\(name)"
         guard case .function(let function) = value else {
+            guard per.isEmpty else {
+                throw Mistake(
+                    "\(place): a function of the seed and a table of \(per.joined(separator: ", ")) expected, as `per` names them"
+                )
+            }
             return Control(name, try recipe(value, place))
         }
-        return Control(name) { seed in
-            try recipe(try function.call(seed.map(Self.value)).first, place)
+        return Control(name, per: per) { seed, parameters in
+            let table = Table(
+                items: [], fields: parameters.map { (key: $0.name, value: Self.value($0.value)) })
+            let result = try function.call(seed.map(Self.value) ?? Value.null, table)
+            return try recipe(result.first, place)
         }
     }
 
@@ -202,6 +221,28 @@ extension Library {
             return true
         }
         return options
+    }
+
+    /// Calls a function after every step of a study.
+    private static func observe(_ options: inout StudyOptions, _ callback: Callback) {
+        let others = options.onEvent
+        var label = ""
+        options.onEvent = { event in
+            if case .arm(_, of: _, let now, _) = event { label = now }
+            let goesOn = try others(event)
+            guard case .run(.step(let record, let phase), _) = event else { return goesOn }
+            let fields = Record([
+                ("step", record.step), ("loss", record.loss),
+                ("learning_rate", record.learningRate), ("gradient_norm", record.gradientNorm),
+                ("phase", phase), ("arm", label),
+            ])
+            let results: [Value]
+            do { results = try callback.call(fields) } catch is ExitRequest {
+                throw Interrupted("the program leaves")
+            }
+            if case .boolean(false)? = results.first { throw EndedArm(step: record.step) }
+            return goesOn
+        }
     }
 
     private static func card(_ study: Study) -> Card {
@@ -270,6 +311,10 @@ extension Library {
                             ).or(60.0),
                             .boolean("keep_finetuned", "Whether finetuned states stay on disk.").or(
                                 false),
+                            .function(
+                                "on_step",
+                                "Called after every step with a table of step, loss, learning_rate, gradient_norm, phase and arm; returning false ends that arm, which then has no result, and the others go on."
+                            ).optional,
                         ]).optional
                     ],
                     returns: "result"
@@ -278,6 +323,9 @@ extension Library {
                     if let given = try call.options(ifPresent: "options") {
                         settings.checkpointSeconds = try given.number("checkpoint_seconds")
                         settings.keepFinetuned = try given.boolean("keep_finetuned")
+                        if let callback = try given.function(ifPresent: "on_step") {
+                            observe(&settings, callback)
+                        }
                     }
                     let session = call.interpreter.session
                     let result = try session.working { try box.study.run(options: settings) }

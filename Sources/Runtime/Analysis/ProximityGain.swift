@@ -159,8 +159,7 @@ extension Recipe {
         guard let first = phases.first?.mixture else { return nil }
         var steps: [(mixture: Mixture, count: Int)] = []
         for (index, phase) in phases.enumerated() where phase.mixture != first {
-            let next = index + 1 < phases.count ? phases[index + 1].start : end
-            let length = max(0, min(next, end) - phase.start)
+            let length = max(0, end(ofPhase: index) - phase.start)
             if let place = steps.firstIndex(where: { $0.mixture == phase.mixture }) {
                 steps[place].count += length
             } else {

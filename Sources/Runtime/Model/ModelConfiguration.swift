@@ -24,6 +24,8 @@ public protocol ModelConfiguration: Settable, Codable, Hashable {
     var vocabulary: Int { get set }
     /// The most tokens that a position may look back on, itself included.
     var context: Int { get set }
+    /// The base of rotary wavelengths; `nil` where positions are not rotary, and setting it then changes nothing.
+    var positionBase: Double? { get set }
     /// Blocks.
     var layers: Int { get }
     /// Numbers in the residual stream.
@@ -113,6 +115,12 @@ extension ModelConfiguration {
 
     /// What records and Lua call the family.
     public var family: String { Self.family }
+
+    /// No rotary positions.
+    public var positionBase: Double? {
+        get { nil }
+        set {}
+    }
 
     /// All trained numbers, embeddings included.
     public var parameterCount: Int {

@@ -87,8 +87,7 @@ extension StoredRun {
                 + "\(recipe.batch) sequences, seed \(recipe.seed), "
                 + "\(recipe.precision)"
                 + (recipe.accumulate > 1 ? ", in \(recipe.accumulate) parts" : ""),
-            "optimizer    \(recipe.learning_rate.kind.rawValue), peak \(recipe.learning_rate.peak), "
-                + "minimum \(recipe.learning_rate.minimum); \(recipe.optimizer.optimizer.text)",
+            "optimizer    \(recipe.learning_rate.brief); \(recipe.optimizer.optimizer.text)",
         ]
         if let weights = recipe.weights { lines.append("weights      \(weights)") }
         for (index, phase) in recipe.phases.enumerated() {
@@ -97,9 +96,11 @@ extension StoredRun {
             let weights = phase.weights.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
             lines.append(
                 (index == 0 ? "phases       " : "             ")
-                    + "\(phase.name) \(phase.start) ..< \(end): \(weights.joined(separator: ", "))")
+                    + "\(phase.name) \(phase.start) ..< \(end): "
+                    + (phase.ramp ?? weights.joined(separator: ", "))
+                    + phase.changes(recipe.learning_rate).map { "; \($0)" }.joined())
         }
-        if let finetune = recipe.finetune {
+        for finetune in [recipe.finetune].compactMap({ $0 }) + (recipe.then_finetune ?? []) {
             lines.append(
                 "finetune     \(finetune.corpus): \(finetune.epochs) epochs, batch \(finetune.batch), "
                     + "peak \(finetune.learning_rate.peak)")

@@ -61,10 +61,13 @@ public final class BackgroundRun: Sendable {
         let trajectory = try Trajectory(
             recipe, store: store, progress: options.progress, stop: options.stop)
         // Encoded here, so that the thread reads no corpus.
+        let contexts = Set(recipe.phases.compactMap(\.settings.context) + [recipe.model.context])
         for set in options.evaluate {
-            _ = try store.evaluators.evaluator(
-                set, recipe.tokenizer, context: recipe.model.context, progress: options.progress,
-                stop: options.stop)
+            for context in contexts {
+                _ = try store.evaluators.evaluator(
+                    set, recipe.tokenizer, context: context, progress: options.progress,
+                    stop: options.stop)
+            }
         }
         run = Run(trajectory, store: store, name: name)
         self.name = name

@@ -12,20 +12,27 @@ extension Recipe {
     ///   or another phase reads the source too; otherwise as `switching(from:mixture:name:length:corpora:)`.
     public func switching(
         from: Int, mixture: Mixture, name: String, reading source: String, tokens: Int,
-        corpora more: [String: Corpus], replacing: Bool = false
+        corpora more: [String: Corpus], replacing: Bool = false,
+        change: PhaseChange = PhaseChange()
     ) throws -> Recipe {
         func fail(_ reason: String) -> RecipeError { RecipeError("tokens_of", reason) }
         // Checks `from` as well.
         var result = try switching(
             from: from, mixture: mixture, name: name, length: nil, corpora: more,
-            replacing: replacing)
+            replacing: replacing, change: change)
+        guard change.ramp == nil else {
+            throw fail("the weights change over the phase; give `length` in place of it")
+        }
+        guard let phase = result.phases.last else { return result }
+        let batch = phase.settings.batch ?? batch
+        let context = phase.settings.context ?? model.context
         guard let index = mixture.parts.firstIndex(where: { $0.name == source }) else {
             let names = mixture.parts.map(\.name)
             throw fail(
                 "the mixture does not read \"\(source)\"; expected one of "
                     + names.joined(separator: ", ") + NearestName.hint(source, among: names))
         }
-        let samples = try wholeSamples(tokens, of: source)
+        let samples = try wholeSamples(tokens, of: source, context)
         let sequence = try MixtureSequence(mixture, samples: batch * (steps - from))
         func read(_ count: Int) -> Int { sequence.counts(batch * count)[index] }
         var (whole, tooLong) = (0, steps - from + 1)
@@ -38,10 +45,13 @@ extension Recipe {
         guard end <= steps else {
             throw fail(
                 "\(tokens) tokens of \"\(source)\" at weight \(mixture.weight(source)) do not fit between step "
-                    + "\(from) and the last step \(steps), which hold \(read(whole) * model.context); "
+                    + "\(from) and the last step \(steps), which hold \(read(whole) * context); "
                     + "start earlier, raise the weight or ask for fewer")
         }
-        guard let returning = phases.last(where: { $0.start <= from }) else { return result }
+        guard var returning = phases.last(where: { $0.start <= from }) else { return result }
+        guard returning.ramp == nil || (end == steps && rest == 0) else {
+            throw fail("the mixture before is a ramp, which cannot return after it")
+        }
         var others = phases.filter { $0.start < from }
         if end < steps || rest > 0 { others.append(returning) }
         if let other = others.first(where: { $0.mixture.weight(source) > 0 }) {
@@ -55,28 +65,37 @@ extension Recipe {
             let shared = returning.mixture.parts.map { part in
                 (name: part.name, weight: (1 - share) * returning.mixture.weight(part.name))
             }
-            result.phases.append(
-                Phase(
-                    name: name, start: from + whole,
-                    mixture: try Mixture([(name: source, weight: share)] + shared)))
+            var last = phase
+            last.start = from + whole
+            last.mixture = try Mixture([(name: source, weight: share)] + shared)
+            last.resetsOptimizer = whole == 0 && phase.resetsOptimizer
+            result.phases.append(last)
         }
         if end < steps {
-            result.phases.append(
-                Phase(name: returning.name, start: end, mixture: returning.mixture))
+            returning.start = end
+            returning.startFraction = nil
+            returning.resetsOptimizer = false
+            result.phases.append(returning)
+        }
+        for place in result.phases.indices
+        where result.phases[place].start >= from
+            && result.phases[place].settings.rates?.start == from && change.rates != nil
+        {
+            result.phases[place].settings.rates?.steps = end - from
         }
         result.promise = (source, samples)
         try result.validate()
         return result
     }
 
-    private func wholeSamples(_ tokens: Int, of source: String) throws -> Int {
-        let (samples, odd) = tokens.quotientAndRemainder(dividingBy: model.context)
+    private func wholeSamples(_ tokens: Int, of source: String, _ context: Int) throws -> Int {
+        let (samples, odd) = tokens.quotientAndRemainder(dividingBy: context)
         guard samples >= 1, odd == 0 else {
-            let near = Int.saturatingProduct(max(1, samples), model.context)
+            let near = Int.saturatingProduct(max(1, samples), context)
             throw RecipeError(
                 "tokens_of",
-                "\(tokens) tokens of \"\(source)\" are not whole sequences of \(model.context); expected "
-                    + "\(near) or \(Int.saturatingSum(near, model.context))")
+                "\(tokens) tokens of \"\(source)\" are not whole sequences of \(context); expected "
+                    + "\(near) or \(Int.saturatingSum(near, context))")
         }
         return samples
     }
@@ -90,7 +109,8 @@ extension Trajectory {
         guard let promise = recipe.promise else { return }
         let found = exposure(at: recipe.end).total[promise.source].samples
         guard found == promise.samples else {
-            let context = recipe.model.context
+            let context =
+                sources.last { $0.name == promise.source }?.context ?? recipe.model.context
             throw RecipeError(
                 "tokens_of",
                 "the recipe promises \(promise.samples * context) tokens of \"\(promise.source)\" but reads "

@@ -35,7 +35,8 @@ extension Run {
     ) throws {
         let recipe = trajectory.recipe
         try ModelExport.write(
-            folder, recipe.model, try model().parameters, recipe.tokenizer, storage: storage,
+            folder, trajectory.configuration(ofState: step), try model().parameters,
+            recipe.tokenizer, storage: storage,
             shardBytes: shardBytes, page: try lineage().markdown(), stop: stop)
     }
 

@@ -26,6 +26,10 @@ public struct Recipe: Sendable {
     public var accumulate: Int
     /// Seed of fresh weights and of every source's order.
     public var seed: UInt64
+    /// Seed of every source's order where it is not `seed`.
+    public var orderSeed: UInt64?
+    /// Seed of every source's order in the phases after the first where it is another.
+    public var phaseSeed: UInt64?
     /// Arithmetic of matrix products.
     public var precision: Precision
     /// Optimiser settings of pretraining and midtraining.
@@ -39,8 +43,8 @@ public struct Recipe: Sendable {
     /// How often a source is read in all, as `switching(from:mixture:name:reading:samples:)` promised; checked when the
     /// recipe is resolved.
     var promise: (source: String, samples: Int)?
-    /// Finetuning after the last step, if any.
-    public var finetuning: Finetuning?
+    /// Finetunings after the last step, one after another.
+    public var finetunings: [Finetuning] = []
 
     /// The most tokens that a recipe reads, so that no count of them overflows or loses digits as a `Double`.
     static let mostTokens = 1 << 53
@@ -98,17 +102,19 @@ public struct Recipe: Sendable {
             }
         }
         guard batch >= 1 else { throw InvalidValue("batch", expected: "at least 1", found: batch) }
-        let read = Int.saturatingProduct(steps, batch, model.context)
+        let read = Int.saturatingProduct(steps, largestBatch, longestContext)
         guard read <= Self.mostTokens else {
             throw RecipeError(
                 "steps",
-                "\(steps) steps of \(batch) sequences of \(model.context) tokens read more than the "
+                "\(steps) steps of \(largestBatch) sequences of \(longestContext) tokens read more than the "
                     + "2^53 tokens that a recipe may read")
         }
-        guard accumulate >= 1, batch % accumulate == 0 else {
-            throw RecipeError(
-                "accumulate",
-                "expected a divisor of the batch of \(batch) sequences, got \(accumulate)")
+        for batch in [batch] + phases.compactMap(\.settings.batch) {
+            guard accumulate >= 1, batch % accumulate == 0 else {
+                throw RecipeError(
+                    "accumulate",
+                    "expected a divisor of the batch of \(batch) sequences, got \(accumulate)")
+            }
         }
         guard tokenizer.vocabularySize <= model.vocabulary else {
             throw RecipeError(
@@ -120,23 +126,55 @@ public struct Recipe: Sendable {
             throw InvalidValue("upto", expected: "a step in 0 ... \(steps)", found: stop)
         }
         try optimizer.validate()
-        if let finetuning { try checkOptimizer(of: finetuning) }
-        _ = try schedule()
-        for phase in phases { try phase.mixture.check(against: Array(corpora.keys)) }
+        for finetuning in finetunings { try finetuning.optimizer.validate() }
+        _ = try rates()
+        for phase in phases {
+            try phase.mixture.check(against: Array(corpora.keys))
+            if !phase.loss.isEmpty {
+                _ = try LossEmphasis(
+                    phase.loss,
+                    of: phase.ramp?.parts.map(\.name) ?? phase.mixture.parts.map(\.name))
+            }
+            try phase.settings.optimizer?.validate()
+            _ = try model(in: phase.settings)
+        }
     }
 
-    /// The learning rate over all steps; one step's where there are none, which is never used.
+    /// The learning rate over all steps, in stretches by their first steps; one step's where there are none, which is
+    /// never used.
     ///
     /// - Throws: `InvalidValue` naming the field that does not fit.
-    package func schedule() throws -> LearningRateSchedule {
-        try learningRate.schedule(steps: max(1, steps))
+    func rates() throws -> [(start: Int, rates: LearningRates)] {
+        var found = [(start: 0, rates: try learningRate.rates(steps: max(1, steps)))]
+        func own(_ phase: Phase) throws -> LearningRates? {
+            guard let rates = phase.settings.rates else { return nil }
+            let before = found.last { $0.start <= rates.start }
+            return try rates.change.rates(
+                steps: rates.steps ?? steps - rates.start, recipe: learningRate,
+                before: before.map { $0.rates.rate(atStep: rates.start - $0.start) } ?? 0,
+                time: rates.start)
+        }
+        let whole = found[0].rates
+        var active: Int?
+        for phase in phases {
+            let next = phase.settings.rates?.start
+            guard next != active else { continue }
+            // A phase of limited length gives way to the course that it interrupted.
+            if let rates = try own(phase) {
+                found.append((phase.settings.rates?.start ?? phase.start, rates))
+            } else {
+                found.append((phase.start, whole.shifted(by: phase.start)))
+            }
+            active = next
+        }
+        return found
     }
 
     /// The same recipe that ends after `step` steps, on the schedule of all its steps: a short branch.
     ///
     /// - Throws: `InvalidValue` for a step outside the recipe; `RecipeError` when it ends in finetuning.
     public func ending(at step: Int) throws -> Recipe {
-        guard finetuning == nil else {
+        guard finetunings.isEmpty else {
             throw RecipeError("upto", "the recipe ends in finetuning; end it before")
         }
         var result = self
@@ -151,12 +189,13 @@ public struct Recipe: Sendable {
     /// - Parameters:
     ///   - length: Steps after which the mixture before `from` returns; `nil` keeps the new one to the end.
     ///   - replacing: Whether phases that start at `from` or later go.
+    ///   - change: What else changes; what it leaves out is as in the phase before.
     /// - Throws: `RecipeError` when `from` is not inside the recipe, or when a later phase would be lost.
     public func switching(
         from: Int, mixture: Mixture, name: String, length: Int?, corpora more: [String: Corpus],
-        replacing: Bool = false
+        replacing: Bool = false, change: PhaseChange = PhaseChange()
     ) throws -> Recipe {
-        guard finetuning == nil else {
+        guard finetunings.isEmpty else {
             throw RecipeError(
                 "from",
                 "a recipe that ends in finetuning has no later phases; branch before finetuning")
@@ -179,7 +218,13 @@ public struct Recipe: Sendable {
         result.corpora.merge(more) { _, new in new }
         let before = phases.last { $0.start <= from }
         result.phases = phases.filter { $0.start < from }
-        result.phases.append(Phase(name: name, start: from, mixture: mixture))
+        var phase = Phase(name: name, start: from, mixture: mixture)
+        phase.startFraction = change.startFraction
+        (phase.ramp, phase.loss) = (change.ramp, change.loss)
+        phase.settings = change.settings(
+            after: before?.settings ?? PhaseSettings(), start: from, steps: length)
+        phase.resetsOptimizer = change.resetsOptimizer
+        result.phases.append(phase)
         if let length {
             guard length >= 1 else {
                 throw InvalidValue("length", expected: "at least 1 step", found: length)
@@ -189,9 +234,17 @@ public struct Recipe: Sendable {
                     "length",
                     "\(length) steps from step \(from) end after the recipe's last step \(steps)")
             }
-            if let before, from + length < steps {
-                result.phases.append(
-                    Phase(name: before.name, start: from + length, mixture: before.mixture))
+            if var before, from + length < steps {
+                guard before.ramp == nil else {
+                    throw RecipeError(
+                        "length",
+                        "the mixture before is a ramp, which cannot return after \(length) steps; leave `length` out"
+                    )
+                }
+                before.start = from + length
+                before.startFraction = nil
+                before.resetsOptimizer = false
+                result.phases.append(before)
             }
         }
         try result.validate()
@@ -204,50 +257,42 @@ public struct Recipe: Sendable {
         guard phase.start >= from, phase.start > 0 else { return false }
         return phase.start > from
             || !phases.contains {
-                $0.start < phase.start && $0.name == phase.name && $0.mixture == phase.mixture
+                $0.start < phase.start && $0.name == phase.name
+                    && $0.mixtureText == phase.mixtureText
             }
     }
 
     /// Gives a recipe of at most one phase another mixture, from its first step on.
     ///
     /// - Throws: `RecipeError` when it has more phases; they were made for the mixture before.
-    public mutating func use(_ mixture: Mixture, corpora more: [String: Corpus]) throws {
+    public mutating func use(
+        _ mixture: Mixture, ramp: MixtureRamp? = nil, loss: [String: Double] = [:],
+        corpora more: [String: Corpus]
+    ) throws {
         guard phases.count < 2 else {
             throw RecipeError(
                 "mixture",
                 "the recipe has \(phases.count) phases; change it before midtrain()")
         }
         corpora.merge(more) { _, new in new }
-        phases = [Phase(name: "pretrain", start: 0, mixture: mixture)]
+        var phase = Phase(name: "pretrain", start: 0, mixture: mixture)
+        (phase.ramp, phase.loss) = (ramp, loss)
+        phases = [phase]
     }
 
-    /// The same recipe followed by finetuning.
+    /// The same recipe followed by finetuning, after any that it has already.
     ///
-    /// - Throws: `RecipeError` when it already ends in finetuning; `InvalidValue` naming the field.
+    /// - Throws: `InvalidValue` naming the field.
     public func finetuned(_ finetuning: Finetuning) throws -> Recipe {
-        guard self.finetuning == nil else {
-            throw RecipeError("finetune", "the recipe already ends in finetuning")
-        }
         guard finetuning.epochs >= 1 else {
             throw InvalidValue("epochs", expected: "at least 1", found: finetuning.epochs)
         }
         guard finetuning.batch >= 1 else {
             throw InvalidValue("batch", expected: "at least 1", found: finetuning.batch)
         }
-        try checkOptimizer(of: finetuning)
-        var result = self
-        result.finetuning = finetuning
-        return result
-    }
-
-    /// Refuses finetuning by another optimizer than the recipe's, before anything trains.
-    private func checkOptimizer(of finetuning: Finetuning) throws {
         try finetuning.optimizer.validate()
-        guard finetuning.optimizer.kind == optimizer.kind else {
-            throw RecipeError(
-                "optimizer",
-                "the recipe trains with \(optimizer.kind), its finetuning with "
-                    + "\(finetuning.optimizer.kind); change the kind before `finetune`")
-        }
+        var result = self
+        result.finetunings.append(finetuning)
+        return result
     }
 }

@@ -9,6 +9,52 @@ package struct RecipeText: Codable {
         package let name: String
         package let start: Int
         package let weights: [String: Double]
+        /// The weights as people write them, where they change or do not count in the loss as they are read.
+        package let ramp: String?
+        package let loss: [String: Double]?
+        package let learning_rate: RateChange?
+        package let optimizer: RecordedOptimizer?
+        package let resets_optimizer: Bool?
+        package let batch: Int?
+        package let context: Int?
+        package let rotary_base: Double?
+        package let precision: String?
+        package let order_seed: UInt64?
+
+        init(_ phase: Phase) {
+            let settings = phase.settings
+            (name, start) = (phase.name, phase.start)
+            weights = Dictionary(
+                uniqueKeysWithValues: phase.mixture.parts.map {
+                    ($0.name, phase.mixture.weight($0.name))
+                })
+            ramp = phase.ramp?.description
+            loss = phase.loss.isEmpty ? nil : phase.loss
+            learning_rate = settings.rates?.change
+            optimizer = settings.optimizer.map { RecordedOptimizer($0) }
+            resets_optimizer = phase.resetsOptimizer ? true : nil
+            (batch, context) = (settings.batch, settings.context)
+            (rotary_base, order_seed) = (settings.rotaryBase, settings.orderSeed)
+            precision = settings.precision?.rawValue
+        }
+
+        /// What the phase has that the recipe says otherwise, a few words each.
+        package func changes(_ recipe: LearningRateSettings) -> [String] {
+            var changes: [String] = []
+            if let loss {
+                let shares = loss.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+                changes.append("of the loss: \(shares.joined(separator: ", "))")
+            }
+            if let learning_rate { changes.append(learning_rate.brief(recipe)) }
+            if let optimizer { changes.append(optimizer.optimizer.brief) }
+            if resets_optimizer == true { changes.append("optimizer reset") }
+            if let batch { changes.append("batch \(batch)") }
+            if let context { changes.append("context \(context)") }
+            if let rotary_base { changes.append("rotary base \(rotary_base)") }
+            if let precision { changes.append("precision \(precision)") }
+            if let order_seed { changes.append("order seed \(order_seed)") }
+            return changes
+        }
     }
 
     package struct FinetuneText: Codable {
@@ -20,6 +66,20 @@ package struct RecipeText: Codable {
         package let packed: Bool
         package let learning_rate: LearningRateSettings
         package let optimizer: RecordedOptimizer
+        package let replay: String?
+        package let replay_share: Double?
+
+        init(_ finetune: FinetuneSteps) {
+            let settings = finetune.settings
+            corpus = settings.corpus.name
+            data = finetune.set.digest.hex
+            (epochs, batch, seed) = (settings.epochs, settings.batch, settings.seed)
+            packed = settings.packed
+            learning_rate = settings.learningRate
+            optimizer = RecordedOptimizer(settings.optimizer)
+            replay = settings.replay?.mixture.description
+            replay_share = settings.replay?.share
+        }
     }
 
     package let model: RecordedModel
@@ -34,11 +94,15 @@ package struct RecipeText: Codable {
     package let batch: Int
     package let accumulate: Int
     package let seed: UInt64
+    package let order_seed: UInt64?
+    package let phase_seed: UInt64?
     package let precision: String
     package let optimizer: RecordedOptimizer
     package let learning_rate: LearningRateSettings
     package let phases: [PhaseText]
     package let finetune: FinetuneText?
+    /// The finetunings after the first.
+    package let then_finetune: [FinetuneText]?
     let numerics: Int
 }
 
@@ -54,27 +118,14 @@ extension Trajectory {
                 sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0.digest.hex) }),
                 steps: recipe.steps, upto: recipe.stop, batch: recipe.batch,
                 accumulate: recipe.accumulate,
-                seed: recipe.seed,
+                seed: recipe.seed, order_seed: recipe.orderSeed, phase_seed: recipe.phaseSeed,
                 precision: recipe.precision.rawValue,
                 optimizer: RecordedOptimizer(recipe.optimizer),
                 learning_rate: recipe.learningRate,
-                phases: recipe.phases.map { phase in
-                    RecipeText.PhaseText(
-                        name: phase.name, start: phase.start,
-                        weights: Dictionary(
-                            uniqueKeysWithValues: phase.mixture.parts.map {
-                                ($0.name, phase.mixture.weight($0.name))
-                            }))
-                },
-                finetune: finetune.map { finetune in
-                    let settings = finetune.settings
-                    return RecipeText.FinetuneText(
-                        corpus: settings.corpus.name, data: finetune.set.digest.hex,
-                        epochs: settings.epochs,
-                        batch: settings.batch, seed: settings.seed, packed: settings.packed,
-                        learning_rate: settings.learningRate,
-                        optimizer: RecordedOptimizer(settings.optimizer))
-                },
+                phases: recipe.phases.map { RecipeText.PhaseText($0) },
+                finetune: finetunes.first.map { RecipeText.FinetuneText($0) },
+                then_finetune: finetunes.count < 2
+                    ? nil : finetunes.dropFirst().map { RecipeText.FinetuneText($0) },
                 numerics: Numerics.version),
             pretty: pretty)
     }

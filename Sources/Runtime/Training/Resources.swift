@@ -48,15 +48,31 @@ package enum Resources {
 extension Recipe {
     /// The memory of the recipe's largest step, finetuning included.
     public var memory: MemoryEstimate {
-        let rows = max(batch / accumulate, finetuning?.batch ?? 0)
-        return model.memory(rows: rows, columns: model.context, optimizer: optimizer)
+        let own = (
+            max(batch / accumulate, finetunings.map(\.mostRows).max() ?? 0), model, optimizer
+        )
+        // A recipe is valid, so that its phases have models.
+        let changed = phases.compactMap { phase in
+            (try? model(in: phase.settings)).map {
+                (
+                    (phase.settings.batch ?? batch) / accumulate, $0,
+                    phase.settings.optimizer ?? optimizer
+                )
+            }
+        }
+        return ([own] + changed).map { rows, model, optimizer in
+            model.memory(rows: rows, columns: model.context, optimizer: optimizer)
+        }.max { $0.total < $1.total }
+            ?? model.memory(rows: batch, columns: model.context, optimizer: optimizer)
     }
 
     /// Bytes of a checkpoint: the parameters and what the optimizer keeps.
     public var checkpointBytes: Int {
-        Int.saturatingSum(
-            Int.saturatingProduct(4, model.parameterCount),
-            optimizer.stateBytes(for: ParameterRange.ranges(of: model.parameterShapes)))
+        let ranges = ParameterRange.ranges(of: model.parameterShapes)
+        let kept =
+            ([optimizer] + phases.compactMap(\.settings.optimizer)
+            + finetunings.map(\.optimizer)).map { $0.stateBytes(for: ranges) }.max() ?? 0
+        return Int.saturatingSum(Int.saturatingProduct(4, model.parameterCount), kept)
     }
 }
 

@@ -53,6 +53,9 @@ extension Run {
                         + (isThere ? "another version" : "an earlier state")))
             return isThere ? try restore(state, at: target, options) : false
         }
+        try state.use(
+            trajectory.configuration(ofState: target), trajectory.precision(max(0, target - 1)),
+            trajectory.optimizer(max(0, target - 1)))
         try Checkpoint.read(
             folder, manifest: manifest, parameters: state.model.parameters,
             optimizer: state.optimizer)
@@ -101,7 +104,8 @@ extension Run {
             let state = stepper.state
             let manifest = CheckpointManifest(
                 key: key, step: step, optimizerSteps: state.optimizer.steps, rolling: isRolling,
-                model: RecordedModel(trajectory.recipe.model), recipe: try trajectory.recipeText(),
+                model: RecordedModel(trajectory.configuration(ofState: step)),
+                recipe: try trajectory.recipeText(),
                 engine: .own, version: version, journal: store.registry.place)
             try store.write(manifest) { folder, manifest in
                 try Checkpoint.write(
@@ -139,14 +143,12 @@ extension Trajectory {
     ///
     /// - Throws: `CheckpointError` naming the field.
     package func check(_ manifest: CheckpointManifest, of state: Int, _ folder: String) throws {
-        // The moments are new at the first step of finetuning.
-        let updates = finetune.map { state > $0.start ? state - $0.start : state } ?? state
         let wrong =
             manifest.step != state
             ? "step"
-            : manifest.optimizerSteps != updates
+            : manifest.optimizerSteps != updates(ofState: state)
                 ? "optimizerSteps"
-                : manifest.model != RecordedModel(recipe.model)
+                : manifest.model != RecordedModel(configuration(ofState: state))
                     ? "model" : manifest.numerics != Numerics.version ? "numerics" : nil
         guard let wrong else { return }
         throw CheckpointError(

@@ -135,7 +135,7 @@ public final class Run {
                 "the run is at step \(step), past its \(recipe.end) steps with a mixture; expected an earlier "
                     + "step, such as `train { to = … }` leaves, or recipe:midtrain { from = … }")
         }
-        recipe.finetuning = nil
+        recipe.finetunings = []
         return try recipe.ending(at: recipe.steps)
     }
 
@@ -199,9 +199,14 @@ public final class Run {
         }
     }
 
-    private func takeStep(_ stepper: any Stepper, _ options: RunOptions) throws {
+    func takeStep(_ stepper: any Stepper, _ options: RunOptions) throws {
         let started = ContinuousClock.now
         let input = try trajectory.input(step)
+        if !stepper.state.fits(input.model, input.precision, input.optimizer) {
+            try stepper.read()
+            try stepper.state.use(input.model, input.precision, input.optimizer)
+            try stepper.load()
+        }
         let outcome: StepOutcome
         do { outcome = try stepper.step(input) } catch let error as NotFiniteError {
             // The optimizer counts from its last reset, the run from its start.
@@ -245,7 +250,8 @@ public final class Run {
     public func measure<M: Measure>(
         _ measure: M, _ options: RunOptions = RunOptions()
     ) throws -> M.Outcome {
-        let setting = trajectory.setting(store, progress: options.progress, stop: options.stop)
+        let setting = trajectory.setting(
+            ofState: step, store, progress: options.progress, stop: options.stop)
         let digest = try measure.digest(setting)
         if let known = try store.registry.outcome(
             of: measure, state: key, digest: digest, version: version)

@@ -52,6 +52,18 @@ public struct RunOptions {
     }
 }
 
+/// An arm of a study that somebody ended before its last step; the others go on.
+public struct EndedArm: RuntimeError {
+    /// The step after which it ended.
+    public let step: Int
+
+    /// An arm that ended after a step.
+    public init(step: Int) { self.step = step }
+
+    /// Says when.
+    public var message: String { "ended by on_step after step \(step)" }
+}
+
 /// A state that a run was in, but whose checkpoint cannot be used any more.
 public struct LostState: RuntimeError {
     /// The step of the state.

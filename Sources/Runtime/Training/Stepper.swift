@@ -1,14 +1,15 @@
 import RuntimeData
 import RuntimeEvaluation
 import RuntimeModel
+import RuntimeNumerics
 import RuntimeSupport
 
 /// A state that training is at: a model's parameters and what its optimizer keeps, in flat buffers in this machine's memory.
 public final class TrainingState {
     /// The model.
-    public let model: any LanguageModel
+    public private(set) var model: any LanguageModel
     /// What its optimizer keeps.
-    public let optimizer: OptimizerState
+    public private(set) var optimizer: OptimizerState
 
     /// The state before a recipe's first step.
     ///
@@ -16,6 +17,31 @@ public final class TrainingState {
     public init(_ recipe: Recipe, stop: ShouldStop = { false }) throws {
         model = try recipe.initialModel(stop: stop)
         optimizer = try OptimizerState(model.parameters, recipe.optimizer)
+    }
+
+    /// Whether a step with this model, arithmetic and kind of optimizer can be taken from the state as it is.
+    func fits(
+        _ configuration: any ModelConfiguration, _ precision: Precision, _ kind: any Optimizer
+    ) -> Bool {
+        optimizer.optimizer.kind == kind.kind && model.precision == precision
+            && RecordedModel(model.configuration) == RecordedModel(configuration)
+    }
+
+    /// Goes on with the same parameters in another shape or arithmetic, and with buffers of zeros where the kind of
+    /// optimizer is another.
+    ///
+    /// - Throws: `OutOfMemory`.
+    public func use(
+        _ configuration: any ModelConfiguration, _ precision: Precision, _ kind: any Optimizer
+    ) throws {
+        if model.precision != precision
+            || RecordedModel(model.configuration) != RecordedModel(configuration)
+        {
+            model = try configuration.model(of: model.parameters, precision: precision)
+        }
+        if optimizer.optimizer.kind != kind.kind {
+            optimizer = try OptimizerState(model.parameters, kind)
+        }
     }
 }
 
@@ -64,8 +90,13 @@ public struct StepInput {
     /// Whether what the optimizer keeps is set to zero before the step.
     public let resetsOptimizer: Bool
 
-    /// Tokens whose loss counts, in all batches.
-    public var counted: Int { batches.reduce(0) { $0 + $1.targets.count { $0 >= 0 } } }
+    /// The shape of the model.
+    public let model: any ModelConfiguration
+    /// The arithmetic of its products.
+    public let precision: Precision
+
+    /// Tokens whose loss counts, in all batches, each by the weight of its batch.
+    public var counted: Double { batches.reduce(0) { $0 + $1.weight * Double($1.counted) } }
 }
 
 /// What one step measured.
@@ -105,9 +136,10 @@ public final class CPUStepper: Stepper {
         var nats = 0.0
         model.parameters.zeroGradients()
         for batch in input.batches {
-            nats += try model.accumulateGradients(batch, scale: 1 / Float(counted)).nats
+            let scale = Float(batch.weight) / Float(counted)
+            nats += batch.weight * (try model.accumulateGradients(batch, scale: scale).nats)
         }
-        let loss = nats / Double(counted)
+        let loss = nats / counted
         guard loss.isFinite else {
             throw NotFiniteError(step: optimizer.steps + 1, what: "the loss")
         }
@@ -123,6 +155,7 @@ extension Trajectory {
     public func input(_ step: Int) throws -> StepInput {
         StepInput(
             batches: try batches(step), learningRate: learningRate(step),
-            optimizer: optimizer(step), resetsOptimizer: resetsOptimizer(step))
+            optimizer: optimizer(step), resetsOptimizer: resetsOptimizer(step),
+            model: configuration(step), precision: precision(step))
     }
 }

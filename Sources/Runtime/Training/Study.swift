@@ -162,7 +162,8 @@ public final class Study {
     package func known(_ trajectory: Trajectory, _ options: StudyOptions) throws -> Measurements? {
         guard let key = trajectory.keys.last else { return nil }
         if measures.isEmpty, try store.manifest(key) == nil { return nil }
-        let setting = trajectory.setting(store, progress: options.progress, stop: options.stop)
+        let setting = trajectory.setting(
+            ofState: trajectory.steps, store, progress: options.progress, stop: options.stop)
         // All are prepared before any result is missed: a split without documents is an error before the first step.
         let losses = try validLosses.map { ($0, try $0.digest(setting)) }
         let others = try measures.map { ($0, try $0.digest(setting)) }
@@ -210,10 +211,11 @@ public struct Measurements: Sendable {
 extension Trajectory {
     /// What measures need to know of the trajectory's models.
     package func setting(
-        _ store: Store, progress: @escaping ProgressHandler, stop: @escaping ShouldStop
+        ofState state: Int, _ store: Store, progress: @escaping ProgressHandler,
+        stop: @escaping ShouldStop
     ) -> MeasureSetting {
         MeasureSetting(
-            tokenizer: recipe.tokenizer, context: recipe.model.context,
+            tokenizer: recipe.tokenizer, context: configuration(ofState: state).context,
             evaluators: store.evaluators, progress: progress, stop: stop)
     }
 }

@@ -79,9 +79,9 @@ extension StudyPlan {
                 }
             }
             if let parent, from < arms[parent].base.steps { branches[parent].branches.insert(from) }
-            let batchTokens = base.recipe.batch * base.recipe.model.context
-            var left = arm.done ? 0 : base.steps - max(from, Run(base, store: store, name: "").step)
-            missingTokens += left * batchTokens
+            let begin = max(from, Run(base, store: store, name: "").step)
+            var left = arm.done ? 0 : base.steps - begin
+            missingTokens += arm.done ? 0 : base.tokens(in: begin..<base.steps)
             var finetuneSteps = 0
             for variant in arm.variants {
                 let length = variant.trajectory.steps - base.steps
@@ -92,7 +92,8 @@ extension StudyPlan {
                 distinct += length
                 if !variant.done {
                     left += length
-                    missingTokens += length * variant.settings.batch * base.recipe.model.context
+                    missingTokens += variant.trajectory.tokens(
+                        in: base.steps..<variant.trajectory.steps)
                 }
             }
             naive += base.steps + finetuneSteps

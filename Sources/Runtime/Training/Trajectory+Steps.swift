@@ -8,74 +8,164 @@ extension Trajectory {
     /// Whether step `step` belongs to finetuning.
     public func isFinetuning(_ step: Int) -> Bool { step >= recipe.end }
 
+    /// The finetuning that step `step` belongs to.
+    package func finetune(_ step: Int) -> FinetuneSteps? {
+        isFinetuning(step) ? finetunes.last { $0.start <= step } : nil
+    }
+
     /// The name of the phase that step `step` belongs to.
     public func phaseName(_ step: Int) -> String {
-        isFinetuning(step) ? "finetune" : phase(step).phase.name
+        isFinetuning(step) ? "finetune" : stretch(step).stretch.phase.name
     }
 
     /// The mixture of step `step`, or the finetuning set, as people write it: `prose 0.8, code 0.2`; empty when there is
     /// no such step.
     public func mixtureText(_ step: Int) -> String {
-        if let finetune, isFinetuning(step) { return finetune.settings.corpus.name }
-        return plans.isEmpty ? "" : phase(step).phase.mixture.description
+        if let finetune = finetune(step) { return finetune.settings.corpus.name }
+        return stretches.isEmpty ? "" : stretch(step).stretch.phase.mixtureText
     }
 
-    private func phase(_ step: Int) -> (phase: Phase, plan: BatchPlan, step: Int) {
+    private func stretch(_ step: Int) -> (stretch: Stretch, step: Int) {
         // validate() has checked that the first phase starts at 0.
-        let index = recipe.phases.lastIndex { $0.start <= step } ?? recipe.phases.startIndex
-        return (recipe.phases[index], plans[index], step - recipe.phases[index].start)
+        let index = stretches.lastIndex { $0.phase.start <= step } ?? stretches.startIndex
+        return (stretches[index], step - stretches[index].phase.start)
     }
 
     /// The learning rate of step `step`.
     public func learningRate(_ step: Int) -> Double {
-        if let finetune, isFinetuning(step) {
-            return finetune.schedule.rate(atStep: step - finetune.start)
+        if let finetune = finetune(step) {
+            return finetune.rates.rate(atStep: step - finetune.start)
         }
-        return schedule.rate(atStep: step)
+        let own = rates.last { $0.start <= step } ?? rates[0]
+        return own.rates.rate(atStep: step - own.start)
     }
 
     /// The optimizer of step `step`, with its settings.
     public func optimizer(_ step: Int) -> any Optimizer {
-        if let finetune, isFinetuning(step) { return finetune.settings.optimizer }
-        return recipe.optimizer
+        if let finetune = finetune(step) { return finetune.settings.optimizer }
+        return stretches.isEmpty ? recipe.optimizer : stretch(step).stretch.optimizer
     }
 
-    /// Whether the optimiser forgets its moments before step `step`: at the first step of finetuning.
-    public func resetsOptimizer(_ step: Int) -> Bool { finetune?.start == step }
+    /// The shape of the model at step `step`: phases may change its context.
+    public func configuration(_ step: Int) -> any ModelConfiguration {
+        stretches.isEmpty ? recipe.model : stretch(step).stretch.model
+    }
+
+    /// The shape of the model in a state: that of the step before.
+    public func configuration(ofState state: Int) -> any ModelConfiguration {
+        configuration(max(0, state - 1))
+    }
+
+    /// The arithmetic of step `step`.
+    public func precision(_ step: Int) -> Precision {
+        stretches.isEmpty ? recipe.precision : stretch(step).stretch.precision
+    }
+
+    /// Whether the optimiser forgets its moments before step `step`: at the first step of a finetuning, and of a phase that
+    /// says so or has another kind of optimizer.
+    public func resetsOptimizer(_ step: Int) -> Bool {
+        if let finetune = finetune(step) { return finetune.start == step }
+        guard !stretches.isEmpty else { return false }
+        let (stretch, index) = stretch(step)
+        return index == 0 && stretch.resetsOptimizer
+    }
+
+    /// Updates of the optimizer in a state since it last forgot.
+    package func updates(ofState state: Int) -> Int {
+        var begin = 0
+        for stretch in stretches where stretch.resetsOptimizer && stretch.phase.start < state {
+            begin = stretch.phase.start
+        }
+        for finetune in finetunes where finetune.start < state { begin = finetune.start }
+        return state - begin
+    }
+
+    /// Sequences in step `step`.
+    public func batchSize(_ step: Int) -> Int {
+        if let finetune = finetune(step) {
+            return finetune.settings.batch + finetune.replayed(step).count
+        }
+        return stretches.isEmpty ? recipe.batch : stretch(step).stretch.plan.batch
+    }
+
+    /// Tokens that the steps of a range read; of finetuning, as many as full sequences have.
+    public func tokens(in steps: Range<Int>) -> Int {
+        var total = 0
+        var step = steps.lowerBound
+        while step < steps.upperBound {
+            // All steps to the next boundary have as many.
+            let next = min(steps.upperBound, boundary(after: step))
+            total += (next - step) * batchSize(step) * configuration(step).context
+            step = next
+        }
+        return total
+    }
+
+    /// The first step of the next phase or finetuning.
+    private func boundary(after step: Int) -> Int {
+        let starts = stretches.map(\.phase.start) + finetunes.map(\.start)
+        return starts.filter { $0 > step }.min() ?? self.steps
+    }
 
     /// The samples of a pretraining or midtraining step: the source and position of every row.
     public func rows(_ step: Int) -> [(source: Source, position: Int)] {
-        let (_, plan, index) = phase(step)
-        return plan.rows(index).map { (plan.sources[$0.source], $0.position) }
+        let (stretch, index) = stretch(step)
+        return stretch.plan.rows(index).map { (stretch.plan.sources[$0.source], $0.position) }
     }
 
     /// The batch of step `step` in the parts it is worked through in: a function of the recipe and the step alone.
     public func batches(_ step: Int) throws -> [TokenBatch] {
-        if let finetune, isFinetuning(step) {
-            let place = finetune.place(step)
-            return [
-                try finetune.set.batch(
-                    epoch: place.epoch, index: place.index, batch: finetune.settings.batch,
-                    seed: finetune.settings.seed, packed: finetune.settings.packed)
-            ]
+        if let finetune = finetune(step) {
+            return try batches(step, finetune)
         }
-        let (_, plan, index) = phase(step)
-        let batch = try plan.tokens(index)
-        guard recipe.accumulate > 1 else { return [batch] }
-        let rows = recipe.batch / recipe.accumulate
-        return (0..<recipe.accumulate).map { part in
-            let range = (part * rows * batch.columns)..<((part + 1) * rows * batch.columns)
-            return TokenBatch(
-                rows: rows, columns: batch.columns, inputs: Array(batch.inputs[range]),
-                targets: Array(batch.targets[range]))
+        let (stretch, index) = stretch(step)
+        let batches = try stretch.plan.tokens(index)
+        guard recipe.accumulate > 1 else { return batches }
+        let most = stretch.plan.batch / recipe.accumulate
+        return batches.flatMap { batch in
+            stride(from: 0, to: batch.rows, by: most).map { first in
+                let rows = min(most, batch.rows - first)
+                let range = (first * batch.columns)..<((first + rows) * batch.columns)
+                var part = TokenBatch(
+                    rows: rows, columns: batch.columns, inputs: Array(batch.inputs[range]),
+                    targets: Array(batch.targets[range]))
+                part.weight = batch.weight
+                return part
+            }
         }
     }
 
-    /// What the states before and including `state` have seen of each source, phase by phase; finetuning not counted.
+    /// The examples of a step of finetuning, and the windows beside them.
+    private func batches(_ step: Int, _ finetune: FinetuneSteps) throws -> [TokenBatch] {
+        let place = finetune.place(step)
+        var examples = try finetune.set.batch(
+            epoch: place.epoch, index: place.index, batch: finetune.settings.batch,
+            seed: finetune.settings.seed, packed: finetune.settings.packed)
+        let windows = finetune.replayed(step)
+        guard let plan = finetune.replay, let share = finetune.settings.replay?.share,
+            !windows.isEmpty
+        else { return [examples] }
+        let parts = try windows.flatMap { try plan.tokens($0) }
+        var replayed = TokenBatch(
+            rows: parts.count, columns: parts[0].columns, inputs: parts.flatMap(\.inputs),
+            targets: parts.flatMap(\.targets))
+        // Examples and windows have many and few tokens that count; the share is one of the loss.
+        examples.weight = (1 - share) / Double(examples.counted)
+        replayed.weight = share / Double(replayed.counted)
+        return [examples, replayed]
+    }
+
+    /// What the states before and including `state` have seen of each source, phase by phase; of finetuning, what is read beside the examples.
     public func exposure(at state: Int) -> ExposureLedger {
         var ledger = ExposureLedger()
-        for (phase, plan) in zip(recipe.phases, plans) where phase.start < state {
-            ledger.append(phase.name, plan.exposure(after: min(plan.steps, state - phase.start)))
+        for stretch in stretches where stretch.phase.start < state {
+            let steps = min(stretch.plan.steps, state - stretch.phase.start)
+            ledger.append(stretch.phase.name, stretch.plan.exposure(after: steps))
+        }
+        for finetune in finetunes where finetune.start < state {
+            guard let plan = finetune.replay else { continue }
+            let last = min(state - 1, finetune.start + finetune.length - 1)
+            ledger.append("finetune", plan.exposure(after: finetune.replayed(last).upperBound))
         }
         return ledger
     }
@@ -107,8 +197,8 @@ extension Trajectory {
                     Int.saturatingProduct(2, keys.count, bytes)
                 ),
             ], for: "a trajectory of \(keys.count + count) steps")
-        let optimizer = recipe.optimizer.keyed
-        let finetuningOptimizer = finetune?.settings.optimizer.keyed
+        let optimizers = stretches.map(\.optimizer.keyed)
+        let finetuningOptimizers = finetunes.map(\.settings.optimizer.keyed)
         var key = first
         var result = [key]
         result.reserveCapacity(count + 1)
@@ -121,9 +211,14 @@ extension Trajectory {
             var builder = DigestBuilder("step")
             builder.add(key)
             builder.add(learningRate(step))
-            builder.add(isFinetuning(step) ? finetuningOptimizer ?? optimizer : optimizer)
+            if isFinetuning(step), let last = finetunes.lastIndex(where: { $0.start <= step }) {
+                builder.add(finetuningOptimizers[last])
+            } else {
+                let index = stretches.lastIndex { $0.phase.start <= step } ?? 0
+                builder.add(optimizers[index])
+            }
             builder.add(resetsOptimizer(step) ? 1 : 0)
-            if let finetune, isFinetuning(step) {
+            if let finetune = finetune(step) {
                 let place = finetune.place(step)
                 builder.add("examples")
                 builder.add(finetune.set.digest)
@@ -132,23 +227,47 @@ extension Trajectory {
                 builder.add(place.index)
                 builder.add(finetune.settings.batch)
                 builder.add(finetune.settings.packed ? 1 : 0)
+                if let plan = finetune.replay, let share = finetune.settings.replay?.share {
+                    builder.add("replay")
+                    builder.add(share)
+                    for window in finetune.replayed(step) {
+                        for row in plan.rows(window) {
+                            builder.add(plan.sources[row.source].digest)
+                            builder.add(row.position)
+                        }
+                    }
+                }
             } else {
                 builder.add("windows")
                 builder.add(recipe.accumulate)
-                let (_, plan, index) = phase(step)
+                let (stretch, index) = stretch(step)
+                let plan = stretch.plan
                 // Sources are numbered by first use in the batch, so that one that is not used does not count.
                 var numbers = [Int](repeating: -1, count: plan.sources.count)
-                var used = 0
+                var used: [Int] = []
                 packed.removeAll(keepingCapacity: true)
                 for row in plan.rows(index) {
                     if numbers[row.source] < 0 {
-                        numbers[row.source] = used
-                        used += 1
+                        numbers[row.source] = used.count
+                        used.append(row.source)
                         builder.add(plan.sources[row.source].digest)
                     }
                     packed.append(UInt64(numbers[row.source]) << 48 | UInt64(row.position))
                 }
                 packed.withUnsafeBytes { builder.add(bytes: $0) }
+                // What a phase has as the whole recipe does is in the key of state 0.
+                if let weights = plan.lossWeights(index) {
+                    builder.add("loss")
+                    for source in used { builder.add(weights[source]) }
+                }
+            }
+            if precision(step) != recipe.precision {
+                builder.add("precision")
+                builder.add(precision(step).rawValue)
+            }
+            if !stretches.isEmpty, let changed = stretch(step).stretch.changedModel {
+                builder.add("model")
+                builder.add(changed)
             }
             key = builder.finish()
             result.append(key)

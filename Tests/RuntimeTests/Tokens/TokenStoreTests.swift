@@ -61,9 +61,9 @@ import Testing
         let source = try Source(store: store, name: "a", context: 64, seed: 1)
         let batches = try EvaluationBatches(store: store, context: 64, rows: 2)
         #expect(truncate(store.path, 100) == 0)
-        var window = [Int32](repeating: 0, count: 65)
+        var (inputs, targets) = ([Int32](repeating: 0, count: 64), [Int32](repeating: 0, count: 64))
         for error in [
-            message { try source.window(source.windows, into: &window) },
+            message { try source.sample(source.windows, inputs: &inputs, targets: &targets) },
             message { _ = try batches.batch(batches.count - 1) },
             message { _ = try store.document(0) },
         ] {

@@ -34,7 +34,7 @@ struct DesignTests {
                 controls: [
                     Control("continued", try laboratory.midtrained(from: 8, weight: 1)),
                     Control("control", laboratory.base),
-                ], finetuning: grid)
+                ], finetuning: [grid])
         }
         let arms = try make()
         #expect(

@@ -28,7 +28,11 @@ private final class ApartStepper: Stepper {
         try target.optimizer.restore(steps: source.optimizer.steps)
     }
 
-    func load() throws { try Self.copy(state, to: own) }
+    func load() throws {
+        try own.use(
+            state.model.configuration, state.model.precision, state.optimizer.optimizer)
+        try Self.copy(state, to: own)
+    }
 
     func read() throws {
         counts.reads.add(1, ordering: .relaxed)

@@ -13,6 +13,9 @@ public struct SourceCursors: Codable, Hashable, Sendable {
     /// The position of a source's next sample.
     public subscript(name: String) -> Int { positions[name] ?? 0 }
 
+    /// Sends a source back to its beginning, as it is another one from now on.
+    package mutating func restart(_ name: String) { positions[name] = nil }
+
     /// Moves a source forward.
     public mutating func advance(_ name: String, by samples: Int) {
         guard samples > 0 else { return }
@@ -35,7 +38,7 @@ public struct BatchPlan: Sendable {
 
     /// The sources of the mixture, in its order.
     public let sources: [Source]
-    /// The mixture.
+    /// The mixture; of a ramp, its mean.
     public let mixture: Mixture
     /// Rows of a batch.
     public let batch: Int
@@ -43,17 +46,26 @@ public struct BatchPlan: Sendable {
     public let steps: Int
     /// Where the sources stand when it begins.
     public let start: SourceCursors
-    private let sequence: MixtureSequence
+    private let order: Order
+    private let emphasis: LossEmphasis?
+
+    private enum Order: Sendable {
+        case constant(MixtureSequence)
+        case ramp(RampOrder)
+    }
 
     /// Plans a phase.
     ///
     /// - Parameters:
+    ///   - ramp: Weights that change over the phase, whose mean the mixture is.
+    ///   - loss: The share of the loss that sources have, by name, where it is not their share of the samples.
     ///   - sources: At least those of the mixture, with one context.
     ///   - repeating: Names of sources that may be read more than once through; `nil` allows it for all.
     /// - Throws: `InvalidValue` for a batch below 1 or negative steps; `MixtureError` for an unknown source, contexts
     ///   that differ, or a source that would repeat: its tokens, the tokens needed, and what to change.
     public init(
-        mixture: Mixture, sources: [Source], batch: Int, steps: Int, start: SourceCursors,
+        mixture: Mixture, ramp: MixtureRamp? = nil, loss: [String: Double] = [:],
+        sources: [Source], batch: Int, steps: Int, start: SourceCursors,
         repeating: Set<String>? = []
     ) throws {
         guard batch >= 1, batch <= 1 << 24 else {
@@ -63,10 +75,11 @@ public struct BatchPlan: Sendable {
             throw InvalidValue("steps", expected: "0 or more", found: steps)
         }
         try mixture.check(against: sources.map(\.name))
-        let used = try mixture.parts.map { part in
-            let named = sources.filter { $0.name == part.name }
+        let names = ramp?.parts.map(\.name) ?? mixture.parts.map(\.name)
+        let used = try names.map { name in
+            let named = sources.filter { $0.name == name }
             guard named.count == 1, let source = named.first else {
-                throw MixtureError("mixture", "\(named.count) sources are called \"\(part.name)\"")
+                throw MixtureError("mixture", "\(named.count) sources are called \"\(name)\"")
             }
             return source
         }
@@ -81,21 +94,25 @@ public struct BatchPlan: Sendable {
         self.batch = batch
         self.steps = steps
         self.start = start
-        sequence = try MixtureSequence(mixture, samples: batch * steps)
+        if let ramp {
+            order = .ramp(try RampOrder(ramp, batch: batch, steps: steps))
+        } else {
+            order = .constant(try MixtureSequence(mixture, samples: batch * steps))
+        }
+        emphasis = try loss.isEmpty ? nil : LossEmphasis(loss, of: names)
         if let repeating { try checkRepeats(repeating) }
     }
 
     private func checkRepeats(_ repeating: Set<String>) throws {
-        let counts = sequence.counts(batch * steps)
-        for (source, count) in zip(sources, counts) where !repeating.contains(source.name) {
+        for (source, count) in zip(sources, counts(steps)) where !repeating.contains(source.name) {
             let needed = start[source.name] + count
-            guard needed > source.windows else { continue }
+            guard needed > source.unread else { continue }
             let before = start[source.name] * source.context
             let earlier = before > 0 ? " (\(before) of them in earlier phases)" : ""
             throw MixtureError(
                 "source \"\(source.name)\"",
-                "it holds \(source.tokens) tokens (\(source.windows) windows of \(source.context)), "
-                    + "but \(needed * source.context) are needed\(earlier), so it would repeat; "
+                "it holds \(source.unread * source.context) tokens (\(source.unread) windows of "
+                    + "\(source.context)), but \(needed * source.context) are needed\(earlier), so it would repeat; "
                     + "add text, lower its weight \(mixture.weight(source.name)), take fewer steps "
                     + "or a smaller batch, or allow it to repeat")
         }
@@ -107,30 +124,68 @@ public struct BatchPlan: Sendable {
     /// The rows of step `step` in `0 ..< steps`.
     public func rows(_ step: Int) -> [Row] {
         precondition(step >= 0 && step < steps, "step out of range")
-        var counts = sequence.counts(step * batch)
-        return (step * batch..<(step + 1) * batch).map { sample in
-            let source = sequence.source(sample)
+        var counts = counts(step)
+        let chosen: [Int] =
+            switch order {
+            case .constant(let sequence):
+                (step * batch..<(step + 1) * batch).map { sequence.source($0) }
+            case .ramp(let order): order.sources(step)
+            }
+        return chosen.map { source in
             defer { counts[source] += 1 }
             return Row(source: source, position: start[sources[source].name] + counts[source])
         }
     }
 
-    /// The tokens of step `step` in `0 ..< steps`: `batch` rows of `context` columns, every target counted.
+    /// How many samples each source gives in the first `count` steps.
+    private func counts(_ count: Int) -> [Int] {
+        switch order {
+        case .constant(let sequence): sequence.counts(count * batch)
+        case .ramp(let order): order.counts(count)
+        }
+    }
+
+    /// How much a token of each source counts in the loss of step `step`, relative to the others; `nil` where all count
+    /// the same.
+    public func lossWeights(_ step: Int) -> [Double]? {
+        emphasis.map { emphasis in
+            emphasis.weights(
+                shares: sources.indices.map { source in
+                    switch order {
+                    case .constant: mixture.weight(sources[source].name)
+                    case .ramp(let order): order.share(source, step)
+                    }
+                })
+        }
+    }
+
+    /// The tokens of step `step` in `0 ..< steps`: rows of `context` columns, every target counted, all in one batch; or
+    /// one batch for each source where their losses count differently.
     ///
     /// - Throws: `FileError` when the tokens cannot be read.
-    public func tokens(_ step: Int) throws -> TokenBatch {
-        var result = TokenBatch(rows: batch, columns: context, filler: 0)
-        var window = [Int32](repeating: 0, count: context + 1)
-        for (index, row) in rows(step).enumerated() {
-            try window.withUnsafeMutableBufferPointer { buffer in
-                if let base = buffer.baseAddress {
-                    try sources[row.source].window(row.position, into: base)
+    public func tokens(_ step: Int) throws -> [TokenBatch] {
+        let rows = rows(step)
+        guard let weights = lossWeights(step) else { return [try tokens(of: rows, weight: 1)] }
+        return try sources.indices.compactMap { source in
+            let own = rows.filter { $0.source == source }
+            return own.isEmpty ? nil : try tokens(of: own, weight: weights[source])
+        }
+    }
+
+    private func tokens(of rows: [Row], weight: Double) throws -> TokenBatch {
+        var result = TokenBatch(rows: rows.count, columns: context, filler: 0)
+        result.weight = weight
+        try result.inputs.withUnsafeMutableBufferPointer { inputs in
+            try result.targets.withUnsafeMutableBufferPointer { targets in
+                guard let inputs = inputs.baseAddress, let targets = targets.baseAddress else {
+                    return
+                }
+                for (index, row) in rows.enumerated() {
+                    try sources[row.source].sample(
+                        row.position, inputs: inputs + index * context,
+                        targets: targets + index * context)
                 }
             }
-            result.inputs.replaceSubrange(
-                index * context..<(index + 1) * context, with: window[..<context])
-            result.targets.replaceSubrange(
-                index * context..<(index + 1) * context, with: window[1...])
         }
         return result
     }
@@ -138,7 +193,7 @@ public struct BatchPlan: Sendable {
     /// Where the sources stand after the first `count` steps, `0 ... steps`.
     public func cursors(after count: Int) -> SourceCursors {
         var cursors = start
-        for (source, samples) in zip(sources, sequence.counts(count * batch)) {
+        for (source, samples) in zip(sources, counts(count)) {
             cursors.advance(source.name, by: samples)
         }
         return cursors
@@ -147,9 +202,26 @@ public struct BatchPlan: Sendable {
     /// What the first `count` steps show of each source.
     public func exposure(after count: Int) -> Exposure {
         var exposure = Exposure()
-        for (source, samples) in zip(sources, sequence.counts(count * batch)) {
-            exposure.add(source, samples: samples)
+        var counted = [Double?](repeating: nil, count: sources.count)
+        if emphasis != nil { counted = lossTokens(count) }
+        for (index, samples) in counts(count).enumerated() {
+            exposure.add(sources[index], samples: samples, lossTokens: counted[index])
         }
         return exposure
+    }
+
+    /// How many tokens' worth of the loss each source has in the first `count` steps.
+    private func lossTokens(_ count: Int) -> [Double] {
+        var result = [Double](repeating: 0, count: sources.count)
+        for step in 0..<count {
+            guard let weights = lossWeights(step) else { continue }
+            let (before, after) = (counts(step), counts(step + 1))
+            let parts = sources.indices.map { Double(after[$0] - before[$0]) * weights[$0] }
+            let sum = parts.reduce(0, +)
+            for (source, part) in parts.enumerated() {
+                result[source] += part / sum * Double(batch * context)
+            }
+        }
+        return result
     }
 }

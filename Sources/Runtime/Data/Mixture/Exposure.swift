@@ -8,6 +8,11 @@ public struct Exposure: Codable, Hashable, Sendable {
         public var tokens: Int
         /// Passes over the source.
         public var epochs: Double
+        /// How many tokens' worth of the loss it had; `nil` when that is its tokens.
+        public var lossTokens: Double?
+
+        /// Its part of the loss, in tokens.
+        public var counted: Double { lossTokens ?? Double(tokens) }
     }
 
     /// By source name.
@@ -25,9 +30,12 @@ public struct Exposure: Codable, Hashable, Sendable {
     public var tokens: Int { entries.values.reduce(0) { $0 + $1.tokens } }
 
     /// Counts samples of a source.
-    public mutating func add(_ source: Source, samples: Int) {
+    ///
+    /// - Parameter lossTokens: How many tokens' worth of the loss it had, where that is not the number of its tokens.
+    public mutating func add(_ source: Source, samples: Int, lossTokens: Double? = nil) {
         guard samples > 0 else { return }
         var entry = self[source.name]
+        if let lossTokens { entry.lossTokens = entry.counted + lossTokens }
         entry.samples += samples
         entry.tokens += samples * source.context
         entry.epochs = Double(entry.samples) / Double(source.windows)
@@ -38,9 +46,11 @@ public struct Exposure: Codable, Hashable, Sendable {
     public mutating func add(_ other: Exposure) {
         for (name, entry) in other.entries {
             let mine = self[name]
+            let isWeighted = mine.lossTokens != nil || entry.lossTokens != nil
             entries[name] = Entry(
                 samples: mine.samples + entry.samples, tokens: mine.tokens + entry.tokens,
-                epochs: mine.epochs + entry.epochs)
+                epochs: mine.epochs + entry.epochs,
+                lossTokens: isWeighted ? mine.counted + entry.counted : nil)
         }
     }
 }

@@ -25,6 +25,11 @@ public struct Mixture: Codable, Hashable, Sendable, CustomStringConvertible {
     /// - Throws: `MixtureError` naming the weight that is negative, not a number or below a millionth, the name given
     ///   twice, or the sum.
     public init(_ weights: [(name: String, weight: Double)]) throws {
+        try self.init(weights, tolerance: 1e-6)
+    }
+
+    /// Takes weights that sum to 1 within `tolerance`, and are then divided by their sum.
+    init(_ weights: [(name: String, weight: Double)], tolerance: Double) throws {
         let weights = weights.sorted { $0.name < $1.name }
         for (index, item) in weights.enumerated() {
             guard item.weight.isFinite, item.weight >= 0 else {
@@ -45,27 +50,34 @@ public struct Mixture: Codable, Hashable, Sendable, CustomStringConvertible {
             throw MixtureError("mixture", "expected at least one source with its weight, got none")
         }
         let sum = weights.reduce(0) { $0 + $1.weight }
-        guard abs(sum - 1) <= 1e-6 else {
+        guard abs(sum - 1) <= tolerance else {
             let list = weights.map { "\($0.name) = \(Self.decimal($0.weight))" }
             throw MixtureError(
                 "mixture",
                 "the weights must sum to 1, but \(list.joined(separator: ", ")) sum to \(Self.decimal(sum))"
             )
         }
-        // Round down, then give the rest to the largest remainders, the first name among equals.
         let used = weights.filter { $0.weight > 0 }
-        var shares = used.map { Int(($0.weight / sum * 1e6 + 1e-9).rounded(.down)) }
-        let remainders = used.indices.map { used[$0].weight / sum * 1e6 - Double(shares[$0]) }
-        let order = used.indices.sorted {
-            remainders[$0] != remainders[$1] ? remainders[$0] > remainders[$1] : $0 < $1
-        }
-        let missing = Self.whole - shares.reduce(0, +)
-        for index in order.prefix(max(0, missing)) { shares[index] += 1 }
+        let shares = Self.shares(used.map(\.weight))
         parts = used.indices.map { Part(name: used[$0].name, millionths: max(1, shares[$0])) }
         guard parts.reduce(0, { $0 + $1.millionths }) == Self.whole else {
             throw MixtureError(
                 "mixture", "the weights cannot be held in millionths; round them to six decimals")
         }
+    }
+
+    /// Weights as millionths that sum to `whole`: rounded down, then the rest to the largest remainders, the first among
+    /// equals.
+    static func shares(_ weights: [Double]) -> [Int] {
+        let sum = weights.reduce(0, +)
+        var shares = weights.map { Int(($0 / sum * 1e6 + 1e-9).rounded(.down)) }
+        let remainders = weights.indices.map { weights[$0] / sum * 1e6 - Double(shares[$0]) }
+        let order = weights.indices.sorted {
+            remainders[$0] != remainders[$1] ? remainders[$0] > remainders[$1] : $0 < $1
+        }
+        let missing = whole - shares.reduce(0, +)
+        for index in order.prefix(max(0, missing)) { shares[index] += 1 }
+        return shares
     }
 
     /// The only source.

@@ -8,6 +8,8 @@ public struct TokenBatch: Sendable {
     public var inputs: [Int32]
     /// The id that follows each input, shape `[rows, columns]`; -1 where nothing is counted.
     public var targets: [Int32]
+    /// How much each of its tokens counts in the loss, relative to other batches of the same step.
+    public var weight = 1.0
 
     /// Creates a batch whose targets are all -1 and whose inputs are all `filler`.
     public init(rows: Int, columns: Int, filler: Int32) {

@@ -123,6 +123,11 @@ extension DecoderConfiguration {
     public func keptNumbers(tokens: Int) -> Int { shape.keptNumbers(tokens: tokens) }
     /// Numbers that a block's backward pass needs for a moment.
     public func passingNumbers(tokens: Int) -> Int { shape.passingNumbers(tokens: tokens) }
+    /// The base of rotary wavelengths, unless positions are learned.
+    public var positionBase: Double? {
+        get { shape.learnedPositions == nil ? shape.rotaryBase : nil }
+        set { if let newValue { shape.rotaryBase = newValue } }
+    }
     /// Floating-point operations of one token in a forward pass.
     public func operationsPerToken(columns: Int) -> Double {
         shape.operationsPerToken(columns: columns)

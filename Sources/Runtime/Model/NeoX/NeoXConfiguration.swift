@@ -205,6 +205,12 @@ public struct NeoXConfiguration: ModelConfiguration {
         Int.saturatingProduct(tokens, 2 * width + max(2 * feedForward, 7 * width))
     }
 
+    /// The base of rotary wavelengths.
+    public var positionBase: Double? {
+        get { rotaryFraction > 0 ? rotaryBase : nil }
+        set { if let newValue { rotaryBase = newValue } }
+    }
+
     /// Products of matrices, two operations each, and attention to the positions that are seen.
     public func operationsPerToken(columns: Int) -> Double {
         let matrices = Double(4 * width * width + 2 * width * feedForward) * Double(layers)

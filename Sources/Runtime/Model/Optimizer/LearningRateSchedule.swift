@@ -14,6 +14,10 @@ public struct LearningRateSchedule: Codable, Hashable, Sendable {
         case linear
         /// The peak throughout.
         case constant
+        /// The curve `c/√(t + d)` from peak to minimum.
+        case inverse_sqrt
+        /// The peak less a part that grows as the square root of the steps, down to the minimum.
+        case one_minus_sqrt
     }
 
     /// The course after warm-up.
@@ -53,6 +57,11 @@ public struct LearningRateSchedule: Codable, Hashable, Sendable {
             throw InvalidValue(
                 "minimum", expected: "a number from 0 to the peak \(peak)", found: minimum)
         }
+        guard kind != .inverse_sqrt || minimum > 0 || peak == 0 else {
+            throw InvalidValue(
+                "minimum", expected: "a number above 0, as inverse_sqrt never reaches 0",
+                found: minimum)
+        }
         guard totalSteps > 0 else {
             throw InvalidValue("steps", expected: "a positive whole number", found: totalSteps)
         }
@@ -70,7 +79,8 @@ public struct LearningRateSchedule: Codable, Hashable, Sendable {
     ///
     /// Warm-up: `peak (step + 1) / warmupSteps`. After it, with `f` the part of the fall that is
     /// done, 0 at its first step and approaching 1 after its last: cosine `minimum + (peak −
-    /// minimum)(1 + cos πf)/2`, linear `peak + (minimum − peak) f`.
+    /// minimum)(1 + cos πf)/2`, linear `peak + (minimum − peak) f`, inverse_sqrt `peak / √(1 + f
+    /// ((peak/minimum)² − 1))`, one_minus_sqrt `peak + (minimum − peak) √f`.
     public func rate(atStep step: Int) -> Double {
         if step < warmupSteps { return peak * Double(max(0, step) + 1) / Double(warmupSteps) }
         let start = kind == .wsd ? max(warmupSteps, totalSteps - decaySteps) : warmupSteps
@@ -81,6 +91,11 @@ public struct LearningRateSchedule: Codable, Hashable, Sendable {
         case .cosine: return minimum + (peak - minimum) * 0.5 * (1 + cos(.pi * done))
         case .linear, .wsd: return peak + (minimum - peak) * done
         case .constant: return peak
+        case .inverse_sqrt:
+            guard peak > 0 else { return 0 }
+            let ratio = peak / minimum
+            return peak / (1 + done * (ratio * ratio - 1)).squareRoot()
+        case .one_minus_sqrt: return peak + (minimum - peak) * done.squareRoot()
         }
     }
 }

@@ -116,7 +116,8 @@ public struct StudyReport {
         ])
         table.append([
             "learning rate",
-            "\(rate.kind.rawValue), peak \(rate.peak), minimum \(rate.minimum), warm-up \(rate.warmup)",
+            rate.segments == nil && rate.sampled == nil
+                ? "\(rate.brief), warm-up \(rate.warmup)" : rate.brief,
         ])
         if let finetuning = result.rows.first(where: { !$0.candidates.isEmpty }) {
             let rates = finetuning.candidates.map { "\($0.settings.learningRate.peak)" }
@@ -134,11 +135,9 @@ public struct StudyReport {
                 return phases.indices.map { index in
                     let end =
                         index + 1 < phases.count ? phases[index + 1].start : base.recipe.steps
-                    let parts = phases[index].mixture.parts.map {
-                        "\($0.name) \(RunList.decimal(phases[index].mixture.weight($0.name)))"
-                    }
+                    let changes = base.recipe.changes(inPhase: index).map { "; \($0)" }
                     return
-                        "\(phases[index].name) \(phases[index].start)–\(end): \(parts.joined(separator: ", "))"
+                        "\(phases[index].name) \(phases[index].start)–\(end): \(phases[index].mixtureText)\(changes.joined())"
                 }.joined(separator: "; ")
             }
             arms.append([StudyResult.plain(label), seeds(rows), phases ?? ""])

@@ -17,6 +17,12 @@ public struct FinetuningGrid {
     public var minimumFraction = Self.standardMinimumFraction
     /// Steps of warm-up; below 1, a fraction of the steps.
     public var warmup = Self.standardWarmup
+    /// Steps of the decay of a `wsd` schedule; below 1, a fraction of the steps.
+    public var decay = Self.standardDecay
+    /// Segments in place of `schedule`, `minimumFraction`, `warmup` and `decay`.
+    public var segments: [RateSegment]?
+    /// Text that is read beside the examples.
+    public var replay: Replay?
     /// Decay of matrices.
     public var weightDecay = Self.standardWeightDecay
     /// The largest global gradient norm; 0 for no clipping.
@@ -38,6 +44,8 @@ public struct FinetuningGrid {
     public static let standardMinimumFraction = 0.1
     /// A tenth of the steps.
     public static let standardWarmup = 0.1
+    /// A tenth of the steps.
+    public static let standardDecay = 0.1
     /// None.
     public static let standardWeightDecay = 0.0
     /// Clipping at 1.
@@ -55,12 +63,17 @@ public struct FinetuningGrid {
         optimizer.weightDecay = weightDecay
         optimizer.clip = clip
         return learningRates.map { rate in
-            Finetuning(
-                corpus: corpus, epochs: epochs, batch: batch, seed: seed ?? recipe.seed,
+            var learningRate = LearningRateSettings(
+                kind: schedule, peak: rate, minimum: rate * minimumFraction, warmup: warmup,
+                decay: decay)
+            learningRate.segments = segments
+            var settings = Finetuning(
+                corpus: corpus, epochs: epochs, batch: batch,
+                seed: seed ?? recipe.orderSeed ?? recipe.seed,
                 packed: packed,
-                learningRate: LearningRateSettings(
-                    kind: schedule, peak: rate, minimum: rate * minimumFraction, warmup: warmup),
-                optimizer: optimizer)
+                learningRate: learningRate, optimizer: optimizer)
+            settings.replay = replay
+            return settings
         }
     }
 
@@ -80,6 +93,27 @@ public struct FinetuningGrid {
             copy.parameters.append(("finetune_seed", .integer(Int(truncatingIfNeeded: seed))))
             for index in copy.finetuning.indices { copy.finetuning[index].seed = seed }
             return copy
+        }
+    }
+
+    /// The arm with each of several finetunings in turn, told apart by the parameter `target`; one alone has no such
+    /// parameter.
+    ///
+    /// - Throws: as `arms(_:)`; `RecipeError` when the arm has a parameter of that name, or two finetunings one set.
+    public static func arms(_ arm: Arm, _ grids: [FinetuningGrid]) throws -> [Arm] {
+        guard grids.count > 1 else { return try grids.first.map { try $0.arms(arm) } ?? [arm] }
+        let names = grids.map(\.corpus.name)
+        guard arm.parameter("target") == nil, Set(names).count == names.count else {
+            throw RecipeError(
+                "finetune",
+                "sets with names of their own expected, which the parameter \"target\" tells apart, got "
+                    + names.joined(separator: ", "))
+        }
+        return try grids.flatMap { grid in
+            var copy = arm
+            let place = copy.parameters.firstIndex { $0.name == "seed" } ?? copy.parameters.count
+            copy.parameters.insert(("target", .text(grid.corpus.name)), at: place)
+            return try grid.arms(copy)
         }
     }
 }

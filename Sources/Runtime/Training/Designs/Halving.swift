@@ -157,7 +157,7 @@ public struct Halving {
 extension Recipe {
     /// The step at which the recipe leaves its first mixture; 0 when it never does.
     public var branchingStep: Int {
-        phases.dropFirst().first { $0.mixture != phases[0].mixture }?.start ?? 0
+        phases.dropFirst().first { $0.mixtureText != phases[0].mixtureText }?.start ?? 0
     }
 }
 

@@ -84,12 +84,11 @@ public struct Plasticity {
         let effects = try PairedEffects(result, names: ["branch"], against: "trunk") {
             $0.after.validLosses[target.name]
         }
-        let schedule = try base.learningRate.schedule(steps: base.steps)
-        points = effects.groups.compactMap { group in
+        points = try effects.groups.compactMap { group in
             guard let start = group.arm.number("start"), !group.units.isEmpty else { return nil }
             return Point(
                 start: Int(start), gains: group.units.map { -$0.difference },
-                learningRate: schedule.rate(atStep: Int(start)))
+                learningRate: try base.learningRate(atStep: Int(start)))
         }.sorted { $0.start < $1.start }
         self.result = result
         branchSteps = seeds.count * Set(starts).count * steps
