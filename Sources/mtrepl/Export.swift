@@ -56,7 +56,7 @@ struct Export: ParsableCommand {
         StopSignals.catchAll()
         let found: (run: StoredRun, step: Int)
         do {
-            found = try place.open().export(
+            found = try place.open(forReading: true).export(
                 state, to: folder, storage: StorageFormat(rawValue: storage) ?? .float32,
                 shardBytes: shardBytes, tokenizer: tokenizer, stop: { StopSignals.came })
         } catch let error as Interrupted {

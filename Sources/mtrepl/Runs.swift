@@ -26,7 +26,9 @@ struct StoreOption: ParsableArguments {
     var index: String?
 
     /// The store; one that is not there is an error rather than made.
-    func open() throws -> Store {
+    ///
+    /// - Parameter forReading: Whether a folder that cannot be written will do.
+    func open(forReading: Bool = false) throws -> Store {
         let folder = Session.storeFolder(store)
         guard Store.isStore(folder) else {
             throw access(folder, X_OK) == 0 || errno == ENOENT
@@ -34,7 +36,7 @@ struct StoreOption: ParsableArguments {
                     "open", folder, reason: "there is no store here; --store names another folder")
                 : FileError("open", folder, errno: errno)
         }
-        let store = try Store(folder, index: index)
+        let store = try Store(folder, index: index, forReading: forReading)
         for notice in store.takeNotices() {
             Interpreter.Report.toStandardError("mtrepl: warning: \(notice)\n")
         }
@@ -58,7 +60,7 @@ struct RunsList: ParsableCommand {
     var json = false
 
     func run() throws {
-        let store = try place.open()
+        let store = try place.open(forReading: true)
         let runs = try store.runs()
         say(json ? try RunList.json(runs) : RunList.text(runs))
         try place.checkCheckpoints(store)
@@ -87,7 +89,7 @@ struct RunsShow: ParsableCommand {
     }
 
     func run() throws {
-        let store = try place.open()
+        let store = try place.open(forReading: true)
         let found = try store.run(name)
         if recipe { return say(found.row.recipe) }
         let history = try found.row.state.map { try store.registry.history($0) } ?? []

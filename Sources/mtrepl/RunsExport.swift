@@ -35,7 +35,7 @@ struct RunsExport: ParsableCommand {
     }
 
     func run() throws {
-        let store = try place.open()
+        let store = try place.open(forReading: true)
         let metrics = try store.metrics(of: try store.run(name))
         let files = try metrics.write(
             to: folder, format: RunMetrics.Format(rawValue: format) ?? .csv, raw: raw)

@@ -41,7 +41,7 @@ struct StoreCheckCommand: ParsableCommand {
     var repair = false
 
     func run() throws {
-        let store = try place.open()
+        let store = try place.open(forReading: !repair)
         let check = try StoreCommand.stoppable { try store.check(repair: repair, stop: $0) }
         say(check.text(repaired: repair))
         if !check.damages.isEmpty && !repair { throw ExitCode(ExitStatus.failure) }
@@ -66,7 +66,8 @@ struct StoreMergeCommand: ParsableCommand {
             throw FileError("open", other, reason: "there is no store here")
         }
         let store = try place.open()
-        let merge = try StoreCommand.stoppable { try store.merge(try Store(other), stop: $0) }
+        let from = try Store(other, index: Store.ownIndex(other), forReading: true)
+        let merge = try StoreCommand.stoppable { try store.merge(from, stop: $0) }
         try StoreImport.report(merge)
     }
 }
@@ -96,7 +97,7 @@ struct StoreExport: ParsableCommand {
     }
 
     func run() throws {
-        let store = try place.open()
+        let store = try place.open(forReading: true)
         let found = try runs.map { try store.run($0) }
         try StoreCommand.stoppable {
             try store.archive(found, to: to, lastOnly: last, stop: $0)

@@ -84,6 +84,20 @@ import Testing
         #expect(
             try Program.run(["--threads", "1", "--store", store, script]).output == branch.output)
 
+        let compare = try scratch.write(
+            "explain.lua",
+            """
+            local d = mt.explain("trunk", "branch", { store = "\(other)" })
+            print(d.last_shared, d.first_other_number, #d.fields > 0)
+            print(d)
+            print(pcall(mt.explain, "trunk", "branch", { store = "\(scratch.path)/none" }))
+            """)
+        let explained = try Program.run(["--store", store, compare])
+        #expect(
+            explained.output.hasPrefix("6\tnil\ttrue\n"), "\(explained.output)\(explained.errors)")
+        #expect(explained.output.contains("the states up to 6 are the same"), "\(explained.output)")
+        #expect(explained.output.contains("there is no store here"), "\(explained.output)")
+
         let archive = scratch.path + "/paper.tar"
         let export = try Program.run([
             "store", "export", "--to", archive, "trunk", "branch", "--store", store,
@@ -138,6 +152,94 @@ import Testing
                 == before)
         #expect(try Program.run(branch).output == first.output)
         #expect(try Program.run(arguments).output == output)
+    }
+
+    @Test("an index replaces nothing but an index of the same store")
+    func places() throws {
+        let (scratch, store, _, _) = try Self.laboratory()
+        let own = try scratch.write(
+            "mine.lua", "print(1)\n" + String(repeating: "-- mine\n", count: 99))
+        let text = try String(contentsOfFile: own, encoding: .utf8)
+        let refused = try Program.run(["runs", "--store", store, "--index", own])
+        #expect(
+            refused.code == 1 && refused.errors.contains("\(own): it is not one that mtrepl made"),
+            "\(refused.errors)")
+        #expect(try String(contentsOfFile: own, encoding: .utf8) == text)
+        #expect(try Program.run(["runs", "--store", store, "--index", ""]).code == 1)
+        let index = scratch.path + "/index"
+        #expect(try Program.run(["runs", "--store", store, "--index", index]).code == 0)
+        let second = scratch.path + "/second"
+        try FileManager.default.copyItem(atPath: store, toPath: second)
+        let other = try Program.run(["runs", "--store", second, "--index", index])
+        #expect(
+            other.code == 1 && other.errors.contains("it is that of the store"), "\(other.errors)")
+        // A store that was moved takes its index along.
+        try FileManager.default.removeItem(atPath: store)
+        let moved = try Program.run(["runs", "--store", second, "--index", index])
+        #expect(moved.code == 0 && moved.output.contains("trunk"), "\(moved.errors)")
+    }
+
+    @Test("what stands in the place of a journal or a folder has a name")
+    func inTheWay() throws {
+        let (scratch, store, arguments, output) = try Self.laboratory()
+        let journal = try #require(try Self.journals(store).first)
+        let copy = scratch.path + "/copy.journal"
+        try FileManager.default.moveItem(atPath: journal, toPath: copy)
+        try FileManager.default.createDirectory(
+            atPath: journal, withIntermediateDirectories: false)
+        let check = try Program.run(["store", "check", "--store", store])
+        #expect(
+            check.code == 1 && check.output.contains("\(journal) is damaged"), "\(check.output)")
+        #expect(check.output.contains("it is not a regular file"), "\(check.output)")
+        #expect(try Program.run(["store", "check", "--repair", "--store", store]).code == 0)
+        #expect(try Program.run(["store", "check", "--store", store]).code == 0)
+        try FileManager.default.moveItem(atPath: copy, toPath: journal)
+        #expect(try Program.run(arguments).output == output)
+        for name in ["checkpoints", "journals"] {
+            let place = "\(store)/\(name)"
+            try FileManager.default.moveItem(atPath: place, toPath: place + "~")
+            try "".write(toFile: place, atomically: false, encoding: .utf8)
+            let failed = try Program.run(["store", "check", "--store", store])
+            #expect(
+                failed.code == 1 && failed.errors.contains("\(place): it is not a folder"),
+                "\(failed.errors)")
+            try FileManager.default.removeItem(atPath: place)
+            try FileManager.default.moveItem(atPath: place + "~", toPath: place)
+        }
+    }
+
+    @Test("a store that cannot be written is read, checked, exported and merged from")
+    func readOnly() throws {
+        let (scratch, store, _, _) = try Self.laboratory()
+        func run(_ arguments: [String]) throws -> Program.Outcome {
+            try Program.run(
+                other: "/usr/bin/unshare",
+                [
+                    "--mount", "/bin/sh", "-c",
+                    "mount --bind \(store) \(store) && mount -o remount,ro,bind \(store) || exit 99; exec \"$0\" \"$@\"",
+                    Program.path,
+                ] + arguments)
+        }
+        let list = try run(["runs", "--store", store])
+        guard list.code != 99, !list.errors.contains("unshare") else {
+            print("NOT CHECKED: a store that cannot be written, as nothing can be mounted here")
+            return
+        }
+        #expect(list.code == 0 && list.output.contains("trunk"), "\(list.errors)")
+        #expect(try run(["store", "check", "--store", store]).code == 0)
+        let archive = scratch.path + "/a.tar"
+        let export = try run(["store", "export", "--to", archive, "trunk", "--store", store])
+        #expect(export.code == 0, "\(export.errors)")
+        let other = scratch.path + "/other"
+        #expect(try Program.run(["store", "import", archive, "--store", other]).code == 0)
+        let third = scratch.path + "/third"
+        try FileManager.default.createDirectory(
+            atPath: third + "/journals", withIntermediateDirectories: true)
+        let merge = try run(["store", "merge", store, "--store", third])
+        #expect(merge.code == 0, "\(merge.errors)")
+        #expect(try Program.run(["runs", "--store", third]).output.contains("trunk"))
+        let gc = try run(["runs", "gc", "--store", store])
+        #expect(gc.code == 1 && gc.errors.contains(store), "\(gc.errors)")
     }
 
     @Test("thirty lines of Python read a journal")

@@ -5,13 +5,17 @@ extension Difference: LuaObject {}
 extension Library {
     static var differenceType: ObjectType {
         ObjectType(
-            "difference", Difference.self, "Where two recipes part, and what differs.",
+            "difference", Difference.self, "Where two recipes or runs part, and what differs.",
             describe: { $0.text() },
             fields: [
                 Field(
                     "last_shared", "integer",
                     "The last state in common; nil when even the initial states differ."
                 ) { $0.lastShared },
+                Field(
+                    "first_other_number", "integer",
+                    "Of two runs, the first step that measured something else although it led to the same state, as on another processor; nil if there is none."
+                ) { $0.firstOtherNumber },
                 Field(
                     "fields", "list of tables",
                     "What differs: path, first and second (the values of the two)."

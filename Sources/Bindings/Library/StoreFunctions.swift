@@ -2,7 +2,11 @@ import Runtime
 
 extension Library {
     /// What the store holds, whoever trained it.
-    package static var store: Library { Library(functions: [runsFunction, recordsFunction]) }
+    package static var store: Library {
+        Library(functions: [
+            runsFunction, recordsFunction, studiesFunction, explainFunction,
+        ])
+    }
 
     private static var runsFunction: Function {
         Function(
@@ -37,6 +41,67 @@ extension Library {
             let run = try store.run(try call.string("run"))
             let records = try run.row.state.map { try store.registry.history($0) } ?? []
             try call.returns(recordsTable(records))
+        }
+    }
+
+    private static var studiesFunction: Function {
+        Function(
+            "studies", "The studies that were begun in the store, whoever began them.",
+            returns:
+                "list of tables with key, measured (names of corpora and tasks) and arms: tables with label, key, finetuned (keys) and finished (whether the store has all that was measured of it)",
+            example: Examples.study + """
+
+                study:run()
+                for _, study in ipairs(mt.studies()) do
+                  for _, arm in ipairs(study.arms) do print(arm.label, arm.key:sub(1, 8), arm.finished) end
+                end
+                """
+        ) { call in
+            let registry = try call.interpreter.session.store().registry
+            let items = try registry.studies().map { study in
+                let arms = try study.arms.map { arm in
+                    Record([
+                        ("label", arm.label), ("key", arm.key.hex),
+                        ("finetuned", Record([], items: arm.finetuned.map(\.hex))),
+                        ("finished", try registry.isMeasured(arm)),
+                    ])
+                }
+                return Record([
+                    ("key", study.key.hex), ("measured", Record([], items: study.measured)),
+                    ("arms", Record([], items: arms)),
+                ])
+            }
+            try call.returns(Record([], items: items))
+        }
+    }
+
+    private static var explainFunction: Function {
+        Function(
+            "explain",
+            "Where two runs part, as far as they were carried out, and what differs: fields of their recipes, and what computed them.",
+            [
+                .name("run", of: .run, "Its name, or the beginning of its key."),
+                .string("other", "The same of the other run."),
+                .options([
+                    .path("store", "The folder of the other run's store; default: this one.")
+                        .optional
+                ]).optional,
+            ],
+            returns: "difference",
+            example: Examples.storedRun + """
+
+                recipe:with { seed = 2 }:run { name = "again", to = 2 }
+                print(mt.explain("trunk", "again"))
+                """
+        ) { call in
+            let session = call.interpreter.session
+            let store = try session.store()
+            let options = try call.options(ifPresent: "options")
+            let other = try options?.string(ifPresent: "store").map(session.store(at:)) ?? store
+            try call.returns(
+                Difference(
+                    try store.run(try call.string("run")), in: store,
+                    try other.run(try call.string("other")), in: other))
         }
     }
 }

@@ -55,6 +55,20 @@ public final class Session {
         return store
     }
 
+    /// Another store, which must be there.
+    ///
+    /// - Throws: `FileError` when there is none, or when it is not inside the working folder (--safe).
+    func store(at folder: String) throws -> Store {
+        guard Store.isStore(folder) else {
+            try FileAccess.check(folder)
+            throw FileError("open", folder, reason: "there is no store here")
+        }
+        for end in ["", "/index.sqlite", "/registry.sqlite"] { try FileAccess.check(folder + end) }
+        let store = try Store(folder, index: Store.ownIndex(folder), forReading: true)
+        for notice in store.takeNotices() { progress.work(WorkProgress(notice: notice)) }
+        return store
+    }
+
     /// The seed of a random tensor that names none: a function of the session's seed and of how many
     /// such tensors there were before.
     func nextSeed() -> UInt64 {

@@ -165,7 +165,8 @@ extension Difference {
     /// Where the recipes part and what differs, for people.
     public func text() -> String {
         let head =
-            lastShared.map { "the states up to \($0) are the same" } ?? "no state is the same"
+            (lastShared.map { "the states up to \($0) are the same" } ?? "no state is the same")
+            + (firstOtherNumber.map { "; the numbers of step \($0) are not" } ?? "")
         guard !fields.isEmpty else { return head + "; no field differs" }
         var table = TextTable(["field", "first", "second"])
         func short(_ text: String) -> String {

@@ -12,7 +12,8 @@ extension Store {
     public func archive(
         _ runs: [StoredRun], to path: String, lastOnly: Bool = false, stop: ShouldStop = { false }
     ) throws {
-        let place = "\(folder)/archive.\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
+        // Beside the archive: the store may not be ours to write.
+        let place = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
         defer { FileAccess.removeTree(place) }
         try AtomicFile.makeFolder(place)
         _ = try StoreForm.prepare(place)

@@ -153,6 +153,10 @@ extension Registry {
                     "repair", path, reason: "a process still writes it; let it end first")
             }
             var records: [(kind: JournalForm.Kind, content: [UInt8])] = []
+            guard FileAccess.isRegular(path) else {
+                _ = try setAside(path)
+                continue
+            }
             var reader = try JournalReader(path)
             try reader.forEach { header, _, content in
                 guard let kind = JournalForm.Kind(rawValue: header.kind), kind != .journal else {

@@ -1,5 +1,6 @@
 import Foundation
 import RuntimeSupport
+import Synchronization
 
 /// Checkpoints by the keys of their states: `checkpoints/KEY/VERSION`, so that two versions of a state have a place each.
 /// Earlier versions wrote `checkpoints/KEY`.
@@ -38,16 +39,31 @@ extension Store {
         return order.first(where: folders.contains) ?? folders[0]
     }
 
-    /// How long the checkpoints of a store say that its journals were.
-    static func statedLengths(_ folder: String) -> [String: Int] {
-        var lengths: [String: Int] = [:]
-        for name in (try? FileAccess.names(in: root(folder))) ?? [] where Digest(hex: name) != nil {
-            for folder in folders("\(root(folder))/\(name)") {
-                guard let place = try? Checkpoint.manifest(folder)?.journal else { continue }
-                lengths[place.name] = max(lengths[place.name] ?? 0, place.length)
+    /// How long the checkpoints of a store say that its journals were; those that were asked before are not read again.
+    static func statedLengths(_ folder: String) -> @Sendable () -> [String: Int] {
+        let known = StatedLengths()
+        return {
+            known.places.withLock { places in
+                let names = (try? FileAccess.names(in: root(folder))) ?? []
+                var there: [String: JournalPlace?] = [:]
+                for name in names where Digest(hex: name) != nil {
+                    for folder in folders("\(root(folder))/\(name)") {
+                        there[folder] =
+                            places[folder] ?? (try? Checkpoint.manifest(folder))?.journal
+                    }
+                }
+                places = there
+                return there.values.reduce(into: [:]) { lengths, place in
+                    guard let place else { return }
+                    lengths[place.name] = max(lengths[place.name] ?? 0, place.length)
+                }
             }
         }
-        return lengths
+    }
+
+    /// What manifests say of journals, by their folders.
+    private final class StatedLengths: Sendable {
+        let places = Mutex<[String: JournalPlace?]>([:])
     }
 
     /// The manifest of the checkpoint with a state key; `nil` when there is none.
@@ -57,7 +73,8 @@ extension Store {
         try manifest(key, checkpointFolder(key))
     }
 
-    private func manifest(_ key: Digest, _ folder: String) throws -> CheckpointManifest? {
+    /// The manifest of a version's checkpoint in one of the folders of a state.
+    package func manifest(_ key: Digest, _ folder: String) throws -> CheckpointManifest? {
         guard let manifest = try Checkpoint.manifest(folder) else { return nil }
         guard manifest.key == key else {
             throw CheckpointError(
@@ -87,6 +104,20 @@ extension Store {
             } catch let error as CheckpointError { damaged.append(error) }
         }
         return (usable, damaged)
+    }
+
+    /// The versions of a state that have a checkpoint, damaged or not.
+    package func checkpointVersions(_ key: Digest) throws -> [(
+        folder: String, version: StateVersion
+    )] {
+        guard hasCheckpoint(key) else { return [] }
+        return try Self.folders(checkpointRoot(key)).compactMap { folder in
+            if let version = StateVersion(hex: PathName.last(folder)) { return (folder, version) }
+            // Earlier versions of the program named none.
+            guard FileAccess.exists("\(folder)/\(Checkpoint.manifestFile)") else { return nil }
+            let manifest = try? Checkpoint.manifest(folder)
+            return (folder, try manifest?.version ?? registry.version(of: key) ?? .initial)
+        }
     }
 
     /// The versions of a state that have a checkpoint; those that cannot be read are left out.
@@ -121,16 +152,26 @@ extension Store {
         let temporary = "\(root).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
         defer { FileAccess.removeTree(temporary) }
         try body("\(temporary)/\(version)", manifest)
-        // The first version brings the folder with it, so that nobody finds one without any.
-        do { try FileAccess.rename(temporary, root) } catch let failure {
-            guard FileAccess.isFolder(root) else { throw failure }
-            do { try FileAccess.rename("\(temporary)/\(version)", "\(root)/\(version)") } catch {
-                // Another process may have finished the same version first.
-                guard FileAccess.isFolder("\(root)/\(version)") else { throw error }
+        // The first version brings the folder with it, so that nobody finds one without any; another process may have
+        // finished the same version first, or remove what it found meanwhile.
+        for attempt in 0... {
+            let first = FileAccess.attemptRename(temporary, root)
+            if first == 0 { break }
+            guard Self.isThere(root, first) else { throw FileError("write", root, errno: first) }
+            let place = "\(root)/\(version)"
+            let second = FileAccess.attemptRename("\(temporary)/\(version)", place)
+            if second == 0 || Self.isThere(place, second) { break }
+            guard second == ENOENT, attempt < 100 else {
+                throw FileError("write", place, errno: second)
             }
         }
         AtomicFile.syncFolder(root)
         AtomicFile.syncFolder(PathName.parent(root))
+    }
+
+    /// Whether a rename failed because its target is there, although its name may not be to be seen yet.
+    private static func isThere(_ folder: String, _ code: Int32) -> Bool {
+        code == EEXIST || code == ENOTEMPTY || FileAccess.isFolder(folder)
     }
 
     /// Marks a checkpoint as one to stay, whichever run wrote it.

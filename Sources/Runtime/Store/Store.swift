@@ -24,25 +24,45 @@ public final class Store {
 
     /// Opens a store, making the folder if it is not there.
     ///
-    /// - Parameter index: The file of the registry's index; by default what `MTREPL_INDEX` says, else `index.sqlite` in the
-    ///   folder, or a file in the user's cache if the folder is on a network file system, where SQLite is not safe.
+    /// - Parameters:
+    ///   - index: The file of the registry's index; by default what `MTREPL_INDEX` says, else `index.sqlite` in the folder, or a
+    ///     file in the user's cache if the folder is on a network file system, where SQLite is not safe.
+    ///   - forReading: Whether a folder that cannot be written will do; the index is then made in memory.
     /// - Throws: `FileError` or `RegistryError`.
-    public init(_ folder: String, index: String? = nil) throws {
+    public init(_ folder: String, index: String? = nil, forReading: Bool = false) throws {
         self.folder = folder
-        try AtomicFile.makeFolder(folder)
-        guard access(folder, W_OK | X_OK) == 0 else {
+        if !forReading { try AtomicFile.makeFolder(folder) }
+        let isWritable = access(folder, W_OK | X_OK) == 0
+        guard isWritable || forReading else {
             let reason = String(cString: strerror(errno))
             throw FileError(
                 "write to the store", folder,
                 reason: "\(reason); --store or MTREPL_STORE names another folder")
         }
+        for name in ["journals", "checkpoints", "tokens", "tokenizers", "corpora", "claims"] {
+            let path = "\(folder)/\(name)"
+            guard !FileAccess.exists(path) || FileAccess.isFolder(path) else {
+                throw FileError("open", path, reason: "it is not a folder; move it away")
+            }
+        }
         data = EncodedCorpora(folder)
         evaluators = Evaluators(data)
         indexPath = StoreIndex.path(folder, given: index)
-        notices = try StoreForm.prepare(folder)
+        if isWritable {
+            notices = try StoreForm.prepare(folder)
+        } else {
+            guard try StoreForm.isReady(folder) else {
+                throw FileError(
+                    "read the store", folder,
+                    reason:
+                        "it has the form of an earlier version, and cannot be written to be migrated"
+                )
+            }
+        }
+        let isChosen = StoreIndex.isChosen(folder, given: index)
         registry = try Registry(
-            journals: "\(folder)/journals", index: indexPath
-        ) { Self.statedLengths(folder) }
+            journals: "\(folder)/journals", index: isWritable || isChosen ? indexPath : nil,
+            isOurs: !isChosen, stated: Self.statedLengths(folder))
         notices += try registry.damages().map(\.error.message)
     }
 
@@ -51,6 +71,9 @@ public final class Store {
         defer { notices = [] }
         return notices
     }
+
+    /// The file of the index of a store beside the one that is worked on, whatever `MTREPL_INDEX` says.
+    public static func ownIndex(_ folder: String) -> String { StoreIndex.inside(folder) }
 
     /// Whether a folder holds a store, of whatever form.
     public static func isStore(_ folder: String) -> Bool {

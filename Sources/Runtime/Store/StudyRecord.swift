@@ -51,6 +51,13 @@ extension Registry {
         }
     }
 
+    /// Whether something was measured of all states of an arm.
+    package func isMeasured(_ arm: StudyRecord.Arm) throws -> Bool {
+        try read { rows in
+            try ([arm.key] + arm.finetuned).allSatisfy { try !rows.measured($0).isEmpty }
+        }
+    }
+
     /// The engines that records name.
     package func engine(_ id: EngineID) throws -> Engine? {
         var key = Bytes()

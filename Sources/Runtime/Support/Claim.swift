@@ -82,6 +82,7 @@ public final class Claim {
 
     /// The nonce of a claim that was made; `nil` when somebody else has it.
     private static func take(_ path: String) throws -> String? {
+        var unseen = 0
         while true {
             try AtomicFile.makeFolder(PathName.parent(path))
             let nonce = "\(UInt64.random(in: 0 ... .max))"
@@ -98,13 +99,11 @@ public final class Claim {
             }
             let found: String
             do { found = try content(path) } catch {
-                // Released meanwhile, or the folder cannot be written.
                 if FileAccess.exists(path) { throw error }
-                guard let descriptor = try? FileAccess.open(path, O_RDONLY) else {
-                    try checkWritable(path)
-                    continue
-                }
-                close(descriptor)
+                try checkWritable(path)
+                // Released meanwhile, or of a machine whose names are not to be seen here yet.
+                unseen += 1
+                if unseen > 1 { return nil }
                 continue
             }
             guard isDead(path, found) else { return nil }

@@ -116,6 +116,11 @@ public enum FileAccess {
     /// Whether something of that name is there.
     package static func exists(_ path: String) -> Bool { status(path) != nil }
 
+    /// Whether a regular file of that name is there.
+    package static func isRegular(_ path: String) -> Bool {
+        status(path).map { $0.st_mode & S_IFMT == S_IFREG } ?? false
+    }
+
     /// Whether a folder of that name is there.
     package static func isFolder(_ path: String) -> Bool {
         status(path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
@@ -192,9 +197,16 @@ public enum FileAccess {
     ///
     /// - Throws: `FileError` about `to`.
     package static func rename(_ from: String, _ to: String) throws {
+        let code = attemptRename(from, to)
+        errno = code
+        guard code == 0 else { throw error("write", to) }
+    }
+
+    /// Renames a file or folder, or says why not: the number of the error, 0 for none.
+    package static func attemptRename(_ from: String, _ to: String) -> Int32 {
         let result =
             isFree(from) && isFree(to) ? Glibc.rename(from, to) : cf_rename(from, to)
-        guard result == 0 else { throw error("write", to) }
+        return result == 0 ? 0 : errno
     }
 
     /// Removes a file or an empty folder if it is there.

@@ -180,7 +180,8 @@ public enum AtomicFile {
             errno = code
             throw FileAccess.error("make folder", path)
         }
-        guard FileAccess.isFolder(path) else {
+        // One that another machine made may not be to be seen here yet.
+        guard FileAccess.isFolder(path) || !FileAccess.exists(path) else {
             throw FileError("make folder", path, reason: "a file of that name is in the way")
         }
     }

@@ -1,6 +1,7 @@
 import Foundation
 import RuntimeModel
 import RuntimeNumerics
+import RuntimeStore
 import RuntimeSupport
 
 /// A recipe as it is recorded: for people, for the registry and for `explain`.
@@ -138,12 +139,42 @@ public struct Difference: Sendable {
     /// Fields by path, with both values as JSON.
     public let fields: [(path: String, first: String, second: String)]
 
+    /// The first step from equal states that measured something else; `nil` for none, or where no records were compared.
+    public let firstOtherNumber: Int?
+
     /// Compares two trajectories.
     public init(_ first: Trajectory, _ second: Trajectory) throws {
         lastShared = first.commonPrefix(second)
-        let a = try Self.flatten(first.recipeText())
-        let b = try Self.flatten(second.recipeText())
-        fields = Set(a.keys).union(b.keys).sorted().compactMap { path in
+        firstOtherNumber = nil
+        fields = try Self.fields(first.recipeText(), second.recipeText())
+    }
+
+    /// Compares two runs of one store or of two, as far as they were carried out.
+    public init(
+        _ first: StoredRun, in store: Store, _ second: StoredRun, in other: Store
+    ) throws {
+        let (a, b) = (try first.states(in: store), try second.states(in: other))
+        let shared = a.indices.prefix(b.count).last { a[$0].key == b[$0].key }
+        lastShared = shared.map { a[$0].step }
+        firstOtherNumber = a.indices.prefix(b.count).first { index in
+            a[index].key == b[index].key && a[index].version != b[index].version
+        }.map { a[$0].step }
+        var fields = try Self.fields(first.row.recipe, second.row.recipe)
+        func engines(_ run: StoredRun, _ store: Store) throws -> String {
+            guard let state = run.row.state else { return "absent" }
+            return try store.registry.engines(state, run.row.version).map(\.text).joined(
+                separator: "; ")
+        }
+        let (x, y) = (try engines(first, store), try engines(second, other))
+        if x != y { fields.append(("computed by", x, y)) }
+        self.fields = fields
+    }
+
+    private static func fields(_ first: String, _ second: String) throws -> [(
+        path: String, first: String, second: String
+    )] {
+        let (a, b) = (try flatten(first), try flatten(second))
+        return Set(a.keys).union(b.keys).sorted().compactMap { path in
             let (x, y) = (a[path] ?? "absent", b[path] ?? "absent")
             return x == y ? nil : (path, x, y)
         }
@@ -176,5 +207,15 @@ extension Trajectory {
             if keys[middle] == other.keys[middle] { shared = middle } else { differs = middle }
         }
         return shared
+    }
+}
+
+extension StoredRun {
+    /// The states that the run passed, with their versions, from the first of which there is a record.
+    fileprivate func states(in store: Store) throws -> [(
+        step: Int, key: Digest, version: StateVersion
+    )] {
+        guard let state = row.state else { return [] }
+        return try store.registry.states(state, version: row.version)
     }
 }

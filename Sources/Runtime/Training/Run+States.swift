@@ -35,10 +35,10 @@ extension Run {
         _ state: TrainingState, at target: Int, _ options: RunOptions
     ) throws -> Bool {
         let key = trajectory.keys[target]
-        let folder = store.checkpointFolder(key)
+        guard let folder = try folder(of: target, options) else { return false }
         let manifest: CheckpointManifest
         do {
-            guard let found = try store.manifest(key) else { return false }
+            guard let found = try store.manifest(key, folder) else { return false }
             manifest = found
             try trajectory.check(manifest, of: target, folder)
             try Checkpoint.verify(folder, manifest)
@@ -70,6 +70,18 @@ extension Run {
         rolling = manifest.rolling && !stays && own ? key : nil
         _ = try options.onEvent(.restored(step: target))
         return true
+    }
+
+    /// The checkpoint of a state that the options allow.
+    private func folder(of target: Int, _ options: RunOptions) throws -> String? {
+        let key = trajectory.keys[target]
+        guard let origin = options.origin, target >= origin.step else {
+            return store.checkpointFolder(key)
+        }
+        return try store.checkpointVersions(key).first { _, version in
+            try store.registry.comes(
+                (key, version), from: trajectory.keys[origin.step], at: origin.step, origin.version)
+        }?.folder
     }
 
     /// Frees the model and the moments if the store has them; they are read again when they are needed.

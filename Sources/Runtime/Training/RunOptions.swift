@@ -43,6 +43,9 @@ public struct RunOptions {
     /// Whether to refuse, before any step, what memory or disk cannot hold.
     public var checksResources = true
 
+    /// The version of a state that later ones must come from: checkpoints of others are left alone.
+    package var origin: (step: Int, version: StateVersion)?
+
     /// The defaults.
     public init() {}
 

@@ -143,6 +143,7 @@ extension Study {
         _ options: StudyOptions
     ) throws -> StudyResult.Row {
         let arm = resolved.arm
+        let base = resolved.base.keys[resolved.base.steps]
         func announce(_ task: String) throws {
             _ = try options.onEvent(.arm(number, of: arms.count, label: arm.label, task: task))
         }
@@ -154,27 +155,8 @@ extension Study {
         runOptions.stop = options.stop
         runOptions.makeStepper = options.makeStepper
 
-        let before: Measurements
-        if let known = try known(resolved.base, options) {
-            before = known
-        } else {
-            try announce("training")
-            runOptions.onEvent = { try options.onEvent(.run($0, resolved.base)) }
-            let run = Run(resolved.base, store: store, name: arm.label, isNamed: false)
-            defer { trained += run.trained }
-            try run.train(options: runOptions)
-            before = try measure(run, runOptions)
-        }
-        var candidates: [StudyResult.Candidate] = []
-        for variant in resolved.variants {
-            if let known = try known(variant.trajectory, options) {
-                candidates.append(
-                    .init(
-                        settings: variant.settings, trajectory: variant.trajectory,
-                        measurements: known)
-                )
-                continue
-            }
+        /// What a finetuned state measures; `nil` when it came from another version of the base.
+        func finetune(_ variant: Variant, _ version: StateVersion) throws -> Measurements? {
             try announce("finetuning at \(variant.settings.learningRate.peak)")
             runOptions.onEvent = { try options.onEvent(.run($0, variant.trajectory)) }
             let run = Run(
@@ -182,17 +164,53 @@ extension Study {
                 name: "\(arm.label) finetuned at \(variant.settings.learningRate.peak)",
                 isNamed: false)
             defer { trained += run.trained }
+            var runOptions = runOptions
             runOptions.keep = keep.union([resolved.base.steps])
             runOptions.keepLast = options.keepFinetuned
+            runOptions.origin = (resolved.base.steps, version)
             try run.train(options: runOptions)
-            let measurements = try measure(run, runOptions)
-            candidates.append(
-                .init(
-                    settings: variant.settings, trajectory: variant.trajectory,
-                    measurements: measurements))
+            let found = try measure(run, runOptions)
+            let isOfBase = try store.registry.comes(
+                (run.key, run.version ?? .initial), from: base, at: resolved.base.steps, version)
+            return isOfBase ? found : nil
         }
-        return StudyResult.Row(
-            arm: arm, base: resolved.base, before: before, candidates: candidates)
+
+        // A second round is needed only where another processor's checkpoint went away or came meanwhile.
+        for _ in 0..<8 {
+            var known = try known(resolved, options)
+            let isLost = resolved.base.steps > 0 && !known.isWhole && !known.hasCheckpoint
+            var before = known.before
+            if before == nil || isLost {
+                try announce("training")
+                runOptions.onEvent = { try options.onEvent(.run($0, resolved.base)) }
+                runOptions.origin =
+                    known.hasCheckpoint ? (resolved.base.steps, known.version) : nil
+                let run = Run(resolved.base, store: store, name: arm.label, isNamed: false)
+                defer { trained += run.trained }
+                try run.train(options: runOptions)
+                before = try measure(run, runOptions)
+                let version = run.version ?? .initial
+                if version != known.version {
+                    known = try self.known(resolved, options)
+                    guard known.version == version else { continue }
+                }
+            }
+            var candidates: [StudyResult.Candidate] = []
+            for (variant, found) in zip(resolved.variants, known.candidates) {
+                let measurements = try found ?? finetune(variant, known.version)
+                guard let measurements else { break }
+                candidates.append(
+                    .init(
+                        settings: variant.settings, trajectory: variant.trajectory,
+                        measurements: measurements))
+            }
+            guard let before, candidates.count == resolved.variants.count else { continue }
+            return StudyResult.Row(
+                arm: arm, base: resolved.base, before: before, candidates: candidates)
+        }
+        throw FileError(
+            "go on from", store.checkpointRoot(base),
+            reason: "the checkpoint that other states come from was changed again and again")
     }
 
     private func measure(_ run: Run, _ options: RunOptions) throws -> Measurements {

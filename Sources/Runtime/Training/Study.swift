@@ -46,7 +46,7 @@ public final class Study {
     /// Where states and results are.
     public let store: Store
 
-    struct Variant {
+    package struct Variant {
         let settings: Finetuning
         let trajectory: Trajectory
         var done: Bool
@@ -55,7 +55,7 @@ public final class Study {
     package struct Resolved {
         package let arm: Arm
         package let base: Trajectory
-        var variants: [Variant]
+        package internal(set) var variants: [Variant]
         package var done: Bool
     }
 
@@ -150,39 +150,15 @@ public final class Study {
             let trajectory = try Trajectory(
                 base, finetuning: settings, store: store, progress: options.progress,
                 stop: options.stop)
-            return Variant(
-                settings: settings, trajectory: trajectory,
-                done: try known(trajectory, options) != nil)
+            return Variant(settings: settings, trajectory: trajectory, done: false)
         }
-        let done = try known(base, options) != nil && variants.allSatisfy(\.done)
-        return Resolved(arm: arm, base: base, variants: variants, done: done)
-    }
-
-    /// What was measured of a trajectory's last state, if the registry has all of it.
-    package func known(_ trajectory: Trajectory, _ options: StudyOptions) throws -> Measurements? {
-        guard let key = trajectory.keys.last else { return nil }
-        if measures.isEmpty, try store.manifest(key) == nil { return nil }
-        let setting = trajectory.setting(
-            ofState: trajectory.steps, store, progress: options.progress, stop: options.stop)
-        // All are prepared before any result is missed: a split without documents is an error before the first step.
-        let losses = try validLosses.map { ($0, try $0.digest(setting)) }
-        let others = try measures.map { ($0, try $0.digest(setting)) }
-        var found = Measurements()
-        for (loss, digest) in losses {
-            guard
-                let outcome = try store.registry.outcome(of: loss, state: key, digest: digest)
-            else { return nil }
-            found.add(validLoss: outcome, of: loss)
+        var resolved = Resolved(arm: arm, base: base, variants: variants, done: false)
+        let known = try known(resolved, options)
+        for (index, found) in known.candidates.enumerated() {
+            resolved.variants[index].done = found != nil
         }
-        func add<M: Measure>(_ measure: M, _ digest: Digest) throws -> Bool {
-            guard
-                let outcome = try store.registry.outcome(of: measure, state: key, digest: digest)
-            else { return false }
-            found.add(outcome, of: measure)
-            return true
-        }
-        for (measure, digest) in others where try !add(measure, digest) { return nil }
-        return found
+        resolved.done = known.isWhole
+        return resolved
     }
 }
 

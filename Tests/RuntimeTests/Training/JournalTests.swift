@@ -201,6 +201,33 @@ private func read(_ path: String) throws -> (records: [[UInt8]], reader: Journal
         #expect(try registry.value(Evaluation.self, state: state, data: state) == loss)
     }
 
+    @Test(
+        "an older copy of a journal in place of a newer one has a name until the newer one is back")
+    func older() throws {
+        let store = try Measured()
+        let journal = try #require(try store.journals.first)
+        let copy = try store.copy("copy")
+        let place = "\(copy)/journals/\(PathName.last(journal))"
+        let whole = try FileReader.bytes(place)
+        var reader = try JournalReader(place)
+        var ends: [Int] = []
+        try reader.forEach { _, offset, content in
+            ends.append(offset + JournalForm.headerBytes + content.count)
+        }
+        #expect(try Store(copy).takeNotices().isEmpty)
+        let older = ends[ends.count - 2]
+        try write(Array(whole[..<older]), place)
+        let notice =
+            "\(place) is damaged at byte \(older): it ends here; it had \(whole.count) bytes before"
+        for _ in 0..<2 { #expect(try Store(copy).takeNotices() == [notice]) }
+        #expect(try Store(copy).check().damages.map(\.path) == [place])
+        #expect(try Store(copy).takeNotices() == [notice])
+        try write(whole, place)
+        #expect(try Store(copy).takeNotices().isEmpty)
+        #expect(try contents(Store(copy), store.states) == store.expected)
+        #expect(try Store(copy).check().damages.isEmpty)
+    }
+
     @Test("copying the files of two stores into one folder merges them")
     func merging() throws {
         let store = try Measured()

@@ -123,6 +123,96 @@ import RuntimeStore
         #expect(try again.records() == records.1)
     }
 
+    /// Puts all that a store's journals say into a registry of the first form, and removes them.
+    private func moveBack(_ store: Store) throws {
+        struct Found: Decodable {
+            let state, data: Digest
+            let name, split: String?
+            let values: Evaluation
+        }
+        let folder = store.folder
+        let runs = try store.registry.runs()
+        let queue = try DatabaseQueue(path: folder + "/old.sqlite")
+        try Migration.migrations.migrate(queue)
+        try queue.write { database in
+            for row in runs {
+                try database.execute(
+                    sql: "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    arguments: [
+                        row.key.hex, row.name, row.status, row.step, row.steps, row.updated,
+                        row.recipe, row.failure, row.state?.hex,
+                        try row.exposure.map { try CanonicalJSON.text($0) }, row.processor,
+                    ])
+            }
+            for name in try FileAccess.names(in: folder + "/journals") {
+                var reader = try JournalReader("\(folder)/journals/\(name)")
+                try reader.forEach { header, _, content in
+                    switch JournalForm.Kind(rawValue: header.kind) {
+                    case .steps:
+                        let batch = try #require(StepBatch(content))
+                        var parent = batch.parent
+                        for (state, record) in batch.steps {
+                            try database.execute(
+                                sql: "INSERT OR IGNORE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                                arguments: [
+                                    state.hex, record.step, record.loss, record.learningRate,
+                                    record.gradientNorm, record.tokens, record.seconds, parent.hex,
+                                ])
+                            parent = state
+                        }
+                    case .evaluation:
+                        let found = try JSONDecoder().decode(Found.self, from: Data(content))
+                        let loss = found.values
+                        try database.execute(
+                            sql: "INSERT OR IGNORE INTO evaluations VALUES (?, ?, ?, ?, ?)",
+                            arguments: [
+                                found.state.hex, found.data.hex, loss.nats, loss.tokens, loss.bytes,
+                            ])
+                        try database.execute(
+                            sql: "INSERT OR IGNORE INTO datasets VALUES (?, ?, ?)",
+                            arguments: [found.data.hex, found.name, found.split])
+                    default: break
+                    }
+                }
+            }
+        }
+        try queue.close()
+        for name in [
+            "journals", "store.json", "index.sqlite", "index.sqlite-wal", "index.sqlite-shm",
+        ] {
+            FileAccess.removeTree("\(folder)/\(name)")
+        }
+        try FileAccess.rename(folder + "/old.sqlite", folder + "/registry.sqlite")
+    }
+
+    @Test("a study of a store of the first form has the same rows, and nothing is trained again")
+    func study() throws {
+        let laboratory = try Laboratory()
+        func study(_ store: Store) throws -> StudyResult {
+            try Study(
+                arms: [laboratory.base, laboratory.midtrained()].enumerated().map { index, recipe in
+                    Arm(
+                        name: "arm", parameters: [("number", .integer(index))], recipe: recipe,
+                        finetuning: [1e-4, 1e-3].map { laboratory.finetuning($0) })
+                }, evaluate: [laboratory.prose, laboratory.code, laboratory.tasks],
+                evaluationLimit: 4, store: store
+            ).run()
+        }
+        let expected = try study(laboratory.store).csv()
+        let runs = try laboratory.store.runs().map {
+            "\($0.row.name) \($0.status) \($0.checkpoints.map(\.step))"
+        }
+        try moveBack(laboratory.store)
+        let migrated = try Store(laboratory.store.folder)
+        let result = try study(migrated)
+        #expect(result.csv() == expected)
+        #expect(result.trainedSteps == 0)
+        #expect(
+            try migrated.runs().map {
+                "\($0.row.name) \($0.status) \($0.checkpoints.map(\.step))"
+            } == runs)
+    }
+
     @Test("rows of a wrong type are left out of a migration and counted")
     func wrongRows() throws {
         let scratch = try Scratch()

@@ -41,11 +41,60 @@ private func measured<T>(_ body: () throws -> T) rethrows -> (
         }
     }
 
-    private func row(_ run: Int, _ steps: Int) -> RunRow {
+    /// A recipe of the usual length.
+    private static let recipe =
+        "{\"accumulate\":1,\"batch\":64,\"model\":{\"context\":256,\"layers\":6,\"width\":128},\"note\":\""
+        + String(repeating: "settings of the optimizer, ", count: 30) + "\",\"seed\":"
+
+    private func row(_ run: Int, _ steps: Int, _ version: StateVersion? = nil) -> RunRow {
         RunRow(
             key: state(run, steps), name: "run \(run)", status: "finished", step: steps,
-            steps: steps,
-            updated: Double(run), recipe: "{\"seed\":\(run)}", state: state(run, steps))
+            steps: steps, updated: Double(run), recipe: Self.recipe + "\(run)}",
+            state: state(run, steps), version: version, processor: "avx512")
+    }
+
+    private static let loss = Evaluation(nats: 1234.5, tokens: 500, bytes: 2100)
+
+    /// Journals as ten processes would have left them: steps in hundreds, six losses a run, a checkpoint a run.
+    private func write(_ runs: Int, _ steps: Int, _ store: Store) throws {
+        let data = (0..<6).map { state(-1, $0) }
+        for part in 0..<10 {
+            var records: [(kind: JournalForm.Kind, content: [UInt8])] = []
+            var manifests: [CheckpointManifest] = []
+            for run in stride(from: part, to: runs, by: 10) {
+                let all = entries(run, steps)
+                var version = StateVersion.initial
+                for first in stride(from: 0, to: steps, by: 100) {
+                    let batches = StepBatch.batches(
+                        Array(all[first..<min(first + 100, steps)]), from: version,
+                        engine: Engine.own.id)
+                    records += batches.map { (.steps, $0.content) }
+                    version = batches.last?.after ?? version
+                }
+                for data in data {
+                    records.append(
+                        try store.registry.content(
+                            Self.loss, state: state(run, steps), data: data, name: "web",
+                            split: .test, version: version))
+                }
+                records += try store.registry.contents(row(run, steps, version))
+                manifests.append(
+                    CheckpointManifest(
+                        key: state(run, steps), step: steps, optimizerSteps: steps, rolling: false,
+                        model: RecordedModel(
+                            NeoXConfiguration(
+                                vocabulary: 300, context: 128, layers: 2, width: 32, heads: 2)),
+                        recipe: Self.recipe + "\(run)}", engine: .own, version: version,
+                        journal: store.registry.place))
+            }
+            try Registry.write(records, prefix: "part", to: store.folder + "/journals")
+            for manifest in manifests {
+                let folder =
+                    "\(store.folder)/checkpoints/\(manifest.key.hex)/\(manifest.version?.hex ?? "")"
+                try AtomicFile.makeFolder(folder)
+                try Checkpoint.write(manifest, folder)
+            }
+        }
     }
 
     @Test(
@@ -54,37 +103,37 @@ private func measured<T>(_ body: () throws -> T) rethrows -> (
     func size() throws {
         let (runs, steps) = Long.pick((60, 40), long: (10_000, 1000))
         let scratch = try Scratch()
-        let (folder, index) = (scratch.path + "/journals", scratch.path + "/index.sqlite")
-        // What one process of each run would have written, in ten journals.
-        for part in 0..<10 {
-            var records: [(kind: JournalForm.Kind, content: [UInt8])] = []
-            for run in stride(from: part, to: runs, by: 10) {
-                records += StepBatch.batches(
-                    entries(run, steps), from: .initial, engine: Engine.own.id
-                )
-                .map { (.steps, $0.content) }
-            }
-            try Registry.write(records, prefix: "part", to: folder)
-        }
-        let first = try Registry(journals: folder, index: index)
-        for run in 0..<runs { try first.save(row(run, steps)) }
-        for end in ["", "-wal", "-shm"] { unlink(index + end) }
-        let rebuilt = try measured { try Registry(journals: folder, index: index) }
-        let opened = try measured { try Registry(journals: folder, index: index) }
+        let folder = scratch.path + "/store"
+        var first: Store? = try Store(folder)
+        if let first { try write(runs, steps, first) }
+        first = nil
+        for end in ["", "-wal", "-shm"] { unlink(folder + "/index.sqlite" + end) }
+        let rebuilt = try measured { try Store(folder).registry.runs().count }
+        #expect(rebuilt.value == runs)
+        let opened = try measured { try Store(folder) }
+        let registry = opened.value.registry
+        let rows = try measured { try registry.runs() }
+        #expect(rows.value.count == runs)
         let list = try measured { try opened.value.runs() }
-        #expect(list.value.count == runs)
-        let shown = try measured { try opened.value.history(state(runs / 2, steps)) }
+        #expect(list.value.allSatisfy { $0.checkpoints.map(\.step) == [steps] })
+        let shown = try measured { try registry.history(state(runs / 2, steps)) }
         #expect(shown.value == entries(runs / 2, steps).map(\.record))
+        // What 300 arms ask for.
         let cached = try measured {
-            try (0..<1000).map { try opened.value.steps([state($0 % runs, steps)]).count }
+            try (0..<2000).map {
+                try registry.value(
+                    Evaluation.self, state: state($0 / 6 % runs, steps), data: state(-1, $0 % 6))
+            }
         }
-        #expect(cached.value.allSatisfy { $0 == 1 })
-        #expect(try opened.value.isWhole())
+        #expect(cached.value.allSatisfy { $0 == Self.loss })
+        #expect(try registry.isWhole())
         guard Long.isOn else { return }
         let total = Double(runs * steps)
         print(
             "\(runs) runs, \(Int(total)) steps: rebuilt in \(rebuilt.wall) s (\(total / rebuilt.wall) steps a second), "
-                + "opened in \(opened.wall) s, list \(list.wall) s, show \(shown.wall) s, 1000 lookups \(cached.wall) s"
+                + "opened in \(opened.wall) s, rows \(rows.wall) s, list with checkpoints \(list.wall) s, "
+                + "show \(shown.wall) s, 2000 losses \(cached.wall) s, index "
+                + "\(try FileReader.size(folder + "/index.sqlite")) bytes"
         )
         try compare(scratch.path)
     }

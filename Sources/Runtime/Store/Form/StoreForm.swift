@@ -12,6 +12,8 @@ enum StoreForm {
 
     private struct Content: Codable {
         var form: Int
+        /// The digest of the database that keeps earlier programs out; stores of the first days of this form do not have it.
+        var gate: Digest?
     }
 
     static func path(_ folder: String) -> String { "\(folder)/store.json" }
@@ -34,38 +36,66 @@ enum StoreForm {
             if FileAccess.status(registry)?.st_size == 0 {
                 let place = try setAside(registry, folder)
                 notices.append("\(registry) was empty; moved to \(place)")
+            } else if try content(folder) != nil, !isRegistry(registry) {
+                // Only what keeps earlier programs out: nothing is lost with it.
+                let place = try setAside(registry, folder)
+                notices.append("\(registry) is damaged: it is made again; moved to \(place)")
             } else {
                 var migration = Migration(folder)
                 notices += try migration.run()
             }
         }
-        if try !isGate(registry) { try writeGate(registry) }
+        if try !isGate(registry) || content(folder)?.gate != Digest.ofFile(registry) {
+            try writeGate(registry)
+        }
         try SealedFile.write(
             path(folder), kind: kind, name: "form",
-            json: Array(try CanonicalJSON.text(Content(form: version)).utf8))
+            json: Array(
+                try CanonicalJSON.text(
+                    Content(form: version, gate: try Digest.ofFile(registry))
+                ).utf8))
         return notices
     }
 
-    private static func isReady(_ folder: String) throws -> Bool {
+    /// Whether a folder has all of this form's files.
+    static func isReady(_ folder: String) throws -> Bool {
+        guard let content = try content(folder) else { return false }
+        // The files of a store of the earlier form may have been copied into this one.
+        let gate = registryPath(folder)
+        guard try isGate(gate) else { return false }
+        return try content.gate.map { try Digest.ofFile(gate) == $0 } ?? true
+    }
+
+    /// What the form's file says; `nil` where it is not there, or damaged: all that it says is written again, and records say
+    /// their own form.
+    ///
+    /// - Throws: `FileError` when the store has a later form.
+    private static func content(_ folder: String) throws -> Content? {
         let path = path(folder)
-        guard FileAccess.exists(path) else { return false }
+        guard FileAccess.exists(path) else { return nil }
         do {
-            guard let content = try SealedFile.read(path, kind: kind, name: "form"),
-                content.isSealed
-            else { return false }
-            let form = try SealedFile.decode(Content.self, content, path).form
-            guard form <= version else {
+            guard let found = try SealedFile.read(path, kind: kind, name: "form"), found.isSealed
+            else { return nil }
+            let content = try SealedFile.decode(Content.self, found, path)
+            guard content.form <= version else {
                 throw FileError(
                     "open the store", folder,
-                    reason: "it has the form \(form), this mtrepl knows \(version): use a newer one"
+                    reason:
+                        "it has the form \(content.form), this mtrepl knows \(version): use a newer one"
                 )
             }
-        } catch is DamagedFile {
-            // All that it says is written again; records say their own form.
-            return false
+            return content
+        } catch is DamagedFile { return nil }
+    }
+
+    /// Whether a file is a registry of the earlier form, as far as can be seen.
+    private static func isRegistry(_ path: String) -> Bool {
+        var configuration = Configuration()
+        configuration.readonly = true
+        let found = try? DatabaseQueue(path: path, configuration: configuration).read {
+            try $0.tableExists("runs")
         }
-        // The files of a store of the earlier form may have been copied into this one.
-        return try isGate(registryPath(folder))
+        return found ?? false
     }
 
     /// Whether a registry is the one that only keeps earlier programs out.

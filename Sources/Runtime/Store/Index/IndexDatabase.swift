@@ -8,7 +8,7 @@ struct IndexDamage: Error {}
 
 /// What a row of the index is about.
 enum IndexKind: Int {
-    /// How many rows there are, and the sum of their checksums.
+    /// How many rows a part has, and the sum of their checksums; without a key, the same of all such rows.
     case total = 0
     /// How far a journal was read.
     case journal = 1
@@ -28,54 +28,174 @@ enum IndexKind: Int {
     case study = 8
     /// Damage by journal and place.
     case damage = 9
+    /// The folder of the store.
+    case owner = 10
+}
+
+/// Rows that are counted together: all of a kind, or of a kind that may have many those whose keys, which are digests, begin
+/// with the same ten bits. A look at few rows then checks few.
+struct IndexPart: Hashable {
+    let kind: Int
+    let number: Int
+
+    private static let many: Set<IndexKind> = [.steps, .firstSteps, .evaluation, .run, .removal]
+
+    /// The part of a key.
+    init(_ kind: IndexKind, _ key: [UInt8]) {
+        self.init(kind.rawValue, key)
+    }
+
+    init(kind: Int, number: Int) { (self.kind, self.number) = (kind, number) }
+
+    init(_ kind: Int, _ key: [UInt8]) {
+        self.kind = kind
+        let isMany = IndexKind(rawValue: kind).map(Self.many.contains) ?? false
+        number = isMany && key.count > 1 ? Int(key[0]) << 2 | Int(key[1]) >> 6 : 0
+    }
+
+    /// The first key that may be in the part, and the first behind it.
+    var bounds: (first: [UInt8], end: [UInt8]?) {
+        func key(_ number: Int) -> [UInt8] { [UInt8(number >> 2), UInt8(number & 3) << 6] }
+        guard IndexKind(rawValue: kind).map(Self.many.contains) ?? false else { return ([], nil) }
+        return (number == 0 ? [] : key(number), number < 1023 ? key(number + 1) : nil)
+    }
+
+    /// The key of the row that has its total.
+    var key: [UInt8] { [UInt8(kind), UInt8(number >> 8), UInt8(number & 255)] }
+
+    /// Whether prefixes of keys lie in one part.
+    static func isWhole(_ kind: IndexKind, _ prefix: [UInt8]) -> Bool {
+        prefix.count > 1 || !many.contains(kind)
+    }
+}
+
+/// How many rows there are, and the sum of their checksums.
+struct IndexTotal: Equatable {
+    var count: UInt64 = 0
+    var sum: UInt64 = 0
+
+    mutating func add(_ check: UInt32) {
+        count &+= 1
+        sum &+= UInt64(check)
+    }
+
+    mutating func remove(_ check: UInt32) {
+        count &-= 1
+        sum &-= UInt64(check)
+    }
+
+    static func + (left: Self, right: Self) -> Self {
+        Self(count: left.count &+ right.count, sum: left.sum &+ right.sum)
+    }
+
+    var bytes: [UInt8] {
+        var bytes = Bytes()
+        bytes.add(count)
+        bytes.add(sum)
+        return bytes.all
+    }
+
+    init() {}
+    init(count: UInt64, sum: UInt64) { (self.count, self.sum) = (count, sum) }
+    init(_ value: [UInt8]) {
+        (count, sum) = value.withUnsafeBytes {
+            var reader = ByteReader($0)
+            return (reader.uint64(), reader.uint64())
+        }
+    }
 }
 
 /// The rows of the index in SQLite: keys and values that check themselves, made from the journals and made again whenever
 /// they are missing, old or damaged.
+///
+/// A row that a flipped bit hides would be missed without a word. So rows are counted by parts, and a part is checked when a
+/// process first looks for something in it.
 final class IndexDatabase: Sendable {
     /// Raised whenever rows mean something else.
-    private static let form = 1
+    private static let form = 2
 
-    let path: String
-    private let queue: Mutex<DatabaseQueue>
-    /// Fills an empty index.
-    private let fill: @Sendable (IndexRows) throws -> Void
+    /// Fills an empty index, given how long journals were that an earlier one knew.
+    typealias Fill = @Sendable (IndexRows, _ longest: [String: Int]) throws -> Void
+
+    /// A connection, and the parts that were checked through it.
+    final class Connection: Sendable {
+        let queue: DatabaseQueue
+        let checked = Mutex<Set<IndexPart>>([])
+
+        init(_ queue: DatabaseQueue) { self.queue = queue }
+    }
+
+    /// In the header of an index: `mtri`.
+    private static let mark: UInt32 = 0x6d74_7269
+
+    /// The file; `nil` for an index in memory.
+    let path: String?
+    private let isOurs: Bool
+    private let connection: Mutex<Connection>
+    private let fill: Fill
 
     /// Opens an index, or makes it.
     ///
-    /// - Throws: `RegistryError`; `FileError` when a pipe or a device stands in its place; whatever `fill` throws.
-    init(_ path: String, fill: @escaping @Sendable (IndexRows) throws -> Void) throws {
-        self.path = path
-        self.fill = fill
-        try AtomicFile.makeFolder(PathName.parent(path))
-        // SQLite would wait for the other end of a pipe.
-        for end in Self.endings { try FileAccess.checkRegular(path + end) }
+    /// - Parameters:
+    ///   - path: The file; `nil` for an index in memory.
+    ///   - isOurs: Whether whatever lies there may be replaced, as nobody else keeps anything in that place. An index that cannot
+    ///     be written is then made in memory.
+    /// - Throws: `RegistryError`; `FileError` when something else stands in its place; whatever `fill` throws.
+    init(_ path: String?, isOurs: Bool = true, fill: @escaping Fill) throws {
+        (self.path, self.isOurs, self.fill) = (path, isOurs, fill)
+        if let path { try Self.checkPlace(path, isOurs: isOurs) }
         do {
-            do { queue = Mutex(try Self.open(path, fill)) } catch let error {
-                queue = Mutex(try Self.replacement(for: error, path, fill))
+            do {
+                if let path { try AtomicFile.makeFolder(PathName.parent(path)) }
+                connection = Mutex(try Self.open(path, fill))
+            } catch let error where error is DatabaseError || error is IndexDamage || isOurs {
+                connection = Mutex(
+                    try Self.replacement(for: error, path, isOurs: isOurs, fill))
             }
         } catch { throw Self.named(error, path) }
+    }
+
+    private static func checkPlace(_ path: String, isOurs: Bool) throws {
+        guard !path.isEmpty else {
+            throw FileError("open", "the index", reason: "its name is empty")
+        }
+        // SQLite would wait for the other end of a pipe.
+        for end in endings { try FileAccess.checkRegular(path + end) }
+        guard !isOurs, let size = FileAccess.status(path)?.st_size, size > 0 else { return }
+        let header = size < 100 ? [] : try RandomAccessFile(path).bytes(0..<100)
+        guard header.count == 100,
+            header[68..<72].reduce(UInt32(0), { $0 << 8 | UInt32($1) }) == mark
+        else {
+            throw FileError(
+                "use as the index", path,
+                reason:
+                    "it is not one that mtrepl made; expected one, or a file that is not there yet"
+            )
+        }
     }
 
     /// Another index in place of one that failed: a new one if it is damaged; one in memory if its file cannot be written, as on
     /// a full disk, since what it says is in the journals.
     private static func replacement(
-        for error: any Error, _ path: String, _ fill: (IndexRows) throws -> Void
-    ) throws -> DatabaseQueue {
-        if isDamage(error) {
+        for error: any Error, _ path: String?, isOurs: Bool, _ fill: Fill
+    ) throws -> Connection {
+        if isDamage(error), let path {
             remove(path)
             do { return try open(path, fill) } catch let second {
-                guard isUnwritable(second) else { throw second }
+                guard isUnwritable(second, isOurs: isOurs) else { throw second }
             }
-        } else if !isUnwritable(error) {
+        } else if !isUnwritable(error, isOurs: isOurs) {
             throw error
         }
         return try open(nil, fill)
     }
 
-    private static func isUnwritable(_ error: any Error) -> Bool {
-        guard let code = (error as? DatabaseError)?.resultCode else { return false }
+    private static func isUnwritable(_ error: any Error, isOurs: Bool) -> Bool {
+        guard let code = (error as? DatabaseError)?.resultCode else {
+            return isOurs && error is FileError
+        }
         return [.SQLITE_FULL, .SQLITE_IOERR, .SQLITE_READONLY].contains(code)
+            || (isOurs && code == .SQLITE_CANTOPEN)
     }
 
     private static let endings = ["", "-wal", "-shm"]
@@ -84,8 +204,9 @@ final class IndexDatabase: Sendable {
         for end in endings { FileAccess.remove(path + end) }
     }
 
-    private static func named(_ error: any Error, _ path: String) -> any Error {
-        error is DatabaseError || error is IndexDamage ? RegistryError(path, error) : error
+    private static func named(_ error: any Error, _ path: String?) -> any Error {
+        error is DatabaseError || error is IndexDamage
+            ? RegistryError(path ?? "in memory", error) : error
     }
 
     private static func isDamage(_ error: any Error) -> Bool {
@@ -96,9 +217,7 @@ final class IndexDatabase: Sendable {
     }
 
     /// One connection, opened once: if another process makes the file anew, this one stays with the file it has.
-    private static func open(_ path: String?, _ fill: (IndexRows) throws -> Void) throws
-        -> DatabaseQueue
-    {
+    private static func open(_ path: String?, _ fill: Fill) throws -> Connection {
         var configuration = Configuration()
         configuration.busyMode = .timeout(120)
         configuration.prepareDatabase { database in
@@ -109,8 +228,12 @@ final class IndexDatabase: Sendable {
         let queue =
             try path.map { try DatabaseQueue(path: $0, configuration: configuration) }
             ?? DatabaseQueue(configuration: configuration)
+        let connection = Connection(queue)
         let found = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
-        guard found != form else { return queue }
+        guard found != form else {
+            try queue.read { try IndexRows($0, connection).checkTotals() }
+            return connection
+        }
         try queue.inTransaction(.immediate) { database in
             if try Int.fetchOne(database, sql: "PRAGMA user_version") == form { return .commit }
             try database.execute(
@@ -118,27 +241,31 @@ final class IndexDatabase: Sendable {
                     DROP TABLE IF EXISTS entries;
                     CREATE TABLE entries (kind INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
                         sum INTEGER NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
+                    PRAGMA application_id = \(mark);
                     PRAGMA user_version = \(form);
                     """)
-            let rows = IndexRows(database)
-            try fill(rows)
+            let rows = IndexRows(database, connection)
+            try rows.clear()
+            try fill(rows, [:])
             try rows.finish()
             return .commit
         }
-        return queue
+        return connection
     }
 
     /// Reads rows; an index that turns out to be damaged is made again first.
     func read<T>(_ body: (IndexRows) throws -> T) throws -> T {
-        try repaired { queue in try queue.read { try body(IndexRows($0)) } }
+        try repaired { connection in
+            try connection.queue.read { try body(IndexRows($0, connection)) }
+        }
     }
 
     /// Changes rows, all or none.
     func write<T>(_ body: (IndexRows) throws -> T) throws -> T {
-        try repaired { queue in
+        try repaired { connection in
             var result: T?
-            try queue.inTransaction(.immediate) { database in
-                let rows = IndexRows(database)
+            try connection.queue.inTransaction(.immediate) { database in
+                let rows = IndexRows(database, connection)
                 result = try body(rows)
                 try rows.finish()
                 return .commit
@@ -148,16 +275,17 @@ final class IndexDatabase: Sendable {
         }
     }
 
-    private func repaired<T>(_ body: (DatabaseQueue) throws -> T) throws -> T {
-        let queue = queue.withLock { $0 }
+    private func repaired<T>(_ body: (Connection) throws -> T) throws -> T {
+        let connection = connection.withLock { $0 }
         do {
-            do { return try body(queue) } catch let error
-                where Self.isDamage(error) || Self.isUnwritable(error)
+            do { return try body(connection) } catch let error
+                where Self.isDamage(error) || Self.isUnwritable(error, isOurs: false)
             {
-                let fresh = try self.queue.withLock { current in
+                let fresh = try self.connection.withLock { current in
                     // Another thread may have done it.
-                    if current === queue {
-                        current = try Self.replacement(for: error, path, fill)
+                    if current === connection {
+                        current = try Self.replacement(
+                            for: error, path, isOurs: isOurs, fill)
                     }
                     return current
                 }
@@ -169,126 +297,24 @@ final class IndexDatabase: Sendable {
     /// Makes the index again from the journals.
     func rebuild() throws {
         try write { rows in
+            let longest = try rows.progress().mapValues(\.longest)
             try rows.clear()
-            try fill(rows)
+            try fill(rows, longest)
         }
     }
 
     /// Whether every row is there that was written, as it was written.
     func isWhole() throws -> Bool {
-        let queue = queue.withLock { $0 }
+        let connection = connection.withLock { $0 }
         do {
-            return try queue.read { database in
-                var (count, sum): (UInt64, UInt64) = (0, 0)
-                let rows = try Row.fetchCursor(
-                    database, sql: "SELECT kind, key, value, sum FROM entries WHERE kind <> 0")
-                while let row = try rows.next() {
-                    let entry = try IndexRows.checked(row)
-                    count += 1
-                    sum &+= UInt64(entry.sum)
-                }
-                return try IndexRows(database).total == (count, sum)
+            try connection.queue.read { database in
+                let rows = IndexRows(database, connection)
+                try rows.checkTotals()
+                try rows.checkAll()
             }
+            return true
         } catch let error where Self.isDamage(error) { return false } catch {
             throw Self.named(error, path)
         }
-    }
-}
-
-/// The rows of an index within one transaction.
-final class IndexRows {
-    typealias Entry = (key: [UInt8], value: [UInt8])
-
-    private let database: Database
-    /// What changes of the total.
-    private var (count, sum): (UInt64, UInt64) = (0, 0)
-
-    init(_ database: Database) { self.database = database }
-
-    private static func sum(_ kind: Int, _ key: [UInt8], _ value: [UInt8]) -> UInt32 {
-        JournalForm.sum([UInt8(truncatingIfNeeded: kind)] + key) ^ (JournalForm.sum(value) &* 31)
-    }
-
-    /// - Throws: `IndexDamage`.
-    static func checked(_ row: Row) throws -> (key: [UInt8], value: [UInt8], sum: UInt32) {
-        guard let kind = Int.fromDatabaseValue(row["kind"]),
-            let key = Data.fromDatabaseValue(row["key"]),
-            let value = Data.fromDatabaseValue(row["value"]),
-            let sum = Int64.fromDatabaseValue(row["sum"])
-        else { throw IndexDamage() }
-        let entry = (key: [UInt8](key), value: [UInt8](value))
-        guard Int64(Self.sum(kind, entry.key, entry.value)) == sum else { throw IndexDamage() }
-        return (entry.key, entry.value, UInt32(truncatingIfNeeded: sum))
-    }
-
-    /// Rows whose keys begin with some bytes, in the order of the keys.
-    func entries(_ kind: IndexKind, _ prefix: [UInt8] = []) throws -> [Entry] {
-        var found: [Entry] = []
-        let select = try database.cachedStatement(
-            sql:
-                "SELECT kind, key, value, sum FROM entries WHERE kind = ? AND key >= ? ORDER BY key"
-        )
-        let rows = try Row.fetchCursor(select, arguments: [kind.rawValue, Data(prefix)])
-        while let row = try rows.next() {
-            let entry = try Self.checked(row)
-            guard entry.key.starts(with: prefix) else { break }
-            found.append((entry.key, entry.value))
-        }
-        return found
-    }
-
-    /// The row of a key.
-    func value(_ kind: IndexKind, _ key: [UInt8]) throws -> [UInt8]? {
-        let select = try database.cachedStatement(
-            sql: "SELECT kind, key, value, sum FROM entries WHERE kind = ? AND key = ?")
-        return try Row.fetchOne(select, arguments: [kind.rawValue, Data(key)]).map {
-            try Self.checked($0).value
-        }
-    }
-
-    /// Adds a row, or replaces it.
-    func set(_ kind: IndexKind, _ key: [UInt8], _ value: [UInt8]) throws {
-        if let old = try self.value(kind, key) {
-            if old == value { return }
-            sum &-= UInt64(Self.sum(kind.rawValue, key, old))
-            count &-= 1
-        }
-        let new = Self.sum(kind.rawValue, key, value)
-        sum &+= UInt64(new)
-        count &+= 1
-        let insert = try database.cachedStatement(
-            sql: "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)")
-        try insert.execute(arguments: [kind.rawValue, Data(key), Data(value), Int64(new)])
-    }
-
-    /// Removes every row.
-    func clear() throws {
-        try database.execute(sql: "DELETE FROM entries")
-        (count, sum) = (0, 0)
-    }
-
-    /// The number of rows and the sum of their checksums.
-    var total: (UInt64, UInt64) {
-        get throws {
-            guard let value = try value(.total, []) else { return (0, 0) }
-            return value.withUnsafeBytes {
-                var reader = ByteReader($0)
-                return (reader.uint64(), reader.uint64())
-            }
-        }
-    }
-
-    /// Brings the total up to date.
-    func finish() throws {
-        guard count != 0 || sum != 0 else { return }
-        let before = try total
-        var bytes = Bytes()
-        bytes.add(before.0 &+ count)
-        bytes.add(before.1 &+ sum)
-        (count, sum) = (0, 0)
-        let check = Self.sum(IndexKind.total.rawValue, [], bytes.all)
-        try database.execute(
-            sql: "INSERT OR REPLACE INTO entries VALUES (0, ?, ?, ?)",
-            arguments: [Data(), Data(bytes.all), Int64(check)])
     }
 }

@@ -67,8 +67,28 @@ struct StepPlace {
 
 /// How far a journal was read.
 struct JournalProgress {
-    var offset: Int
-    var number: UInt32
+    /// Bytes that hold whole records.
+    var offset = 0
+    /// The number of the next record.
+    var number: UInt32 = 0
+    /// Bytes that it is known to have had: less is damage, wherever it ends.
+    var longest = 0
+
+    init() {}
+
+    init(_ value: [UInt8]) {
+        (offset, number, longest) = value.withUnsafeBytes {
+            var reader = ByteReader($0)
+            let (offset, number) = (reader.int(), UInt32(truncatingIfNeeded: reader.int()))
+            return (offset, number, reader.int())
+        }
+    }
+
+    var bytes: [UInt8] {
+        var bytes = Bytes()
+        for value in [offset, Int(number), longest] { bytes.add(value) }
+        return bytes.all
+    }
 }
 
 /// What is known of one registration of a run: the same whatever the order in which records are read.
@@ -111,34 +131,25 @@ extension Digest {
 
 /// What records say, as rows.
 extension IndexRows {
-    func progress(_ journal: String) throws -> JournalProgress? {
-        try value(.journal, Array(journal.utf8)).map {
-            $0.withUnsafeBytes {
-                var reader = ByteReader($0)
-                return JournalProgress(
-                    offset: reader.int(), number: UInt32(truncatingIfNeeded: reader.int()))
-            }
-        }
-    }
-
+    /// How far every journal was read.
     func progress() throws -> [String: JournalProgress] {
-        var all: [String: JournalProgress] = [:]
-        for (key, _) in try entries(.journal) {
-            let name = String(decoding: key, as: UTF8.self)
-            all[name] = try progress(name)
-        }
-        return all
+        Dictionary(
+            try entries(.journal).map {
+                (String(decoding: $0.key, as: UTF8.self), JournalProgress($0.value))
+            }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Reads what a journal has more than the index.
     ///
-    /// - Parameter stated: Bytes that journals had when checkpoints were written, asked with whether this one ends in half
-    ///   a record: less is damage, wherever it ends.
-    func readOn(_ name: String, in folder: String, stated: (_ isTorn: Bool) -> [String: Int]) throws
-    {
-        let before = try progress(name)
+    /// - Parameter stated: Bytes that it had at least, asked with whether it ends in half a record.
+    func readOn(_ name: String, in folder: String, stated: (_ isTorn: Bool) -> Int) throws {
+        var progress = try value(.journal, Array(name.utf8)).map { JournalProgress($0) } ?? .init()
         let path = "\(folder)/\(name)\(JournalForm.fileEnding)"
-        var reader = try JournalReader(path, from: before?.offset ?? 0, number: before?.number ?? 0)
+        guard FileAccess.isRegular(path) else {
+            try add(JournalDamage(path: path, offset: 0, reason: JournalDamage.noFile), name)
+            return try set(.journal, Array(name.utf8), progress.bytes)
+        }
+        var reader = try JournalReader(path, from: progress.offset, number: progress.number)
         var wrong: [JournalDamage] = []
         try reader.forEach { header, offset, content in
             let record = offset..<(offset + JournalForm.headerBytes + content.count)
@@ -151,17 +162,10 @@ extension IndexRows {
                     ))
             }
         }
-        if let length = stated(reader.isTorn)[name], reader.offset < length {
-            wrong.append(
-                JournalDamage(
-                    path: path, offset: reader.offset,
-                    reason: "it ends here; it had \(length) bytes when a checkpoint was written"))
-        }
         for damage in reader.damages + wrong { try add(damage, name) }
-        var value = Bytes()
-        value.add(reader.offset)
-        value.add(Int(reader.number))
-        try set(.journal, Array(name.utf8), value.all)
+        (progress.offset, progress.number) = (reader.offset, reader.number)
+        progress.longest = max(progress.longest, reader.offset, stated(reader.isTorn))
+        try set(.journal, Array(name.utf8), progress.bytes)
     }
 
     func add(_ damage: JournalDamage, _ journal: String) throws {
@@ -174,16 +178,29 @@ extension IndexRows {
 
     /// Damage that was found in the journals of a folder.
     func damages(in folder: String) throws -> [JournalDamage] {
-        try entries(.damage).map { key, value in
-            let name = key.prefix { $0 != 0 }
-            let offset = Array(key.dropFirst(name.count + 1)).withUnsafeBytes {
-                var reader = ByteReader($0)
-                return reader.int()
+        func path(_ name: some Sequence<UInt8>) -> String {
+            "\(folder)/\(String(decoding: Array(name), as: UTF8.self))\(JournalForm.fileEnding)"
+        }
+        let short = try entries(.journal).compactMap { key, value -> JournalDamage? in
+            let progress = JournalProgress(value)
+            guard progress.offset < progress.longest, FileAccess.isRegular(path(key)) else {
+                return nil
             }
             return JournalDamage(
-                path: "\(folder)/\(String(decoding: name, as: UTF8.self))\(JournalForm.fileEnding)",
-                offset: offset, reason: String(decoding: value, as: UTF8.self))
+                path: path(key), offset: progress.offset,
+                reason: "it ends here; it had \(progress.longest) bytes before")
         }
+        return try short
+            + entries(.damage).map { key, value in
+                let name = key.prefix { $0 != 0 }
+                let offset = Array(key.dropFirst(name.count + 1)).withUnsafeBytes {
+                    var reader = ByteReader($0)
+                    return reader.int()
+                }
+                return JournalDamage(
+                    path: path(name), offset: offset, reason: String(decoding: value, as: UTF8.self)
+                )
+            }
     }
 
     /// Adds a record; false when it does not say what its kind says.

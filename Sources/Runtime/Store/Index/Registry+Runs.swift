@@ -11,7 +11,7 @@ extension Registry {
     public func save(_ run: RunRow) throws { try append(try contents(run)) }
 
     /// The records that say what a row says; the name and the recipe only where they are new.
-    func contents(_ run: RunRow) throws -> [(kind: JournalForm.Kind, content: [UInt8])] {
+    package func contents(_ run: RunRow) throws -> [(kind: JournalForm.Kind, content: [UInt8])] {
         let known = try read { try $0.runs(run.key) }.first
         let registration = known?.registration ?? Self.newRegistration()
         var records: [(kind: JournalForm.Kind, content: [UInt8])] = []
@@ -103,12 +103,67 @@ extension Registry {
         return places
     }
 
+    /// The version that a state had on the way to a version of a later one; `nil` where records between them are missing.
+    ///
+    /// - Parameter step: The number of the earlier state.
+    package func version(
+        of state: Digest, at step: Int, onTheWayTo end: Digest, _ version: StateVersion
+    ) throws -> StateVersion? {
+        if state == end { return version }
+        return try read { rows in
+            var (point, wanted, last) = (end, version, Int.max)
+            while let place = try rows.steps(endingIn: point, wanted).first(where: {
+                $0.last <= last
+            }) {
+                if place.parent == state { return place.before }
+                if place.first <= step {
+                    // Passed without stopping.
+                    let batch = try batch(place)
+                    return zip(batch.steps, batch.versions).first { $0.0.state == state }?.1
+                }
+                (point, wanted, last) = (place.parent, place.before, place.first - 1)
+            }
+            return nil
+        }
+    }
+
+    /// Whether a version of a state comes from one of an earlier state; where records are missing, whether it must.
+    package func comes(
+        _ end: (state: Digest, version: StateVersion), from state: Digest, at step: Int,
+        _ version: StateVersion
+    ) throws -> Bool {
+        if let found = try self.version(
+            of: state, at: step, onTheWayTo: end.state, end.version)
+        {
+            return found == version
+        }
+        return try versions(of: state).allSatisfy { $0 == version }
+    }
+
     /// The records of all steps that lead to a state, whoever trained them, in order.
     ///
     /// - Parameter version: By default the one that is chosen.
     public func history(_ state: Digest, version: StateVersion? = nil) throws -> [StepRecord] {
         try read { rows in
             try way(state, version, rows).reversed().flatMap { try batch($0).steps.map(\.record) }
+        }
+    }
+
+    /// The states on the way to a state with their versions, the earliest first.
+    package func states(_ state: Digest, version: StateVersion?) throws -> [(
+        step: Int, key: Digest, version: StateVersion
+    )] {
+        try read { rows in
+            let places = try way(state, version, rows)
+            guard let first = places.last else { return [] }
+            return try places.reversed().reduce(
+                into: [(first.first - 1, first.parent, first.before)]
+            ) { states, place in
+                let batch = try batch(place)
+                for (step, version) in zip(batch.steps, batch.versions) {
+                    states.append((step.record.step, step.state, version))
+                }
+            }
         }
     }
 

@@ -59,36 +59,59 @@ public final class Registry: Sendable {
     ///
     /// - Parameters:
     ///   - folder: The journals'; made with the first record.
-    ///   - index: The index's file, made from the journals when it is missing, old or damaged.
+    ///   - index: The index's file, made from the journals when it is missing, old or damaged; `nil` for one in memory.
+    ///   - isOurs: Whether whatever lies there may be replaced.
     ///   - stated: Bytes that journals had when checkpoints were written.
     /// - Throws: `RegistryError`; `FileError` when a pipe or a device stands in the place of a file.
     public init(
-        journals folder: String, index path: String,
+        journals folder: String, index path: String?, isOurs: Bool = true,
         stated: @escaping @Sendable () -> [String: Int] = { [:] }
     ) throws {
         self.folder = folder
         self.stated = stated
         writer = JournalWriter(folder)
-        index = try IndexDatabase(path) { rows in
+        index = try IndexDatabase(path, isOurs: isOurs) { rows, longest in
             let lengths = stated()
             for name in try Self.sizes(folder).keys.sorted() {
-                try rows.readOn(name, in: folder) { _ in lengths }
+                let length = max(longest[name] ?? 0, lengths[name] ?? 0)
+                try rows.readOn(name, in: folder) { _ in length }
             }
         }
+        if !isOurs, let path { try own(path) }
         try refresh()
-        // A row that a flipped bit hides would be missed without a word.
-        if try !index.isWhole() { try index.rebuild() }
+    }
+
+    /// Refuses the index of another store, as one index cannot say what two hold.
+    private func own(_ path: String) throws {
+        let store = PathName.parent(folder)
+        var bytes = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let here = Glibc.realpath(store, &bytes).map { String(cString: $0) } ?? store
+        let owner = try index.read { try $0.value(.owner, []) }
+            .map { String(decoding: $0, as: UTF8.self) }
+        guard owner != here else { return }
+        if let owner, let status = FileAccess.status(owner), let own = FileAccess.status(here),
+            status.st_ino != own.st_ino || status.st_dev != own.st_dev
+        {
+            throw FileError(
+                "use as the index", path,
+                reason: "it is that of the store \(owner); expected a file for this one alone")
+        }
+        if owner != nil { try index.rebuild() }
+        try index.write { try $0.set(.owner, [], Array(here.utf8)) }
     }
 
     /// Bytes of every journal.
     private static func sizes(_ folder: String) throws -> [String: Int] {
-        guard FileAccess.isFolder(folder) else { return [:] }
+        guard FileAccess.exists(folder) else { return [:] }
         var sizes: [String: Int] = [:]
         for name in try FileAccess.entries(in: folder).compactMap(\.name)
         where name.hasSuffix(JournalForm.fileEnding) {
             // One that gc removes meanwhile is no longer there.
             guard let status = FileAccess.status("\(folder)/\(name)") else { continue }
-            sizes[String(name.dropLast(JournalForm.fileEnding.count))] = Int(status.st_size)
+            // What is not a file has no records.
+            let isFile = status.st_mode & S_IFMT == S_IFREG
+            sizes[String(name.dropLast(JournalForm.fileEnding.count))] =
+                isFile ? Int(status.st_size) : 0
         }
         return sizes
     }
@@ -102,38 +125,35 @@ public final class Registry: Sendable {
         let started = ContinuousClock.now
         let sizes = try Self.sizes(folder)
         if seen.withLock({ $0.sizes }) != sizes {
-            try index.write { rows in
-                var known = try rows.progress()
-                // A journal that is gone was merged into another, or lost: those that are there say what is known.
-                let before = known
-                let isLess = known.contains { sizes[$0.key] ?? 0 < $0.value.offset }
-                if isLess {
-                    try rows.clear()
-                    known = [:]
-                }
-                let lengths = isLess ? stated() : [:]
-                for (name, size) in sizes.sorted(by: { $0.key < $1.key })
-                where size > known[name]?.offset ?? -1 {
-                    // Of one that is new here, a checkpoint may say that it was longer.
-                    let isNew = known[name] == nil
-                    try rows.readOn(name, in: folder) { isTorn in
-                        !isLess && (isTorn || isNew) ? stated() : lengths
-                    }
-                }
-                // Nothing takes from the end of a journal that is there.
-                for (name, size) in sizes {
-                    guard let length = before[name]?.offset, size < length else { continue }
-                    try rows.add(
-                        JournalDamage(
-                            path: "\(folder)/\(name)\(JournalForm.fileEnding)", offset: size,
-                            reason: "it ends here; it had \(length) bytes before"), name)
-                }
+            let known = try index.read { try $0.progress() }
+            // A journal that is gone was merged into another, or lost: those that are there say what is known.
+            if known.contains(where: { sizes[$0.key] ?? 0 < $0.value.offset }) {
+                try index.rebuild()
+            } else if sizes.contains(where: { $0.value > known[$0.key]?.offset ?? -1 }) {
+                try readOn(sizes)
             }
         }
         seen.withLock { seen in
             seen.sizes = sizes
             seen.time = .now
             seen.cost = started.duration(to: .now)
+        }
+    }
+
+    private func readOn(_ sizes: [String: Int]) throws {
+        try index.write { rows in
+            let known = try rows.progress()
+            for (name, size) in sizes.sorted(by: { $0.key < $1.key })
+            where size > known[name]?.offset ?? -1 {
+                let isNew = known[name] == nil
+                try rows.readOn(name, in: folder) { isTorn in
+                    // A checkpoint may say that one that nobody writes was longer.
+                    let isLeft =
+                        (isTorn || isNew)
+                        && !Claim.isHeld(JournalWriter.claimPath(name, in: folder))
+                    return isLeft ? stated()[name] ?? 0 : 0
+                }
+            }
         }
     }
 
@@ -154,7 +174,7 @@ public final class Registry: Sendable {
     /// Appends records, and waits until they would survive the end of the machine.
     func append(_ records: [(kind: JournalForm.Kind, content: [UInt8])]) throws {
         let place = try writer.append(records)
-        try index.write { try $0.readOn(place.name, in: folder) { _ in [:] } }
+        try index.write { try $0.readOn(place.name, in: folder) { _ in 0 } }
         seen.withLock { $0.sizes[place.name] = place.length }
     }
 
@@ -323,10 +343,21 @@ public final class Registry: Sendable {
         _ value: some Encodable, state: Digest, data: Digest, name: String? = nil,
         split: Split? = nil, version: StateVersion? = nil
     ) throws {
+        try append([
+            try content(
+                value, state: state, data: data, name: name, split: split,
+                version: try version ?? self.version(of: state) ?? .initial)
+        ])
+    }
+
+    /// The record that says a value of a state.
+    package func content(
+        _ value: some Encodable, state: Digest, data: Digest, name: String?, split: Split?,
+        version: StateVersion
+    ) throws -> (kind: JournalForm.Kind, content: [UInt8]) {
         let entry = EvaluationEntry(
-            state: state, version: try version ?? self.version(of: state) ?? .initial, data: data,
-            name: name, split: split?.rawValue, values: try JournalValue(encoding: value),
-            by: Engine.own.id)
-        try append([(.evaluation, try JournalJSON.content(entry))])
+            state: state, version: version, data: data, name: name, split: split?.rawValue,
+            values: try JournalValue(encoding: value), by: Engine.own.id)
+        return (.evaluation, try JournalJSON.content(entry))
     }
 }

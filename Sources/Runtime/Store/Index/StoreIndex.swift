@@ -13,23 +13,54 @@ public enum StoreIndex {
     ]
 
     /// The index of a store: what is given, else `MTREPL_INDEX`, else a file in the store or, if that is on a network file
-    /// system, in the user's cache.
+    /// system, in the user's cache, or in the folder for temporary files if the cache is on one as well.
     public static func path(_ folder: String, given: String? = nil) -> String {
         if let given { return given }
-        if let variable = getenv("MTREPL_INDEX").map({ String(cString: $0) }), !variable.isEmpty {
-            return variable
-        }
-        guard network.contains(Int(cf_file_system(folder))), let cache = cacheFolder
-        else { return "\(folder)/index.sqlite" }
+        if let variable = variable("MTREPL_INDEX") { return variable }
+        guard isOnNetwork(folder), let place = localFolder else { return inside(folder) }
         var bytes = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
         let whole = realpath(folder, &bytes).map { String(cString: $0) } ?? folder
-        return "\(cache)/mtrepl/index-\(Digest.of(Array(whole.utf8)).short).sqlite"
+        return "\(place)/index-\(Digest.of(Array(whole.utf8)).short).sqlite"
     }
 
-    private static var cacheFolder: String? {
-        func variable(_ name: String) -> String? {
-            getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
+    /// Whether a person chose the place, where something of theirs may lie.
+    static func isChosen(_ folder: String, given: String?) -> Bool {
+        let chosen = given ?? variable("MTREPL_INDEX")
+        return chosen != nil && chosen != inside(folder)
+    }
+
+    /// The index of a store whose folder has it.
+    package static func inside(_ folder: String) -> String { "\(folder)/index.sqlite" }
+
+    private static func isOnNetwork(_ folder: String) -> Bool {
+        var folder = folder
+        // What is not there yet will be made where the folder around it is.
+        while !FileAccess.exists(folder), PathName.parent(folder) != folder {
+            folder = PathName.parent(folder)
         }
-        return variable("XDG_CACHE_HOME") ?? variable("HOME").map { "\($0)/.cache" }
+        if folder.isEmpty { folder = "." }
+        return network.contains(Int(cf_file_system(folder)))
+    }
+
+    private static func variable(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    private static var localFolder: String? {
+        let home = variable("HOME").map { "\($0)/.cache" }
+        let cache = [variable("XDG_CACHE_HOME"), home].compactMap { $0 }.first {
+            $0.hasPrefix("/")
+        }
+        if let cache, !isOnNetwork(cache) { return "\(cache)/mtrepl" }
+        let own = "\(variable("TMPDIR") ?? "/tmp")/mtrepl-\(getuid())"
+        _ = mkdir(own, 0o700)
+        // A folder that somebody else may write is not one for what we believe.
+        var status = stat()
+        if lstat(own, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == getuid(),
+            status.st_mode & 0o022 == 0, !isOnNetwork(own)
+        {
+            return own
+        }
+        return cache.map { "\($0)/mtrepl" }
     }
 }

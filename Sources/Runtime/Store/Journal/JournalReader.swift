@@ -10,6 +10,9 @@ public struct JournalDamage: Hashable, Sendable {
     /// What is wrong there.
     public let reason: String
 
+    /// That of what stands in the place of a journal.
+    static let noFile = "it is not a regular file"
+
     /// `PATH is damaged at byte N: REASON`.
     public var error: DamagedFile { DamagedFile(path, "at byte \(offset): \(reason)") }
 }

@@ -46,7 +46,7 @@ final class JournalWriter: Sendable {
     /// Appends records that appear together, and waits until they would survive the end of the machine.
     ///
     /// - Returns: The journal.
-    /// - Throws: `FileError`; the journal is then as it was.
+    /// - Throws: `FileError`; what comes next then goes into another journal.
     @discardableResult
     func append(_ records: [(kind: JournalForm.Kind, content: [UInt8])]) throws -> JournalPlace {
         try state.withLock { state in
@@ -130,8 +130,8 @@ final class JournalWriter: Sendable {
                 throw FileError("write", path, errno: errno)
             }
         } catch {
-            // What follows must not stand behind half a record.
-            if ftruncate(file.descriptor, off_t(state.length)) != 0 { abandon(&state) }
+            // Nothing may stand behind half a record, and what others may have read is never taken back.
+            abandon(&state)
             throw error
         }
         state.length += bytes.count
