@@ -2,8 +2,10 @@ extension Library {
     /// Everything that scripts see.
     public static var standard: Library {
         [
-            strictness, tensors, corpora, tokenizers, alignment, statistics, models, networks,
-            recipes, runs, downstream, studies, findings, representation, branches, store, files,
+            strictness, tensors, corpora, overlaps, scores, tokenizers, alignment, statistics,
+            models, networks,
+            recipes, batches, runs, downstream, studies, findings, representation, branches, store,
+            files,
             displays, plots, reports, logs,
         ]
         .reduce(core) { $0.adding($1) }
