@@ -29,7 +29,7 @@ extension Library {
                     .integer("shingle", "Words of those runs.", .count, in: 1...1000).or(5),
                     .strings(
                         "split",
-                        "Which splits of `test` are held out; \"train\" compares what two corpora train on."
+                        "Which splits of `test` are held out; \"train\" compares what two corpora train on, and a corpus with itself its documents with each other."
                     ).optional,
                     .integer("examples", "Examples of each kind for a pair.", .count, in: 0...1000)
                         .or(3),

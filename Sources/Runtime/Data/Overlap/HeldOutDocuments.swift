@@ -43,7 +43,7 @@ package struct HeldOutDocuments: Sendable {
     ) throws {
         self.settings = settings
         hashing = MinHash(threshold: settings.near, seed: settings.seed)
-        var bytes = 0
+        var (bytes, documents) = (0, 0)
         for corpus in corpora {
             let summary = try corpus.summary(cache: cache, progress: progress, stop: stop)
             let parts = settings.splits.map { summary[$0] }
@@ -55,6 +55,7 @@ package struct HeldOutDocuments: Sendable {
                 )
             }
             bytes = Int.saturatingSum(bytes, parts.reduce(0) { $0 + $1.textBytes })
+            documents = Int.saturatingSum(documents, parts.reduce(0) { $0 + $1.documents })
         }
         try Memory.require(
             [("hashes of their words", Int.saturatingProduct(20, bytes))],
@@ -122,7 +123,7 @@ package struct HeldOutDocuments: Sendable {
         let own = WordShingles.distinct(all)
         // Of two sets with that similarity, at least so many elements of either are in both.
         let shared = own.reduce(0) { $0 + (known.number($1) == nil ? 0 : 1) }
-        guard Double(shared) >= settings.near * Double(own.count) else { return [] }
+        guard Double(shared) / Double(own.count) >= settings.near else { return [] }
         var candidates: Set<Int32> = []
         for band in hashing.bands(own) { candidates.formUnion(bands[hash: band]) }
         return candidates.sorted().compactMap { candidate in

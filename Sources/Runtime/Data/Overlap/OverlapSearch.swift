@@ -22,6 +22,12 @@ struct OverlapSearch {
     func pairs(
         _ train: Corpus, _ tested: [Corpus], _ progress: ProgressHandler?, _ stop: ShouldStop
     ) throws -> (pairs: [Overlap.Pair], examples: [Overlap.Example]) {
+        // A document is not compared with itself.
+        let own = tested.firstIndex { $0 === train }
+        var itself: [Int: Int32] = [:]
+        for (entry, held) in held.entries.enumerated() where held.corpus == own {
+            itself[held.place.index] = Int32(entry)
+        }
         var best: [Int32: Best] = [:]
         var found = Flags(count: held.runs.count)
         let reader = try CorpusReader(train, progress: progress)
@@ -34,7 +40,7 @@ struct OverlapSearch {
                 held.matches(documents[$0].document.text)
             }
             for (item, matches) in zip(documents, matches) where !matches.isEmpty {
-                note(matches, item, train.name, &best, &found)
+                note(matches, item, train.name, but: itself[item.index], &best, &found)
             }
             batch.removeAll(keepingCapacity: true)
             bytes = 0
@@ -52,22 +58,24 @@ struct OverlapSearch {
 
     private func note(
         _ matches: HeldOutDocuments.Matches, _ item: (index: Int, document: Document),
-        _ corpus: String, _ best: inout [Int32: Best], _ found: inout Flags
+        _ corpus: String, but itself: Int32?, _ best: inout [Int32: Best], _ found: inout Flags
     ) {
         let place = Overlap.Example.Place(
             corpus: corpus, index: item.index, location: item.document.location,
             text: Overlap.beginning(item.document.text))
-        for entry in matches.exact where best[entry]?.exact == nil {
+        for entry in matches.exact where entry != itself && best[entry]?.exact == nil {
             best[entry, default: Best()].exact = place
         }
         for (entry, similarity) in matches.near
-        where similarity > best[entry]?.near?.similarity ?? -1 {
+        where entry != itself && similarity > best[entry]?.near?.similarity ?? -1 {
             best[entry, default: Best()].near = (similarity, place)
         }
         var shared: [Int32: Int] = [:]
         for run in matches.runs {
-            found.set(Int(run))
-            for entry in held.runs[run] { shared[entry, default: 0] += 1 }
+            for entry in held.runs[run] where entry != itself {
+                found.set(Int(run))
+                shared[entry, default: 0] += 1
+            }
         }
         for (entry, count) in shared where count > best[entry]?.words?.shared ?? 0 {
             best[entry, default: Best()].words = (count, place)

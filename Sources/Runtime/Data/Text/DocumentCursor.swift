@@ -17,6 +17,8 @@ package final class DocumentCursor {
     private var first = 1
     private var bytes = 0
     private var count: Int?
+    /// Calls since the files were last looked at.
+    private var calls = 0
 
     /// - Parameter room: bytes of documents to keep.
     package init(_ corpus: Corpus, room: Int = 64 << 20) {
@@ -28,11 +30,10 @@ package final class DocumentCursor {
     ///
     /// - Throws: errors of reading; `Interrupted` when `stop` says so.
     package func document(_ number: Int, stop: ShouldStop) throws -> NumberedDocument? {
-        let present = try corpus.stamps()
-        if present != stamps || reader == nil { restart(present) }
+        try look()
         if let known = kept[number] { return known }
         if let count, number > count { return nil }
-        if number < next { restart(present) }
+        if number < next { restart(stamps) }
         if reader == nil { reader = try CorpusReader(corpus, keepsRecords: true) }
         while next <= number {
             let item: CorpusReader.Item?
@@ -51,6 +52,15 @@ package final class DocumentCursor {
             next += 1
         }
         return kept[number]
+    }
+
+    /// Begins again if files have changed; of many files not at every call, which would cost more than reading.
+    private func look() throws {
+        calls += 1
+        guard reader == nil || calls * 16 >= stamps.count else { return }
+        calls = 0
+        let present = try corpus.stamps()
+        if present != stamps || reader == nil { restart(present) }
     }
 
     private func restart(_ present: [FileStamp]) {
