@@ -37,7 +37,16 @@ extension Library {
                                 "Whether it holds colours of a terminal. Default: as the output is."
                             ).optional,
                         ]).optional
-                    ], returns: "string"
+                    ], returns: "string",
+                    example: """
+                        local prose = mt.corpus { "prose", embedded = "prose", bytes = 60000 }
+                        local tokens = mt.tokenizer { train_on = prose, vocabulary = 300 }
+                        local recipe = mt.recipe {
+                          model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 32 }),
+                          steps = 3, batch = 4, mixture = { prose = 1 },
+                        }
+                        print(recipe:batch_at(1):text { rows = 2, colours = false })
+                        """
                 ) { batch, call in
                     let options = try call.options()
                     let styled =

@@ -31,6 +31,8 @@ import Testing
                 default: words.removeLast(min(words.count, 5))
                 }
             }
+            // A document without text is none.
+            if words.isEmpty { words = ["rest"] }
             return words.joined(separator: Bool.random(using: &draws) ? " " : ", ")
         }
     }
