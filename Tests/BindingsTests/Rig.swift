@@ -35,6 +35,7 @@ final class Rig {
         "recipe": (
             ["model"], "mt.recipe { model = model, steps = 2, batch = 2, mixture = { prose = 1 } }"
         ),
+        "batch": (["recipe"], "recipe:batch_at(0)"),
         "run": (["recipe"], "recipe:open()"),
         "study": (
             ["recipe"],
@@ -77,6 +78,8 @@ final class Rig {
               metric = 'words', documents = 20, bootstrap = 4 }
             """
         ),
+        "overlap": (["corpus"], "mt.overlap { train = corpus, test = corpus }"),
+        "scores": (["network"], "corpus:score { network = network, tokens = 8 }"),
         "plot": ([], "mt.plot.bars { { 'a', 1 } }"),
         "recommendation": (
             ["corpus"],

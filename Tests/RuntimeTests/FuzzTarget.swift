@@ -120,7 +120,10 @@ enum FuzzTarget: String, CaseIterable {
             default: .prompted(prompt: try Template("{a}"), response: try Template("{text}"))
             }
         let input = Memory(bytes.dropFirst(), step: first >> 4 == 0 ? 1 << 18 : Int(first >> 4))
-        let options = RecordOptions(limit: 1 << 16)
+        var options = RecordOptions(limit: 1 << 16)
+        if first & 0x40 != 0 {
+            options.condition = RecordCondition(["a": [.text("x"), .number(1)]])
+        }
         let records: any RecordInput =
             switch self {
             case .lines: try LineRecords(input, file: "fuzz", fields: fields, options)
@@ -130,13 +133,14 @@ enum FuzzTarget: String, CaseIterable {
                     SeparatedReader(
                         input, file: "fuzz", separator: first & 4 == 0 ? 0x2c : 9,
                         quotes: first & 8 == 0 ? .surround : .surroundPlain, limit: options.limit),
-                    file: "fuzz", fields: fields)
+                    file: "fuzz", fields: fields, options.condition)
             }
         var count = 0
         while try records.advance() {
             // More records than bytes: a reader that does not move.
             count += 1
             precondition(count <= bytes.count + 1)
+            _ = try? records.raw?.value()
             guard let document = try? records.document(stop: { false }) else { continue }
             precondition(document.text.withUnsafeBytes { UTF8Check.firstInvalid($0) } == nil)
             precondition(document.parts.reduce(0) { $0 + $1.bytes.count } == document.text.count)
@@ -186,7 +190,7 @@ enum FuzzTarget: String, CaseIterable {
             count += 1
             precondition(count <= bytes.count)
             let document = try records.document(stop: { false })
-            precondition((document.ids ?? []).allSatisfy { (0..<300).contains($0) })
+            precondition((document?.ids ?? []).allSatisfy { (0..<300).contains($0) })
         }
     }
 }

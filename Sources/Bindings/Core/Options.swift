@@ -4,6 +4,8 @@ import Runtime
 public struct Options: Fields {
     package let parameters: [Parameter]
     package private(set) var values: [Value]
+    /// The names of those that the table holds.
+    package let given: Set<String>
 
     /// - Throws: `Mistake` naming the option.
     init(_ table: Table, _ parameters: [Parameter], path: String, interpreter: Interpreter?) throws
@@ -17,6 +19,7 @@ public struct Options: Fields {
             )
         }
         var items = table.items[...]
+        var given: Set<String> = []
         values = try parameters.map { parameter in
             var value = table[parameter.name]
             switch parameter.place {
@@ -30,6 +33,7 @@ public struct Options: Fields {
                 value = .table(Table(items: Array(items)))
                 items.removeAll()
             }
+            if value != nil { given.insert(parameter.name) }
             if let value, let interpreter {
                 return try parameter.kind.accept(
                     value, path: prefix + parameter.name, interpreter: interpreter)
@@ -38,6 +42,7 @@ public struct Options: Fields {
             throw Mistake(
                 "\(prefix)\(parameter.name): \(parameter.kind.name) expected, but it is missing")
         }
+        self.given = given
         if let item = items.first {
             throw Mistake(
                 "\(prefix.isEmpty ? "" : prefix + ": ")unexpected item \(item.summary) at position "

@@ -3,12 +3,14 @@ import Runtime
 extension Corpus: LuaObject {}
 
 extension Library {
-    package static var corpora: Library { Library(functions: [corpus], types: [corpusType]) }
+    package static var corpora: Library {
+        Library(functions: [corpus, subset], types: [corpusType])
+    }
 
     private static var corpus: Function {
         Function(
             "corpus",
-            "Opens named documents from files or an embedded generator, divided into train, valid and test by the content of each document. Mixtures refer to it by its name.",
+            "Opens named documents from files, an embedded generator or other corpora, divided into train, valid and test by the content of each document. Mixtures refer to it by its name.",
             [
                 .options([
                     .string("name", "What mixtures and tables call it.").item,
@@ -18,6 +20,18 @@ extension Library {
                     ).optional,
                     .choice("embedded", EmbeddedCorpus.names, "A generator in place of files.")
                         .optional,
+                    .objects(
+                        "corpora", "corpus",
+                        "Other corpora in place of files, one after another; each document stays in the split it has there."
+                    ).optional,
+                    .table(
+                        "where",
+                        "Reads only records whose fields have these values: { lang = \"python\" }, or one of several: { lang = { \"python\", \"lua\" } }; paths as in `text`, in brackets: [\"meta.lang\"]; of a list ([\"tags[]\"]) one element suffices."
+                    ).optional,
+                    .function(
+                        "filter",
+                        "Called with every document (a table as `corpus[i]` gives); only those for which it returns true are read. What it keeps decides the key, not how."
+                    ).optional,
                     .integer("bytes", "Size of generated text.", .bytes.positive).optional,
                     .integer("generator_seed", "Seed of generated text.", .seed).or(1),
                     .paths(
@@ -93,12 +107,63 @@ extension Library {
                 "local code = mt.corpus { \"code\", embedded = \"code\", bytes = 100000 }\nprint(code)"
         ) { call in
             let options = try call.options()
-            let corpus = try Corpus(
-                specification(options),
-                tokens: try options.object(ifPresent: "tokenizer", as: Tokenizer.self))
+            var corpus = try opened(options)
+            if let filter = try options.function(ifPresent: "filter") {
+                corpus = try filtered(corpus, name: nil, by: filter, call)
+            }
             call.interpreter.session.add(corpus)
             try call.returns(corpus)
         }
+    }
+
+    /// What may stand beside `corpora`, whose documents are read and divided as theirs.
+    private static let besideCorpora: Set<String> = ["name", "corpora", "filter", "allow_overlap"]
+
+    private static func opened(_ options: Options) throws -> Corpus {
+        guard let corpora = try options.objects(ifPresent: "corpora", as: Corpus.self) else {
+            return try Corpus(
+                specification(options),
+                tokens: try options.object(ifPresent: "tokenizer", as: Tokenizer.self))
+        }
+        if let name = options.given.subtracting(besideCorpora).min() {
+            throw Mistake(
+                "\(name): not expected with `corpora`, whose documents stay as they are")
+        }
+        return try Corpus(
+            name: try options.string("name"), corpora: corpora,
+            allowsOverlap: try options.boolean("allow_overlap"))
+    }
+
+    /// Values of fields, by the fields' paths.
+    private static func condition(_ table: Table) throws -> RecordCondition {
+        guard table.items.isEmpty, !table.fields.isEmpty else {
+            throw Mistake("where: fields with their values expected, such as { lang = \"python\" }")
+        }
+        func value(_ value: Value, _ path: String) throws -> RecordCondition.Value {
+            switch value {
+            case .string(let text): return .text(text)
+            case .boolean(let flag): return .boolean(flag)
+            default:
+                guard let number = value.numberValue, number.isFinite else {
+                    throw Mistake(
+                        "\(path): string, number, boolean or a list of these expected, got \(value.summary)"
+                    )
+                }
+                return .number(number)
+            }
+        }
+        var fields: [String: [RecordCondition.Value]] = [:]
+        for (name, given) in table.fields {
+            let path = "where.\(name)"
+            guard case .table(let list) = given, list.fields.isEmpty else {
+                fields[name] = [try value(given, path)]
+                continue
+            }
+            fields[name] = try list.items.enumerated().map {
+                try value($0.element, "\(path)[\($0.offset + 1)]")
+            }
+        }
+        return RecordCondition(fields)
     }
 
     private static func specification(_ options: Options) throws -> CorpusSpecification {
@@ -118,6 +183,7 @@ extension Library {
         if try options.boolean("parse_special") { result.parsesSpecial = true }
         result.quotes = options.has("quotes") ? try options.boolean("quotes") : nil
         result.tokenBits = try options.integer(ifPresent: "token_bits")
+        result.condition = try options.table(ifPresent: "where").map(condition)
         // What is the default stays out, so that it does not matter to what was kept.
         if try options.string("missing") == "empty" { result.allowsMissing = true }
         var chat = ChatOptions()
@@ -176,33 +242,55 @@ extension Library {
     }
 
     /// Where the text is from, in a few words.
-    private static func origin(_ specification: CorpusSpecification) -> String {
-        guard let generator = specification.embedded else {
-            return specification.files.joined(separator: " ")
+    private static func origin(_ corpus: Corpus) -> String {
+        let specification = corpus.specification
+        if let generator = specification.embedded {
+            return "embedded \(generator)"
+                + (specification.bytes.map { ", \(Amount.bytes($0))" } ?? "")
         }
-        return "embedded \(generator)"
-            + (specification.bytes.map { ", \(Amount.bytes($0))" } ?? "")
+        switch corpus.origin {
+        case .files:
+            return specification.files.joined(separator: " ")
+                + (specification.condition.map { " where \($0.words)" } ?? "")
+        case .corpora(let corpora): return "corpora " + corpora.map(\.name).joined(separator: ", ")
+        case .selection(let base): return "some documents of \(base.name) (\(origin(base)))"
+        }
     }
 
-    private static func card(_ specification: CorpusSpecification) -> Card {
+    private static func card(_ corpus: Corpus) -> Card {
+        let specification = corpus.specification
         var rows: [(String, String?)] = []
         if let generator = specification.embedded {
             rows.append(("embedded", generator))
             rows.append(("size", specification.bytes.map { Amount.bytes($0) }))
         } else {
-            rows.append(("files", specification.files.joined(separator: " ")))
+            switch corpus.origin {
+            case .files:
+                rows.append(("files", specification.files.joined(separator: " ")))
+                rows.append(("where", specification.condition?.words))
+            case .corpora(let corpora):
+                rows.append(("corpora", corpora.map(\.name).joined(separator: ", ")))
+            case .selection(let base):
+                rows.append(("documents", "some of \(base.name), \(origin(base))"))
+            }
         }
-        let (valid, test) = (specification.validFraction, specification.testFraction)
-        rows.append(("splits", "\(valid) of the documents in valid, \(test) in test"))
-        rows.append(("more", "summary() counts documents and bytes, documents() shows some"))
-        return Card("corpus \(specification.name)", rows)
+        if case .files = corpus.origin {
+            let (valid, test) = (specification.validFraction, specification.testFraction)
+            rows.append(("splits", "\(valid) of the documents in valid, \(test) in test"))
+        } else {
+            rows.append(("splits", "each document in the split it has there"))
+        }
+        rows.append(
+            ("more", "summary() counts documents and bytes; corpus[1], sample(3) show some"))
+        return Card("corpus \(corpus.name)", rows)
     }
 
     private static var corpusType: ObjectType {
         ObjectType(
-            "corpus", Corpus.self, "Named documents, divided into train, valid and test.",
-            describe: { "corpus \($0.name): \(origin($0.specification))" },
-            show: { corpus, display in card(corpus.specification).output(display) },
+            "corpus", Corpus.self,
+            "Named documents, divided into train, valid and test. `#corpus` counts the documents of all splits, and `corpus[i]` is document i, counted from 1 (or from -1 at the end) in the order of the files, then of the valid and test files: a \(DocumentTable.returns); nil beyond the last. Going on from one to the next is cheap, going back far reads the files again.",
+            describe: { "corpus \($0.name): \(origin($0))" },
+            show: { corpus, display in card(corpus).output(display) },
             fields: [Field("name", "string", "What mixtures and tables call it.") { $0.name }],
             methods: [
                 Method(
@@ -232,20 +320,6 @@ extension Library {
                     fields.append(("skipped_lines", summary.skippedLines))
                     fields.append(("first_skipped", summary.firstSkipped))
                     try call.returns(Record(fields))
-                },
-                Method(
-                    "documents", "The first documents of a split, to look at.",
-                    [
-                        .integer("count", "How many at most.", .count, in: 1...100_000).or(3),
-                        .choice("split", Split.allCases.map(\.rawValue), "Which part.").or("train"),
-                    ],
-                    returns: "list of strings"
-                ) { corpus, call in
-                    let count = try call.integer("count")
-                    let split = Split(rawValue: try call.string("split")) ?? .train
-                    try call.returns(
-                        try corpus.firstDocuments(split, count, stop: call.interpreter.session.stop)
-                            .map(Bytes.init))
                 },
                 Method(
                     "write_tokens",
@@ -279,6 +353,8 @@ extension Library {
                     }
                     try call.returns(tokens.count)
                 },
-            ])
+                filter,
+            ] + corpusLooking,
+            operators: [corpusLength], index: document)
     }
 }

@@ -85,7 +85,10 @@ package enum Examples {
     ]
 
     private static let examples: [String: String] = [
-        "corpus:documents": "print(code:documents(1, \"valid\")[1])",
+        "corpus:documents": """
+        print(code:documents(1, "valid")[1])
+        print(code:documents(2, "train", { seed = 3 })[2])
+        """,
         "corpus:write_tokens":
             "print(prose:write_tokens { path = \"train.bin\", tokenizer = tokens })",
         "tokenizer:encode": "print(#tokens:encode(\"def add(a, b):\"))",

@@ -318,6 +318,6 @@ extension Library {
                     }
                     try call.returns(RecipeBox(try box.recipe.finetuned(settings[0])))
                 },
-            ] + recipeRunMethods)
+            ] + [batchOfStep] + recipeRunMethods)
     }
 }

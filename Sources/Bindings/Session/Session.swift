@@ -17,6 +17,8 @@ public final class Session {
 
     private var opened: Store?
     private var corpora: [String: Corpus] = [:]
+    /// Where the documents of corpora were last read, the latest last.
+    private var cursors: [DocumentCursor] = []
     private var draws: UInt64 = 0
     private var reached: [ReachedState] = []
     /// Training in the background whose end has not been announced, and the pipe that wakes the prompt.
@@ -78,6 +80,15 @@ public final class Session {
 
     /// Makes a corpus known by its name, in place of an earlier one of that name.
     package func add(_ corpus: Corpus) { corpora[corpus.name] = corpus }
+
+    /// Reads documents of a corpus by number; that of the corpora used last is kept.
+    func cursor(_ corpus: Corpus) -> DocumentCursor {
+        let known = cursors.firstIndex { $0.corpus === corpus }.map { cursors.remove(at: $0) }
+        let cursor = known ?? DocumentCursor(corpus)
+        cursors.append(cursor)
+        if cursors.count > 3 { cursors.removeFirst() }
+        return cursor
+    }
 
     /// The names of the runs in the store, if it is there.
     var runNames: [String] {

@@ -87,7 +87,10 @@ extension Store {
                 if repair { _ = try setAside(key, folder) }
             }
         }
-        let sealed = [("corpora", "corpus summary 2"), ("tokenizers", "tokenizer 2")]
+        let sealed = [
+            ("corpora", "corpus summary 2"), ("overlaps", Overlap.kind),
+            ("tokenizers", "tokenizer 2"),
+        ]
         for (place, kind) in sealed {
             for name in files(in: place, ".json") {
                 let path = "\(folder)/\(place)/\(name)"

@@ -57,7 +57,7 @@ extension Store {
         }
         for (place, ending, kind) in [
             ("corpora", ".json", "corpus summary 2"), ("tokenizers", ".json", "tokenizer 2"),
-            ("tokens", ".tokens", ""),
+            ("overlaps", ".json", Overlap.kind), ("tokens", ".tokens", ""),
         ] {
             let names = (try? FileAccess.names(in: "\(other.folder)/\(place)")) ?? []
             for name in names where name.hasSuffix(ending) {

@@ -81,7 +81,8 @@ extension Study {
         {
             return nil
         }
-        let setting = trajectory.setting(store, progress: options.progress, stop: options.stop)
+        let setting = trajectory.setting(
+            ofState: trajectory.steps, store, progress: options.progress, stop: options.stop)
         // All are prepared before any result is missed: a split without documents is an error before the first step.
         let losses = try validLosses.map { ($0, try $0.digest(setting)) }
         let others = try measures.map { ($0, try $0.digest(setting)) }

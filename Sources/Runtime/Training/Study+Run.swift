@@ -27,6 +27,7 @@ extension Study {
         }
         let plan = try StudyPlan(usable.map(\.resolved), store: store)
         try checkResources(plan, usable.map(\.resolved), options)
+        let overlap = try overlap(isTraining: plan.missingSteps > 0, options)
         try store.registry.record(record(usable.map(\.resolved)))
         _ = try options.onEvent(.began(missingTokens: plan.missingTokens))
         var rows = [StudyResult.Row?](repeating: nil, count: arms.count)
@@ -72,10 +73,12 @@ extension Study {
             }
             waiting = left
         }
-        return StudyResult(
+        var result = StudyResult(
             rows: StudyResult.choose(rows.compactMap { $0 }), measured: measures.flatMap(\.columns),
             trainedSteps: trained,
             distinctSteps: plan.distinctSteps, naiveSteps: plan.naiveSteps)
+        result.overlap = overlap
+        return result
     }
 
     private func record(_ arms: [Resolved]) -> StudyRecord {

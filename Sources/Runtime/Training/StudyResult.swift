@@ -1,3 +1,4 @@
+import RuntimeData
 import RuntimeEvaluation
 import RuntimeSupport
 
@@ -91,4 +92,6 @@ public struct StudyResult {
     public let distinctSteps: Int
     /// Steps if every arm were trained from scratch at every learning rate.
     public let naiveSteps: Int
+    /// What held-out documents have in common with documents that are trained on; `nil` if it is not known.
+    public var overlap: Overlap?
 }

@@ -34,6 +34,7 @@ enum GoodArguments {
         "mt.corpus.options.name": "'other'", "mt.corpus.options.embedded": "'prose'",
         "mt.corpus.options.bytes": "20000", "mt.tokenizer.options.train_on": "corpus",
         "mt.tokenizer.options.vocabulary": "270",
+        "mt.subset.options.documents": "2", "mt.subset.options.name": "'little'",
         "mt.neox.preset": "'micro-0.1m'", "mt.neox.options.tokenizer": "tokenizer",
         "mt.pretrained.folder": "'exported'", "mt.recipe.options.steps": "2",
         "mt.recipe.options.batch": "2", "mt.recipe.options.mixture": "{ prose = 1 }",

@@ -6,8 +6,12 @@ import Testing
 /// Text with enough variety for small vocabularies.
 func sampleText(_ bytes: Int, seed: UInt64 = 1, name: String = "prose") throws -> [[UInt8]] {
     var texts: [[UInt8]] = []
-    try EmbeddedCorpus.named(name).forEachDocument(bytes: bytes, seed: seed) {
-        texts.append($0.text)
+    let corpus = try EmbeddedCorpus.named(name)
+    var done = 0
+    while done < bytes {
+        let text = corpus.document(texts.count, seed: seed).text
+        done += text.count
+        texts.append(text)
     }
     return texts
 }

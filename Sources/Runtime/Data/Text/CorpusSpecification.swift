@@ -45,6 +45,8 @@ public struct CorpusSpecification: Codable, Hashable, Sendable {
     public var allowsMissing: Bool?
     /// How conversations are read.
     public var chat: ChatOptions?
+    /// Which records are read; `nil` for all.
+    public var condition: RecordCondition?
     /// What to do with bad lines.
     public var badLines = BadLines.error
     /// Whether a document may stand in more than one split (only separate files can cause that).
@@ -92,6 +94,18 @@ public struct CorpusSpecification: Codable, Hashable, Sendable {
                 "valid and test fractions", expected: "a sum below 1, to leave some for training",
                 found: validFraction + testFraction)
         }
+        if let condition {
+            guard embedded == nil else {
+                throw InvalidValue(
+                    "where", expected: "files of records, which have fields",
+                    found: "an embedded corpus")
+            }
+            _ = try FieldPaths([], optional: condition.names)
+            if let empty = condition.fields.first(where: { $0.value.isEmpty }) {
+                throw InvalidValue(
+                    "where", expected: "a value of \"\(empty.key)\"", found: "an empty list")
+            }
+        }
         if let tokenBits, tokenBits != 16, tokenBits != 32 {
             throw InvalidValue("token bits", expected: "16 or 32", found: tokenBits)
         }
@@ -108,6 +122,7 @@ extension CorpusSpecification {
     var recordOptions: RecordOptions {
         RecordOptions(
             limit: maximumDocumentBytes, quotes: quotes, tokenBits: tokenBits,
-            allowsMissing: allowsMissing ?? false, chat: chat ?? ChatOptions())
+            allowsMissing: allowsMissing ?? false, chat: chat ?? ChatOptions(),
+            condition: condition)
     }
 }

@@ -98,7 +98,12 @@ extension Corpus {
             summaries.known.withLock { $0[key] = kept }
             return kept
         }
-        let summary = try scan(total: stamps.reduce(0) { $0 + $1.size }, progress, stop)
+        let summary =
+            switch content {
+            case .files, .generated: try scan(progress, stop)
+            case .corpora(let corpora): try scan(corpora, cache, progress, stop)
+            case .selection(let selection): try scan(selection, cache, progress, stop)
+            }
         // A file that changed while it was read must not be remembered under its new time.
         let after = try stamps.map { try FileStamp($0.path) }
         guard after == stamps else { throw ChangedCorpus(name: name, activity: "read") }
@@ -115,10 +120,11 @@ extension Corpus {
         guard let stamps = try? stamps(), let key = try? summaryKey(stamps) else { return }
         summaries.known.withLock { $0[key] = nil }
         if let cache { unlink(Self.summaryPath(cache, key)) }
-    }
-
-    private func stamps() throws -> [FileStamp] {
-        try Split.allCases.flatMap { try (files[$0] ?? []).map(FileStamp.init) }
+        switch content {
+        case .files, .generated: break
+        case .corpora(let corpora): for corpus in corpora { corpus.forgetSummary(cache: cache) }
+        case .selection(let selection): selection.corpus.forgetSummary(cache: cache)
+        }
     }
 
     private static func summaryPath(_ cache: String, _ key: Digest) -> String {
@@ -135,8 +141,24 @@ extension Corpus {
         return builder.finish()
     }
 
+    /// Of its files, as they look now, and of how they are read.
+    func summaryKey() throws -> Digest { try summaryKey(stamps()) }
+
     private func summaryKey(_ stamps: [FileStamp]) throws -> Digest {
         var builder = DigestBuilder("corpus summary 2")
+        switch content {
+        case .files, .generated: break
+        case .corpora(let corpora):
+            builder.add("corpora")
+            builder.add(specification.allowsOverlap ? 1 : 0)
+            for corpus in corpora { builder.add(try corpus.summaryKey()) }
+            return builder.finish()
+        case .selection(let selection):
+            builder.add("selection")
+            builder.add(selection.digest)
+            builder.add(try selection.corpus.summaryKey(stamps))
+            return builder.finish()
+        }
         // Names do not change what is read.
         var specification = specification
         specification.name = ""
@@ -147,55 +169,149 @@ extension Corpus {
     }
 
     private func scan(
-        total: Int, _ progress: ProgressHandler?, _ stop: ShouldStop
+        _ progress: ProgressHandler?, _ stop: ShouldStop
     ) throws -> CorpusSummary {
-        let size = specification.embedded == nil ? total : nil
-        var reading = Reading(progress: progress, total: size)
-        var digests = [Split: DocumentsDigest]()
-        for split in Split.allCases { digests[split] = DocumentsDigest() }
-        // Splits with files of their own come first; only their hashes are kept, and train is checked against them.
-        var held: [ContentHash: (split: Split, location: String)] = [:]
-        var overlapping = 0
-        func overlap(_ document: Document, _ split: Split, _ other: (Split, String)) throws {
-            overlapping += 1
-            guard !specification.allowsOverlap else { return }
-            throw TextError(
-                name,
-                "the same document is in \(other.0) (\(other.1)) and in \(split) (\(document.location)); "
-                    + "remove it from one of them, or allow overlap")
-        }
-        for split in [Split.valid, .test] where !(files[split] ?? []).isEmpty {
-            try read(split, &reading, stop: stop) { document, _ in
-                let hash = ContentHash(document.text)
-                digests[split]?.add(document, hash)
-                if let other = held[hash], other.split != split {
-                    try overlap(document, split, other)
-                } else {
-                    held[hash] = (split, document.location)
+        let reading = ReadingProgress(name, progress, total: try fileBytes())
+        var findings = DocumentFiles.Findings()
+        var counter = SplitCounter(specification.allowsOverlap, name)
+        if case .files(let files) = content {
+            // Splits with files of their own come first; only their hashes are kept, and train is checked against them.
+            for split in [Split.valid, .test, .train] where !(files[split] ?? []).isEmpty {
+                let input = DocumentFiles(self, files[split] ?? [], keepsRecords: false, reading)
+                while let document = try input.next(stop: stop) {
+                    let hash = ContentHash(document.text)
+                    try counter.add(
+                        document, hash, split == .train ? self.split(ofHash: hash) : split,
+                        isHeld: split != .train)
                 }
+                try input.finish()
+                findings.skipped += input.findings.skipped
+                if findings.firstSkipped == nil {
+                    findings.firstSkipped = input.findings.firstSkipped
+                }
+                findings.empty += input.findings.empty
+                findings.tally.add(input.findings.tally)
+            }
+        } else {
+            let reader = try CorpusReader(self, progress: progress)
+            while let item = try reader.next(stop: stop) {
+                try counter.add(
+                    item.document, ContentHash(item.document.text), item.split, isHeld: false)
             }
         }
-        try read(.train, &reading, stop: stop) { document, _ in
-            let hash = ContentHash(document.text)
-            let split = split(ofHash: hash)
-            digests[split]?.add(document, hash)
-            if let other = held[hash], other.split != split { try overlap(document, split, other) }
+        reading.report(last: true)
+        var summary = counter.finish()
+        summary.skippedLines = findings.skipped
+        summary.firstSkipped = findings.firstSkipped
+        summary.emptyDocuments = findings.empty
+        guard summary[.train].documents > 0 else {
+            let skipped = findings.skipped > 0 ? ", \(findings.skipped) bad lines were skipped" : ""
+            let left = findings.tally.leftOut
+            if let condition = specification.condition, left > 0 {
+                throw TextError(
+                    name,
+                    "its train split is empty: of \(left) records none or too few have \(condition.words); "
+                        + findings.tally.words(condition))
+            }
+            throw TextError(
+                name,
+                "its train split is empty (\(findings.empty) empty documents\(skipped)); "
+                    + "expected at least one document with text")
         }
-        reading.report(name, last: true)
+        return summary
+    }
+
+    /// The summary of several corpora together.
+    private func scan(
+        _ corpora: [Corpus], _ cache: String?, _ progress: ProgressHandler?, _ stop: ShouldStop
+    ) throws -> CorpusSummary {
+        // What is wrong with one of them is said of that one.
+        let parts = try corpora.map { try $0.summary(cache: cache, progress: progress, stop: stop) }
+        var counter = SplitCounter(specification.allowsOverlap, name)
+        // Equal documents that are divided alike are in equal splits.
+        let passes: [Set<Split>] =
+            division == nil ? [[.valid, .test], [.train]] : [Set(Split.allCases)]
+        for splits in passes {
+            let reader = try CorpusReader(self, splits: splits, progress: progress)
+            while let item = try reader.next(stop: stop) {
+                try counter.add(
+                    item.document, ContentHash(item.document.text), item.split,
+                    isHeld: division == nil && item.split != .train)
+            }
+        }
+        var summary = counter.finish()
+        summary.skippedLines = parts.reduce(0) { $0 + $1.skippedLines }
+        summary.firstSkipped = parts.lazy.compactMap(\.firstSkipped).first
+        summary.emptyDocuments = parts.reduce(0) { $0 + $1.emptyDocuments }
+        return summary
+    }
+
+    /// The summary of some documents of another corpus.
+    private func scan(
+        _ selection: CorpusSelection, _ cache: String?, _ progress: ProgressHandler?,
+        _ stop: ShouldStop
+    ) throws -> CorpusSummary {
+        let whole = try selection.corpus.summary(cache: cache, progress: progress, stop: stop)
+        // What is allowed there is allowed here.
+        var counter = SplitCounter(true, name)
+        let reader = try CorpusReader(self, progress: progress)
+        while let item = try reader.next(stop: stop) {
+            try counter.add(
+                item.document, ContentHash(item.document.text), item.split, isHeld: false)
+        }
+        var summary = counter.finish()
+        summary.skippedLines = whole.skippedLines
+        summary.firstSkipped = whole.firstSkipped
+        guard summary[.train].documents > 0 else {
+            throw TextError(
+                name,
+                "its train split is empty: none of the \(whole[.train].documents) documents that were "
+                    + "\(selection.activity) is left")
+        }
+        return summary
+    }
+}
+
+/// Counts the documents of all splits, and notes those that stand in more than one.
+struct SplitCounter {
+    private let allowsOverlap: Bool
+    private let name: String
+    private var digests: [Split: DocumentsDigest] = [:]
+    private var held: [ContentHash: (split: Split, location: String)] = [:]
+    private var overlapping = 0
+
+    /// - Parameters:
+    ///   - allowsOverlap: whether a document may stand in more than one split.
+    ///   - name: what messages call the corpus.
+    init(_ allowsOverlap: Bool, _ name: String) {
+        (self.allowsOverlap, self.name) = (allowsOverlap, name)
+        for split in Split.allCases { digests[split] = DocumentsDigest() }
+    }
+
+    /// Counts a document; those that come later are compared with it if it `isHeld`.
+    ///
+    /// - Throws: `TextError` for a document that another split has, unless that is allowed.
+    mutating func add(
+        _ document: borrowing Document, _ hash: ContentHash, _ split: Split, isHeld: Bool
+    ) throws {
+        digests[split]?.add(document, hash)
+        if let other = held[hash], other.split != split {
+            overlapping += 1
+            guard !allowsOverlap else { return }
+            throw TextError(
+                name,
+                "the same document is in \(other.split) (\(other.location)) and in \(split) (\(document.location)); "
+                    + "remove it from one of them, or allow overlap")
+        } else if isHeld {
+            held[hash] = (split, document.location)
+        }
+    }
+
+    func finish() -> CorpusSummary {
         var summary = CorpusSummary(
             parts: Dictionary(
                 uniqueKeysWithValues: digests.map { ($0.key.rawValue, $0.value.finish()) }))
-        summary.skippedLines = reading.skipped
-        summary.firstSkipped = reading.firstSkipped
-        summary.emptyDocuments = reading.empty
         summary.overlapping = overlapping
-        guard summary[.train].documents > 0 else {
-            let skipped = reading.skipped > 0 ? ", \(reading.skipped) bad lines were skipped" : ""
-            throw TextError(
-                name,
-                "its train split is empty (\(reading.empty) empty documents\(skipped)); "
-                    + "expected at least one document with text")
-        }
         return summary
     }
 }

@@ -23,6 +23,8 @@ public struct Document: Sendable {
     public var ids: [Int32]?
     /// Where it was read, `FILE:LINE`, or the file alone.
     public var location: String
+    /// The record it was made of, if it is read to be looked at.
+    package var record: RawRecord?
 
     /// Creates a document.
     public init(text: [UInt8], promptBytes: Int = 0, location: String = "") {

@@ -15,6 +15,8 @@ package struct FieldPaths {
     private final class Node {
         var field: String?
         var joins = false
+        /// Whether the field may lack a text: it is null, an object or a list.
+        var isOptional = false
         var children: [(step: Step, node: Node)] = []
 
         /// The fields that end here or below.
@@ -36,21 +38,27 @@ package struct FieldPaths {
     private let allowsNull: Bool
 
     /// - Parameters:
+    ///   - optional: further names, of fields that may hold something else than text.
     ///   - chat: what one of the fields is a conversation of.
     ///   - allowsNull: whether a field that is null counts as empty.
     /// - Throws: `InvalidValue` for a name that is not a path.
     init(
-        _ names: [String], chat: Chat? = nil, _ options: ChatOptions = ChatOptions(),
-        allowsNull: Bool = false
+        _ names: [String], optional: [String] = [], chat: Chat? = nil,
+        _ options: ChatOptions = ChatOptions(), allowsNull: Bool = false
     ) throws {
         (self.chat, self.options, self.allowsNull) = (chat, options, allowsNull)
-        for name in names {
-            root.child(.key(Array(name.utf8))).field = name
+        let required = Set(names)
+        for name in names + optional.filter({ !required.contains($0) }) {
+            let isOptional = !required.contains(name)
+            let plain = root.child(.key(Array(name.utf8)))
+            plain.field = name
+            plain.isOptional = isOptional
             var node = root
             let steps = try Self.steps(name)
             for step in steps { node = node.child(step) }
             node.field = name
             node.joins = steps.contains(.every)
+            node.isOptional = isOptional
         }
     }
 
@@ -155,7 +163,7 @@ package struct FieldPaths {
                 }
             }
         default:
-            if let field = node.field {
+            if let field = node.field, !node.isOptional {
                 throw scanner.failure(
                     "field \"\(field)\": expected a string, a number or a boolean, found \(kind.words)"
                         + (kind == .null ? "; missing = \"empty\" reads that as no text" : "")

@@ -10,10 +10,14 @@ package protocol RecordInput: AnyObject {
     ///
     /// - Throws: errors after which nothing more can be read of the file.
     func advance() throws -> Bool
-    /// The record as a document, without its location.
+    /// The record as a document, without its location; `nil` if the condition of the options leaves it out.
     ///
     /// - Throws: `TextError` about this record alone; `Interrupted`.
-    func document(stop: ShouldStop) throws -> Document
+    func document(stop: ShouldStop) throws -> Document?
+    /// The record as it stands in the file; `nil` where files have no records.
+    var raw: RawRecord? { get }
+    /// What records had that were left out.
+    var tally: ConditionTally { get }
     /// The wanted fields that some record so far had, where a record may lack one.
     var seenFields: Set<String>? { get }
     /// What the researcher should know about the file, once it has been read.
@@ -27,6 +31,8 @@ package protocol RecordInput: AnyObject {
 extension RecordInput {
     package var seenFields: Set<String>? { nil }
     package var notice: String? { nil }
+    package var raw: RawRecord? { nil }
+    package var tally: ConditionTally { ConditionTally() }
 }
 
 /// How files of records are read.
@@ -41,11 +47,14 @@ package struct RecordOptions {
     package var allowsMissing = false
     /// How conversations are read.
     package var chat = ChatOptions()
+    /// Which records are read; `nil` for all.
+    package var condition: RecordCondition?
 
     package init(
         limit: Int, quotes: Bool? = nil, tokenBits: Int? = nil, allowsMissing: Bool = false,
-        chat: ChatOptions = ChatOptions()
+        chat: ChatOptions = ChatOptions(), condition: RecordCondition? = nil
     ) {
+        self.condition = condition
         self.limit = limit
         self.quotes = quotes
         self.tokenBits = tokenBits
@@ -70,7 +79,7 @@ package enum RecordFile {
                 SeparatedReader(
                     try Compression.openText(path), file: path, separator: separator,
                     quotes: stated ?? quotes, limit: options.limit),
-                file: path, fields: fields)
+                file: path, fields: fields, options.condition)
         }
         switch CorpusFiles.Format.of(path) {
         case .array:
@@ -82,6 +91,9 @@ package enum RecordFile {
             return try LineRecords(
                 try Compression.openText(path), file: path, fields: fields, options)
         case .tokens:
+            guard options.condition == nil else {
+                throw TextError(path, "a file of tokens has no fields that a condition could name")
+            }
             guard let tokens else {
                 throw TextError(path, "a file of tokens is read with the tokenizer that made it")
             }
@@ -97,36 +109,42 @@ package struct RecordReader {
     private let names: [String]
     private let paths: FieldPaths
     private let allowsMissing: Bool
+    private let condition: RecordCondition?
     /// The fields that some record had.
     package private(set) var seen: Set<String> = []
+    /// What records had that the condition left out.
+    package private(set) var tally = ConditionTally()
 
-    init(_ fields: Fields, allowsMissing: Bool = false, chat options: ChatOptions = ChatOptions())
-        throws
-    {
+    init(
+        _ fields: Fields, allowsMissing: Bool = false, chat options: ChatOptions = ChatOptions(),
+        condition: RecordCondition? = nil
+    ) throws {
         self.fields = fields
+        self.condition = condition
         self.allowsMissing = allowsMissing
         names = Set(fields.names).sorted()
         var chat: Chat?
         if case .chat(let conversation) = fields { chat = conversation }
-        paths = try FieldPaths(names, chat: chat, options, allowsNull: allowsMissing)
+        paths = try FieldPaths(
+            names, optional: condition?.names ?? [], chat: chat, options, allowsNull: allowsMissing)
     }
 
-    /// The document of the record whose text begins on `line`.
+    /// The document of the record whose text begins on `line`; `nil` if the condition leaves it out.
     ///
     /// - Throws: `TextError` naming the file, the line, and the field or column; `Interrupted`.
     package mutating func read(
         _ record: UnsafeRawBufferPointer, file: String, line: Int, stop: ShouldStop
-    ) throws -> Document {
-        let found = try find(record, file: file, line: line, stop: stop)
+    ) throws -> Document? {
+        guard let found = try find(record, file: file, line: line, stop: stop) else { return nil }
         return found.conversation ?? fields.document(found.values)
     }
 
-    /// What is wanted of the record whose text begins on `line`.
+    /// What is wanted of the record whose text begins on `line`; `nil` if the condition leaves it out.
     ///
     /// - Throws: as `read`.
     package mutating func find(
         _ record: UnsafeRawBufferPointer, file: String, line: Int, stop: ShouldStop
-    ) throws -> FieldPaths.Found {
+    ) throws -> FieldPaths.Found? {
         if let position = UTF8Check.firstInvalid(record) {
             let (line, column) = Self.place(position, record, line)
             throw TextError(file, line: line, "byte \(column) of the line is not UTF-8")
@@ -142,6 +160,11 @@ package struct RecordReader {
             }
             let (line, column) = Self.place(error.offset, record, line)
             throw TextError(file, line: line, "column \(column): \(error.reason)")
+        }
+        // A record that is left out may lack what a document needs.
+        if let condition, !condition.allows(found.values) {
+            tally.add(found.values, condition)
+            return nil
         }
         if allowsMissing, found.conversation == nil {
             seen.formUnion(found.values.keys)
@@ -193,13 +216,16 @@ package final class LineRecords: RecordInput {
     ) throws {
         self.file = file
         reader = try RecordReader(
-            fields, allowsMissing: options.allowsMissing, chat: options.chat)
+            fields, allowsMissing: options.allowsMissing, chat: options.chat,
+            condition: options.condition)
         lines = LineReader(input, file: file, limit: options.limit)
     }
 
     package var consumed: Int { lines.consumed }
     package var line: Int? { lines.line }
     package var seenFields: Set<String>? { reader.seen }
+    package var raw: RawRecord? { .json(Array(current)) }
+    package var tally: ConditionTally { reader.tally }
 
     package func advance() throws -> Bool {
         while let line = try lines.next() {
@@ -217,12 +243,12 @@ package final class LineRecords: RecordInput {
         return false
     }
 
-    package func document(stop: ShouldStop) throws -> Document {
+    package func document(stop: ShouldStop) throws -> Document? {
         try reader.read(current, file: file, line: lines.line, stop: stop)
     }
 
     package func values(stop: ShouldStop) throws -> [String: [UInt8]] {
-        try reader.find(current, file: file, line: lines.line, stop: stop).values
+        try reader.find(current, file: file, line: lines.line, stop: stop)?.values ?? [:]
     }
 }
 
@@ -238,13 +264,16 @@ package final class ArrayRecords: RecordInput {
     ) throws {
         self.file = file
         reader = try RecordReader(
-            fields, allowsMissing: options.allowsMissing, chat: options.chat)
+            fields, allowsMissing: options.allowsMissing, chat: options.chat,
+            condition: options.condition)
         elements = JSONArrayReader(input, file: file, limit: options.limit)
     }
 
     package var consumed: Int { elements.consumed }
     package var line: Int? { elements.line }
     package var seenFields: Set<String>? { reader.seen }
+    package var raw: RawRecord? { .json(Array(current)) }
+    package var tally: ConditionTally { reader.tally }
 
     package func advance() throws -> Bool {
         guard let element = try elements.next() else { return false }
@@ -252,12 +281,12 @@ package final class ArrayRecords: RecordInput {
         return true
     }
 
-    package func document(stop: ShouldStop) throws -> Document {
+    package func document(stop: ShouldStop) throws -> Document? {
         try reader.read(current, file: file, line: elements.line, stop: stop)
     }
 
     package func values(stop: ShouldStop) throws -> [String: [UInt8]] {
-        try reader.find(current, file: file, line: elements.line, stop: stop).values
+        try reader.find(current, file: file, line: elements.line, stop: stop)?.values ?? [:]
     }
 }
 
@@ -266,13 +295,19 @@ package final class SeparatedRecords: RecordInput {
     private let file: String
     private let fields: Fields
     private var rows: SeparatedReader
-    private var columns = 0
+    private let condition: RecordCondition?
+    private var columns: [String] = []
     private var wanted: [(name: String, index: Int)] = []
+    package private(set) var tally = ConditionTally()
 
     /// - Throws: `TextError` for a first row that does not name what is wanted.
-    package init(_ reader: consuming SeparatedReader, file: String, fields: Fields) throws {
+    package init(
+        _ reader: consuming SeparatedReader, file: String, fields: Fields,
+        _ condition: RecordCondition? = nil
+    ) throws {
         self.file = file
         self.fields = fields
+        self.condition = condition
         rows = reader
         if case .chat = fields {
             throw TextError(file, "a conversation is read from JSON, not from separated values")
@@ -281,13 +316,13 @@ package final class SeparatedRecords: RecordInput {
         if let (column, reason) = rows.fault() {
             throw TextError(file, line: rows.line, "column \(column): \(reason)")
         }
-        columns = rows.count
-        let names = (0..<columns).map { String(decoding: rows.value($0), as: UTF8.self) }
+        let names = (0..<rows.count).map { String(decoding: rows.value($0), as: UTF8.self) }
+        columns = names
         var seen: Set<String> = []
         for name in names where !seen.insert(name).inserted {
             throw TextError(file, line: rows.line, "two columns are called \"\(name)\"")
         }
-        for name in Set(fields.names).sorted() {
+        for name in Set(fields.names + (condition?.names ?? [])).sorted() {
             guard let index = names.firstIndex(of: name) else {
                 throw TextError(
                     file, line: rows.line,
@@ -304,15 +339,26 @@ package final class SeparatedRecords: RecordInput {
 
     package func advance() throws -> Bool { try rows.next() }
 
-    package func document(stop: ShouldStop) throws -> Document {
-        fields.document(try values(stop: stop))
+    package var raw: RawRecord? {
+        guard rows.count == columns.count else { return nil }
+        return .row(columns.indices.map { (columns[$0], Array(rows.value($0))) })
+    }
+
+    package func document(stop: ShouldStop) throws -> Document? {
+        let values = try values(stop: stop)
+        if let condition, !condition.allows(values) {
+            tally.add(values, condition)
+            return nil
+        }
+        return fields.document(values)
     }
 
     package func values(stop: ShouldStop) throws -> [String: [UInt8]] {
-        guard rows.count == columns else {
+        guard rows.count == columns.count else {
             throw TextError(
                 file, line: rows.line,
-                "the row has \(rows.count) values; expected \(columns), as the first row names")
+                "the row has \(rows.count) values; expected \(columns.count), as the first row names"
+            )
         }
         if let (column, reason) = rows.fault() {
             throw TextError(file, line: rows.line, "column \(column): \(reason)")

@@ -48,7 +48,7 @@ package class TokenRecords: RecordInput {
 
     package func advance() throws -> Bool { false }
 
-    package func document(stop: ShouldStop) throws -> Document {
+    package func document(stop: ShouldStop) throws -> Document? {
         var document = Document(text: try tokens.decode(ids))
         if document.text.withUnsafeBytes({ UTF8Check.firstInvalid($0) }) != nil {
             document.text = Array(String(decoding: document.text, as: UTF8.self).utf8)

@@ -73,10 +73,12 @@ public final class EncodedCorpora {
     private func tellOfTemplates(
         _ corpus: Corpus, _ tokenizer: Tokenizer, _ progress: ProgressHandler
     ) {
-        guard corpus.specification.parsesSpecial != true,
-            let notice = tokenizer.notice(
-                ofTemplates: corpus.specification.fields.templates, of: "corpus \(corpus.name)")
-        else { return }
-        progress(WorkProgress(notice: notice))
+        for leaf in corpus.leaves where leaf.specification.parsesSpecial != true {
+            guard
+                let notice = tokenizer.notice(
+                    ofTemplates: leaf.specification.fields.templates, of: "corpus \(leaf.name)")
+            else { continue }
+            progress(WorkProgress(notice: notice))
+        }
     }
 }

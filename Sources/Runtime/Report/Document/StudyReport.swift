@@ -173,6 +173,24 @@ public struct StudyReport {
             .table(
                 table,
                 caption: "Tokens read of each source before finetuning; the same for every seed.")
+        ] + overlap()
+    }
+
+    private func overlap() -> [ReportDocument.Block] {
+        guard let overlap = result.overlap else { return [] }
+        let sentences = overlap.sentences
+        guard !sentences.isEmpty else {
+            return [
+                .paragraph(
+                    "No held-out document is like one that is trained on: none is the same, none nearly "
+                        + "(Jaccard similarity \(overlap.settings.near)), none shares \(overlap.settings.words) words in a row."
+                )
+            ]
+        }
+        return [
+            .paragraph(
+                "What held-out documents have in common with documents that are trained on:"),
+            .list(sentences),
         ]
     }
 

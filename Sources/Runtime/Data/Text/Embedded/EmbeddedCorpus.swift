@@ -55,23 +55,13 @@ public struct EmbeddedCorpus: Sendable {
         return corpus
     }
 
-    /// Calls `body` with documents until they hold `bytes` bytes of text together.
-    ///
-    /// Document `i` is a pure function of (name, seed, `i`), so that a larger corpus begins with a smaller one.
-    package func forEachDocument(bytes: Int, seed: UInt64, _ body: (Document) throws -> Void) throws
-    {
-        var done = 0
-        var index = 0
-        while done < bytes {
-            var scribe = Scribe(seed: seed, corpus: name, document: index)
-            write(&scribe)
-            let prompt = Array(scribe.prompt.utf8)
-            let text = prompt + Array(scribe.text.utf8)
-            done += text.count
-            index += 1
-            try body(
-                Document(
-                    text: text, promptBytes: prompt.count, location: "embedded \(name):\(index)"))
-        }
+    /// Document `index`, a pure function of (name, seed, `index`), so that a larger corpus begins with a smaller one.
+    package func document(_ index: Int, seed: UInt64) -> Document {
+        var scribe = Scribe(seed: seed, corpus: name, document: index)
+        write(&scribe)
+        let prompt = Array(scribe.prompt.utf8)
+        return Document(
+            text: prompt + Array(scribe.text.utf8), promptBytes: prompt.count,
+            location: "embedded \(name):\(index + 1)")
     }
 }
