@@ -3,7 +3,8 @@ extension Library {
     public static var standard: Library {
         [
             strictness, tensors, corpora, tokenizers, alignment, statistics, models, networks,
-            recipes, runs, downstream, studies, findings, representation, branches, store, files,
+            recipes, runs, downstream, studies, frames, findings, representation, branches, store,
+            files,
             displays, plots, reports, logs,
         ]
         .reduce(core) { $0.adding($1) }

@@ -153,6 +153,9 @@ extension Study {
         runOptions.progress = options.progress
         runOptions.stop = options.stop
         runOptions.makeStepper = options.makeStepper
+        runOptions.alert = options.alert
+        runOptions.evaluateEvery = options.evaluateEvery
+        runOptions.evaluate = validLosses.map(\.set)
 
         let before: Measurements
         if let known = try known(resolved.base, options) {
@@ -179,7 +182,8 @@ extension Study {
             runOptions.onEvent = { try options.onEvent(.run($0, variant.trajectory)) }
             let run = Run(
                 variant.trajectory, store: store,
-                name: "\(arm.label) finetuned at \(variant.settings.learningRate.peak)",
+                name:
+                    "\(arm.label) finetuned on \(variant.settings.corpus.name) at \(variant.settings.learningRate.peak)",
                 isNamed: false)
             defer { trained += run.trained }
             runOptions.keep = keep.union([resolved.base.steps])
