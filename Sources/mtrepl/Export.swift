@@ -13,6 +13,7 @@ struct Export: ParsableCommand {
             """)
 
     @OptionGroup var place: StoreOption
+    @OptionGroup var form: JSONOption
 
     @Option(
         help: "How weights are stored: float32, or bfloat16 or float16, which round every weight.")
@@ -37,6 +38,11 @@ struct Export: ParsableCommand {
 
     @Argument(help: ArgumentHelp("Where to.", valueName: "folder"))
     var folder: String
+
+    private struct Written: Encodable {
+        let folder, run, name, storage: String
+        let step, steps: Int
+    }
 
     private var shardBytes: Int? { maxShardSize.flatMap { try? ModelShards.bytes($0) } }
 
@@ -64,6 +70,13 @@ struct Export: ParsableCommand {
             throw ExitCode(StopSignals.code)
         }
         let (run, step) = found
-        say("\(folder): run \(run.row.name) after \(step) of \(run.row.steps) steps, \(storage)")
+        try form.say(
+            "\(folder): run \(run.row.name) after \(step) of \(run.row.steps) steps, \(storage)"
+        ) {
+            try CanonicalJSON.text(
+                Written(
+                    folder: folder, run: run.row.key.hex, name: run.row.name, storage: storage,
+                    step: step, steps: run.row.steps), pretty: true)
+        }
     }
 }

@@ -50,19 +50,28 @@ struct StoreOption: ParsableArguments {
     }
 }
 
+/// The option of commands that print.
+struct JSONOption: ParsableArguments {
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    /// Prints what a command says.
+    func say(_ text: @autoclosure () throws -> String, json: () throws -> String) throws {
+        mtrepl.say(self.json ? try json() : try text())
+    }
+}
+
 struct RunsList: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the runs, the latest change last.")
 
     @OptionGroup var place: StoreOption
-
-    @Flag(help: "Print JSON.")
-    var json = false
+    @OptionGroup var form: JSONOption
 
     func run() throws {
         let store = try place.open(forReading: true)
         let runs = try store.runs()
-        say(json ? try RunList.json(runs) : RunList.text(runs))
+        try form.say(RunList.text(runs)) { try RunList.json(runs) }
         try place.checkCheckpoints(store)
     }
 }
@@ -73,6 +82,7 @@ struct RunsShow: ParsableCommand {
         abstract: "Show a run: recipe, exposure, status, last losses, checkpoints.")
 
     @OptionGroup var place: StoreOption
+    @OptionGroup var form: JSONOption
 
     @Flag(help: "Print what every step measured, as CSV, and nothing else.")
     var steps = false
@@ -86,6 +96,10 @@ struct RunsShow: ParsableCommand {
 
     func validate() throws {
         if steps && recipe { throw ValidationError("--steps and --recipe: give one of the two") }
+        if form.json, steps || recipe {
+            throw ValidationError(
+                "--json and \(steps ? "--steps" : "--recipe"): give one of the two")
+        }
     }
 
     func run() throws {
@@ -93,9 +107,14 @@ struct RunsShow: ParsableCommand {
         let found = try store.run(name)
         if recipe { return say(found.row.recipe) }
         let history = try found.row.state.map { try store.registry.history($0) } ?? []
-        say(
-            steps ? StepRecord.csv(history) : found.text(history: history),
-            end: steps ? "" : "\n")
+        if steps {
+            say(StepRecord.csv(history), end: "")
+        } else {
+            try form.say(found.text(history: history)) {
+                try found.json(
+                    history: history, evaluations: store.metrics(of: found).evaluations)
+            }
+        }
         if !steps { try place.checkCheckpoints(store) }
     }
 }

@@ -13,6 +13,7 @@ struct RunsExport: ParsableCommand {
             """)
 
     @OptionGroup var place: StoreOption
+    @OptionGroup var form: JSONOption
 
     @Option(help: "csv, jsonl or tensorboard.")
     var format = "csv"
@@ -39,6 +40,6 @@ struct RunsExport: ParsableCommand {
         let metrics = try store.metrics(of: try store.run(name))
         let files = try metrics.write(
             to: folder, format: RunMetrics.Format(rawValue: format) ?? .csv, raw: raw)
-        for file in files { say(file) }
+        try form.say(files.joined(separator: "\n")) { try CanonicalJSON.text(files, pretty: true) }
     }
 }

@@ -8,14 +8,21 @@ struct RunsRemove: ParsableCommand {
         commandName: "remove",
         abstract: "Forget runs, and delete their checkpoints that no other run uses.",
         discussion:
-            "What was measured stays in the registry, so that a study need not measure again.")
+            """
+            What was measured stays in the registry, so that a study need not measure again. In patterns * stands for any \
+            characters, ? for one, and […] for one of some; the list of what would be removed is shown first.
+            """)
 
     @OptionGroup var place: StoreOption
+    @OptionGroup var form: JSONOption
 
     @Flag(help: "Do not ask.")
     var yes = false
 
-    @Argument(help: "Names of runs, or beginnings of their keys.")
+    @Argument(
+        help:
+            "Names of runs, beginnings of their keys, or patterns of names such as 'ramp*', in quotes."
+    )
     var runs: [String]
 
     func validate() throws {
@@ -24,12 +31,16 @@ struct RunsRemove: ParsableCommand {
 
     func run() throws {
         let store = try place.open()
-        let found = try runs.map { try store.run($0) }
+        var known: Set<Digest> = []
+        let found = try runs.flatMap { try store.runs(matching: $0) }.filter {
+            known.insert($0.row.key).inserted
+        }
+        let isPattern = found.count != runs.count || found.map(\.row.name) != runs
+        if !yes || isPattern, !form.json { say(RunList.text(found)) }
         if !yes {
-            guard isatty(0) != 0 else {
+            guard isatty(0) != 0, !form.json else {
                 throw ValidationError("--yes is needed where nobody can be asked")
             }
-            say(RunList.text(found))
             say("Remove? [y/N] ", end: "")
             fflush(nil)
             guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
@@ -37,9 +48,10 @@ struct RunsRemove: ParsableCommand {
             }
         }
         let gone = try store.remove(found)
-        say(
+        try form.say(
             "removed \(found.count) runs and \(gone.count) checkpoints, "
-                + Amount.bytes(gone.reduce(0) { $0 + $1.bytes }))
+                + Amount.bytes(gone.reduce(0) { $0 + $1.bytes })
+        ) { try RunList.json(removed: found, gone) }
     }
 }
 
@@ -53,6 +65,7 @@ struct RunsGarbage: ParsableCommand {
             """)
 
     @OptionGroup var place: StoreOption
+    @OptionGroup var form: JSONOption
 
     @Flag(help: "Also remove damaged checkpoints that were set aside.")
     var damaged = false
@@ -63,8 +76,8 @@ struct RunsGarbage: ParsableCommand {
     func run() throws {
         let store = try place.open()
         let garbage = try store.collectGarbage(damaged: damaged, dryRun: dryRun)
-        if dryRun { for item in garbage where item.kind != .claim { say(item.path) } }
-        say(garbage.text(dryRun: dryRun))
+        if dryRun, !form.json { for item in garbage where item.kind != .claim { say(item.path) } }
+        try form.say(garbage.text(dryRun: dryRun)) { try garbage.json(dryRun: dryRun) }
         try place.checkCheckpoints(store)
     }
 }

@@ -33,6 +33,7 @@ struct StoreCheckCommand: ParsableCommand {
             """)
 
     @OptionGroup var place: StoreOption
+    @OptionGroup var form: JSONOption
 
     @Flag(
         help:
@@ -43,7 +44,7 @@ struct StoreCheckCommand: ParsableCommand {
     func run() throws {
         let store = try place.open(forReading: !repair)
         let check = try StoreCommand.stoppable { try store.check(repair: repair, stop: $0) }
-        say(check.text(repaired: repair))
+        try form.say(check.text(repaired: repair)) { try check.json(repaired: repair) }
         if !check.damages.isEmpty && !repair { throw ExitCode(ExitStatus.failure) }
     }
 }
@@ -57,6 +58,7 @@ struct StoreMergeCommand: ParsableCommand {
             """)
 
     @OptionGroup var place: StoreOption
+    @OptionGroup var form: JSONOption
 
     @Argument(help: ArgumentHelp("The folder of the other store.", valueName: "folder"))
     var other: String
@@ -68,7 +70,7 @@ struct StoreMergeCommand: ParsableCommand {
         let store = try place.open()
         let from = try Store(other, index: Store.ownIndex(other), forReading: true)
         let merge = try StoreCommand.stoppable { try store.merge(from, stop: $0) }
-        try StoreImport.report(merge)
+        try StoreImport.report(merge, form)
     }
 }
 
@@ -82,6 +84,7 @@ struct StoreExport: ParsableCommand {
             """)
 
     @OptionGroup var place: StoreOption
+    @OptionGroup var form: JSONOption
 
     @Flag(help: "Only the latest checkpoint of each run.")
     var last = false
@@ -91,6 +94,12 @@ struct StoreExport: ParsableCommand {
 
     @Argument(help: "Names of runs, or beginnings of their keys.")
     var runs: [String]
+
+    private struct Written: Encodable {
+        let path: String
+        let runs: [String]
+        let bytes: Int
+    }
 
     func validate() throws {
         if runs.isEmpty { throw ValidationError("expected at least one run") }
@@ -102,7 +111,11 @@ struct StoreExport: ParsableCommand {
         try StoreCommand.stoppable {
             try store.archive(found, to: to, lastOnly: last, stop: $0)
         }
-        say("\(to): \(found.count) runs, \(Amount.bytes(try FileReader.size(to)))")
+        let bytes = try FileReader.size(to)
+        try form.say("\(to): \(found.count) runs, \(Amount.bytes(bytes))") {
+            try CanonicalJSON.text(
+                Written(path: to, runs: found.map(\.row.key.hex), bytes: bytes), pretty: true)
+        }
     }
 }
 
@@ -112,6 +125,7 @@ struct StoreImport: ParsableCommand {
         abstract: "Add the runs of an archive that `mtrepl store export` wrote.")
 
     @OptionGroup var place: StoreOption
+    @OptionGroup var form: JSONOption
 
     @Argument(help: ArgumentHelp("The archive.", valueName: "file"))
     var archive: String
@@ -120,13 +134,13 @@ struct StoreImport: ParsableCommand {
         // A store is made where there is none.
         let store = try Store(Session.storeFolder(place.store), index: place.index)
         let merge = try StoreCommand.stoppable { try store.importArchive(archive, stop: $0) }
-        try Self.report(merge)
+        try Self.report(merge, form)
     }
 
-    static func report(_ merge: StoreMerge) throws {
-        say(
+    static func report(_ merge: StoreMerge, _ form: JSONOption) throws {
+        try form.say(
             "copied \(merge.copied) files and checkpoints, \(Amount.bytes(merge.bytes)); \(merge.known) were here already"
-        )
+        ) { try merge.json() }
         for reason in merge.left {
             Interpreter.Report.toStandardError("mtrepl: left out: \(reason)\n")
         }

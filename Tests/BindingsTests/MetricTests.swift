@@ -104,4 +104,55 @@ import Testing
                   result.variance, result, { value = "sprea" })
                 """, name: "=metrics")
     }
+
+    @Test("bits a byte and norms are those computed by hand")
+    func builtIn() throws {
+        let laboratory = try LaboratoryBench()
+        try laboratory.bench.interpreter.run(
+            """
+            local name = "gpt_neox.layers.0.attention.dense.weight"
+            local result = mt.study {
+              arms = mt.grid { seed = { 1, 2 } }, recipe = function(arm) return base:with { seed = arm.seed } end,
+              evaluate = { prose }, limit = 3,
+              metrics = {
+                mt.bits_per_byte(code, { limit = 3 }), mt.norm { "dense", tensors = name }, mt.norm { "all" },
+                mt.norm { "layers", tensors = "gpt_neox.layers.*" },
+                mt.norm { "gradient", of = "gradients", tensors = name, corpus = code, limit = 3 },
+                mt.norm { "stream", of = "activations", layer = 1, corpus = prose, limit = 1 },
+              },
+            }:run()
+            local row = result:rows()[1]
+            local run = base:with { seed = 1 }:run()
+            local network = run:model()
+            local function square(name) return network:parameter(name):norm():item() ^ 2 end
+            local sum, inner = 0, 0
+            for _, tensor in ipairs(network:parameter_names()) do
+              sum = sum + square(tensor)
+              if tensor:find("gpt_neox.layers.", 1, true) == 1 then inner = inner + square(tensor) end
+            end
+            local function near(a, b, what) assert(math.abs(a / b - 1) < 1e-4, what .. ": " .. a .. " " .. b) end
+            near(row.dense ^ 2, square(name), "dense")
+            near(row.all ^ 2, sum, "all")
+            near(row.layers ^ 2, inner, "layers")
+            near(row.code_bits, run:evaluate(code, { split = "test", limit = 3 }).bits_per_byte, "bits")
+            assert(row.gradient > 0 and row.stream > 0 and row.gradient_before == row.gradient)
+            -- A step against the gradient lowers the loss by about the squared norm.
+            local leaf = network:parameter(name):requires_grad()
+            local ids = tokens:encode "def add(a, b):"
+            local logits = network:logits(ids, { replace = { [name] = leaf } })
+            logits:slice(1, -2):cross_entropy(mt.tensor(ids):slice(2)):backward()
+            assert(leaf.grad:norm():item() > 0)
+            local function failing(part, f, ...)
+              local good, problem = pcall(f, ...)
+              assert(not good and tostring(problem):find(part, 1, true), tostring(problem))
+            end
+            failing("layer: an integer expected of activations", mt.norm, { "x", of = "activations", corpus = prose })
+            failing("corpus: a corpus expected of gradients", mt.norm, { "x", of = "gradients" })
+            failing("corpus: nothing expected of weights", mt.norm, { "x", corpus = prose })
+            failing("as columns are called", mt.norm, { "a b" })
+            local odd = mt.study { arms = mt.grid { seed = 1 }, recipe = function(arm) return base end,
+              metrics = { mt.norm { "x", tensors = "gpt_neox.embed_in.weigth" } } }:run()
+            assert(odd:rows()[1].failure:find("did you mean 'gpt_neox.embed_in.weight'?", 1, true), odd)
+            """, name: "=built-in")
+    }
 }

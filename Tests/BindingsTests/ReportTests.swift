@@ -211,7 +211,7 @@ import Testing
             ("mt.plot.lines {}", "mt.plot has no 'lines'; did you mean 'line'?"),
             (
                 "mt.plot.bars { { 'a', 1 } }:save 'x.pdf'",
-                "a name that ends in .svg, .png, .csv or .gp"
+                "a name that ends in .svg, .png, .pdf, .tikz, .csv or .gp"
             ),
             (
                 "mt.report { 'x', title = 't', sections = { { 'h', { rows = {} } } } }",
@@ -225,5 +225,54 @@ import Testing
             let error = bench.error(code)
             #expect(error.contains(expected), "\(code): \(error)")
         }
+    }
+
+    @Test("figures for papers: PDF and TikZ of a column's width, the same bytes each time")
+    func papers() throws {
+        let laboratory = try LaboratoryBench(setup: false)
+        try laboratory.bench.interpreter.run(
+            """
+            local figures = {
+              line = mt.plot.line { { name = "a_b & 50%", x = { 1, 2, 3 }, y = { 3.1, -2.9, 2.8 }, low = { 3, -3, 2.7 }, high = { 3.2, 3, 2.9 } },
+                title = "Loss #1 {x}", x = "step", y = "Δ loss", marks = { { 2, "mid" } } },
+              heat = mt.plot.heatmap { rows = { "200", "400" }, columns = { "0.1", "0.5" }, values = { { 1, -0.2 }, { 0.3, 0.4 } }, title = "Heat" },
+              bars = mt.plot.bars { { "control", 3.2 }, { "midtrained", 2.9, low = 2.8, high = 3 } },
+              points = mt.plot.scatter { { x = 0.01, y = 0.02, label = "flan" }, { x = 0.05, y = 0.04 }, { x = 0.1, y = 0.2 }, fit = true },
+            }
+            local function read(path)
+              local file = assert(io.open(path, "rb"))
+              local text = file:read "a"
+              file:close() os.remove(path)
+              return text
+            end
+            for name, figure in pairs(figures) do
+              for columns, points in pairs { 234, 486 } do
+                figure:save("f.pdf", { columns = columns })
+                local pdf = read "f.pdf"
+                assert(pdf:sub(1, 5) == "%PDF-", name)
+                local width = tonumber(pdf:match "/MediaBox %[ 0 0 ([%d.]+)")
+                assert(width and math.abs(width - points) <= 1, name .. " " .. tostring(width))
+                figure:save("f.pdf", { columns = columns })
+                assert(read "f.pdf" == pdf, name)
+              end
+              figure:save("f.tikz", { columns = 1 })
+              local tikz = read "f.tikz"
+              assert(tikz:find("\\\\begin{tikzpicture}", 1, true) == 1 and tikz:find("\\\\end{tikzpicture}", 1, true), name)
+              local depth = 0
+              for brace in tikz:gsub("\\\\[{}]", ""):gmatch "[{}]" do
+                depth = depth + (brace == "{" and 1 or -1)
+                assert(depth >= 0, name)
+              end
+              assert(depth == 0, name)
+              assert(not tikz:find("nan") and not tikz:find("inf "), name)
+            end
+            figures.line:save "f.tikz"
+            local tikz = read "f.tikz"
+            assert(tikz:find("a\\\\_b \\\\& 50\\\\%", 1, true) and tikz:find("$\\\\Delta$ loss", 1, true), tikz)
+            assert(tikz:find("Loss \\\\#1 \\\\{x\\\\}", 1, true) and tikz:find("rotate=90", 1, true))
+            for _, wrong in ipairs { { columns = 5 }, { columns = 0 }, { columns = 1, column_width = 100 } } do
+              assert(not pcall(figures.line.save, figures.line, "f.pdf", wrong))
+            end
+            """, name: "=papers")
     }
 }

@@ -30,6 +30,26 @@ import Testing
         }
     }
 
+    @Test("an own metric goes through table, comparison, figure and report in 30 lines")
+    func ownMetric() throws {
+        let scratch = try Scratch()
+        let script = "\(Self.scripts)/own_metric.lua"
+        #expect(
+            try String(contentsOfFile: script, encoding: .utf8).split(separator: "\n").count <= 30)
+        let outcome = try Program.run([
+            "--threads", "1", "--store", scratch.path + "/store", script, scratch.path + "/out",
+        ])
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        for part in ["weight=0.6", "Δ sure", "Δ trade", "(n=3)", "report.html"] {
+            #expect(outcome.output.contains(part), "\(part) in \(outcome.output)")
+        }
+        let page = try String(contentsOfFile: scratch.path + "/out/report.html", encoding: .utf8)
+        #expect(
+            page.contains("sure: in probability; above zero is better.") && page.contains("trade"))
+        let figure = try String(contentsOfFile: scratch.path + "/out/sure.svg", encoding: .utf8)
+        #expect(figure.contains("sure"))
+    }
+
     @Test("with --matched every arm but the control reads the same specialised tokens")
     func matched() throws {
         let options = ["--starts", "4,11", "--weights", "0.3,0.7", "--matched"]

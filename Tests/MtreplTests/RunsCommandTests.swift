@@ -91,6 +91,58 @@ import Testing
         #expect(try Program.run(["runs", "show", "branch", "--store", store]).code == 0)
     }
 
+    private struct Shown: Decodable {
+        struct Loss: Decodable { let corpus, split: String }
+        struct Held: Decodable { let step: Int }
+        let name, status: String
+        let checkpoints: [Held]
+        let evaluations: [Loss]
+    }
+
+    private struct Removed: Decodable { let runs: [String] }
+
+    @Test("patterns name runs to remove, shown first; commands print JSON")
+    func patterns() throws {
+        let (scratch, store) = try Self.laboratory()
+        func run(_ arguments: [String]) throws -> (code: Int32, output: String, errors: String) {
+            let outcome = try Program.run(arguments + ["--store", store])
+            return (outcome.code, outcome.output, outcome.errors)
+        }
+        let shown = try run(["runs", "show", "branch", "--json"])
+        let branch = try JSONDecoder().decode(Shown.self, from: Data(shown.output.utf8))
+        #expect(
+            branch.name == "branch" && branch.status == "finished"
+                && branch.checkpoints.last?.step == 24)
+        #expect(try run(["runs", "show", "branch", "--json", "--steps"]).code == 2)
+        let asked = try run(["runs", "remove", "b*h"])
+        #expect(
+            asked.code == 2 && asked.output.contains("branch") && !asked.output.contains("control"))
+        #expect(asked.errors.contains("--yes is needed"), "\(asked.errors)")
+        let none = try run(["runs", "remove", "ramp*", "--yes"])
+        #expect(
+            none.code == 1 && none.errors.contains("no run's name matches 'ramp*'"),
+            "\(none.errors)")
+        let checked = try run(["store", "check", "--json"])
+        #expect(
+            checked.code == 0 && checked.output.contains("\"damages\" : []")
+                || checked.output.contains("\"damages\": []"), "\(checked.output)")
+        #expect(try JSONSerialization.jsonObject(with: Data(checked.output.utf8)) is [String: Any])
+        let garbage = try run(["runs", "gc", "--dry-run", "--json"])
+        #expect(try JSONSerialization.jsonObject(with: Data(garbage.output.utf8)) is [String: Any])
+        let files = try run(["runs", "export", "branch", scratch.path + "/metrics", "--json"])
+        #expect(
+            try (JSONSerialization.jsonObject(with: Data(files.output.utf8)) as? [String])?.count
+                == 2)
+        let removed = try run(["runs", "remove", "[bc]*", "branch", "--yes", "--json"])
+        #expect(
+            try JSONDecoder().decode(Removed.self, from: Data(removed.output.utf8)).runs.count == 2)
+        #expect(try run(["runs"]).output.contains("no runs"))
+        let reference = try Program.run(["doc", "--json"])
+        let page =
+            try JSONSerialization.jsonObject(with: Data(reference.output.utf8)) as? [String: Any]
+        #expect((page?["functions"] as? [Any])?.count ?? 0 > 50)
+    }
+
     @Test("remove deletes what no other run uses; gc what no run needs")
     func upkeep() throws {
         let (scratch, store) = try Self.laboratory()

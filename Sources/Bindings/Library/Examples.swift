@@ -66,12 +66,25 @@ package enum Examples {
           correct = " {right}", distractors = " {wrong}" }
         """
 
+    private static let frame = """
+        local frame = mt.frame { axes = { "arm", "start", "weight" },
+          { arm = "control", seed = 1, code = 3.4, prose = 3 }, { arm = "control", seed = 2, code = 3.5, prose = 3.1 },
+          { arm = "midtrained", start = 2, weight = 0.25, seed = 1, code = 3.1, prose = 3.1 },
+          { arm = "midtrained", start = 2, weight = 0.25, seed = 2, code = 3.2, prose = 3.1 },
+          { arm = "midtrained", start = 2, weight = 0.5, seed = 1, code = 2.9, prose = 3.2 },
+          { arm = "midtrained", start = 2, weight = 0.5, seed = 2, code = 3, prose = 3.3 },
+        }
+        """
+
     private static let setUps: [String: String] = [
         "corpus": tokenizer, "tokenizer": tokenizer, "recipe": recipe, "study": study,
         "run": recipe + "\nlocal run = recipe:open()\nrun:train { to = 3 }",
         "network": tokenizer
             + "\nlocal network = mt.neox(\"micro-0.1m\", { tokenizer = tokens, context = 32 }):initialise()",
         "result": study + "\nlocal result = study:run()",
+        "frame": frame,
+        "groups": frame
+            + "\nlocal groups = frame:where { arm = \"control\" }:with { loss = \"code\" }:group \"arm\"",
         "plot": "local plot = mt.plot.bars { { \"control\", 3.2 }, { \"midtrained\", 2.9 } }",
         "finding":
             "local finding = mt.mixed({ 1, 2, 3, 4 }, { 1, 2.1, 3, 4.2 }, { \"a\", \"a\", \"b\", \"b\" })",
@@ -108,7 +121,13 @@ package enum Examples {
             "for layer, state in ipairs(network:hidden_states(tokens:encode \"the house\")) do print(layer, state:std()) end",
         "network:close": "network:close()",
 
-        "plot:save": "plot:save \"losses.csv\"  -- or .svg, .png, .gp",
+        "frame:rows": "print(frame:rows()[1].arm)",
+        "frame:text": "print(frame:text(10))",
+        "frame:csv": "frame:csv \"frame.csv\"\nprint(mt.frame { csv = \"frame.csv\" })",
+        "frame:json": "frame:json \"frame.json\"",
+
+        "plot:save":
+            "plot:save \"losses.csv\"  -- or .svg, .png, .gp; plot:save(\"losses.pdf\", { columns = 1 })",
         "plot:show": "plot:show()",
         "plot:text": "print(plot:text(60))",
         "plot:svg": "print(#plot:svg())",

@@ -23,6 +23,7 @@ extension Library {
         case .integer(let number): number
         case .number(let number): number
         case .text(let text): text
+        case .flag(let flag): flag
         case .missing: nil
         }
     }

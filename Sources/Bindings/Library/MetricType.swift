@@ -2,20 +2,26 @@ import Runtime
 
 /// A measure of a researcher's own, as Lua holds it.
 final class Metric: LuaObject {
-    let measure: FunctionMeasure
+    let measure: any Measure
 
-    init(_ measure: FunctionMeasure) { self.measure = measure }
+    init(_ measure: any Measure) { self.measure = measure }
 }
 
 extension Library {
     static var metricType: ObjectType {
         ObjectType(
             "metric", Metric.self, "A measure of your own.",
-            describe: { "metric \($0.measure.name), version \($0.measure.version)" },
+            describe: { metric in
+                "metric \(metric.measure.name)"
+                    + ((metric.measure as? FunctionMeasure).map { ", version \($0.version)" } ?? "")
+            },
             fields: [
                 Field("name", "string", "The name of its column.") { $0.measure.name },
-                Field("version", "string", "Which function of this name it is.") {
-                    $0.measure.version
+                Field(
+                    "version", "string",
+                    "Which function of this name it is; empty of those that are built in."
+                ) {
+                    ($0.measure as? FunctionMeasure)?.version ?? ""
                 },
             ])
     }
@@ -59,12 +65,7 @@ extension Library {
         ) { call in
             let options = try call.options()
             let name = try options.string("name")
-            let isName = name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_.\-]*/) != nil
-            guard isName else {
-                throw Mistake(
-                    "name: letters, digits, _, . and - expected, as columns are called, got \"\(name)\""
-                )
-            }
+            try checkColumn(name)
             let version: String
             switch try options.value("version") {
             case .integer(let number)?: version = "\(number)"
@@ -85,6 +86,128 @@ extension Library {
                             try model.copy(), tokenizer, origin: "a state that \(name) measures")
                         return try number(function.call(network).first)
                     }))
+        }
+    }
+
+    private static let metricExample = """
+        local prose = mt.corpus { "prose", embedded = "prose", bytes = 120000, valid_fraction = 0.1 }
+        local tokens = mt.tokenizer { train_on = prose, vocabulary = 300 }
+        local base = mt.recipe {
+          model = mt.neox("micro-0.1m", { tokenizer = tokens, context = 32, layers = 1, width = 16, heads = 2 }),
+          steps = 4, batch = 4, mixture = { prose = 1 },
+        }
+
+        """
+
+    static var bitsPerByte: Function {
+        Function(
+            "bits_per_byte",
+            "A measure for the `metrics` of a study: the loss on a corpus for each byte of its text, or of its gold answers where it has prompts, which tokenizers do not change. Its column is called CORPUS_bits.",
+            [
+                .object("corpus", "corpus", "What to read."),
+                .options([
+                    .choice("split", Split.allCases.map(\.rawValue), "Which part.").or("test"),
+                    .integer("limit", "Windows or examples at most; default: all.", .count.positive)
+                        .optional,
+                ]).optional,
+            ], returns: "metric",
+            example: metricExample + """
+                local result = mt.study {
+                  arms = mt.grid { seed = { 1, 2 } }, recipe = function(arm) return base:with { seed = arm.seed } end,
+                  metrics = { mt.bits_per_byte(prose, { limit = 4 }) },
+                }:run()
+                print(result:rows()[1].prose_bits)
+                """
+        ) { call in
+            let options = try call.options()
+            try call.returns(Metric(BitsPerByte(try set(call.object("corpus"), options, .test))))
+        }
+    }
+
+    private static func set(_ corpus: Corpus, _ options: Options, _ standard: Split) throws
+        -> EvaluationSet
+    {
+        EvaluationSet(
+            corpus, Split(rawValue: try options.string("split")) ?? standard,
+            limit: try options.integer(ifPresent: "limit"))
+    }
+
+    static var norm: Function {
+        Function(
+            "norm",
+            "A measure for the `metrics` of a study: how large weights, gradients or activations are, by tensor. Of weights and gradients the Euclidean norm over all tensors whose names match; of activations the root mean square of the residual stream after a layer.",
+            [
+                .options([
+                    .string("name", "The name of its column in results.").item,
+                    .choice("of", ["weights", "gradients", "activations"], "What is measured.").or(
+                        "weights"),
+                    .string(
+                        "tensors",
+                        "A name, as `network:parameter_names` lists them, or a pattern in which * stands for any characters."
+                    ).or("*"),
+                    .integer(
+                        "layer",
+                        "Of activations: 0 after the embedding, 1 … after the blocks, one more after the final norm.",
+                        .count
+                    ).optional,
+                    .object(
+                        "corpus", "corpus",
+                        "Of gradients, what the mean loss is on; of activations, what is read."
+                    ).optional,
+                    .choice("split", Split.allCases.map(\.rawValue), "Which part of it.").or(
+                        "valid"),
+                    .integer("limit", "Windows or examples at most; default: all.", .count.positive)
+                        .optional,
+                ])
+            ], returns: "metric",
+            example: metricExample + """
+                local result = mt.study {
+                  arms = mt.grid { seed = { 1, 2 } }, recipe = function(arm) return base:with { seed = arm.seed } end,
+                  metrics = {
+                    mt.norm { "embedding", tensors = "*embed_in*" },
+                    mt.norm { "gradient", of = "gradients", corpus = prose, limit = 2 },
+                    mt.norm { "stream", of = "activations", layer = 1, corpus = prose, limit = 2 },
+                  },
+                }:run()
+                print(result:select { "seed", "embedding", "gradient", "stream" })
+                """
+        ) { call in
+            let options = try call.options()
+            let name = try options.string("name")
+            try checkColumn(name)
+            let subject = try options.string("of")
+            let corpus: Corpus? = try options.object(ifPresent: "corpus")
+            let layer = try options.integer(ifPresent: "layer")
+            let pattern = try options.string("tensors")
+            guard (subject == "activations") == (layer != nil) else {
+                throw call.mistake(
+                    "options",
+                    "layer: \(layer == nil ? "an integer expected" : "nothing expected") of \(subject)"
+                )
+            }
+            guard (subject == "weights") == (corpus == nil) else {
+                throw call.mistake(
+                    "options",
+                    "corpus: \(corpus == nil ? "a corpus" : "nothing") expected of \(subject)")
+            }
+            guard let corpus else {
+                return try call.returns(Metric(NormMeasure(name: name, .weights(pattern))))
+            }
+            let set = try set(corpus, options, .valid)
+            try call.returns(
+                Metric(
+                    NormMeasure(
+                        name: name,
+                        layer.map { .activations(layer: $0, set) } ?? .gradients(pattern, set))))
+        }
+    }
+
+    /// Refuses names that columns of results are not called.
+    private static func checkColumn(_ name: String) throws {
+        guard name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_.\-]*/) != nil else {
+            throw Mistake(
+                "name: letters, digits, _, . and - expected, as columns are called, got \"\(name)\""
+            )
         }
     }
 

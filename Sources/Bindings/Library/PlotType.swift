@@ -12,11 +12,26 @@ extension Library {
             methods: [
                 Method(
                     "save",
-                    "Writes it in the format of the name's ending: .svg, .png, .csv (the numbers) or .gp (the gnuplot script). Without gnuplot, the numbers and the script are written and an error says so. \(formulas)",
-                    [.path("path", "Where to."), .options([rawOption]).optional]
+                    "Writes it in the format of the name's ending: .svg, .png, .pdf, .tikz (for \\input in LaTeX with the package tikz; texts have the document's font), .csv (the numbers) or .gp (the gnuplot script). With `columns` it is as wide as so many columns of a paper, with letters of 8 points. Without gnuplot, the numbers and the script are written and an error says so. \(formulas)",
+                    [
+                        .path("path", "Where to."),
+                        .options([
+                            .integer(
+                                "columns", "Columns of a paper that it is as wide as.", .count,
+                                in: 1...4
+                            )
+                            .optional,
+                            .number("column_width", "Inches of one column.", .measured).or(
+                                Paper.standardColumn), rawOption,
+                        ]).optional,
+                    ]
                 ) { box, call in
+                    let options = try call.options()
                     try box.plot.save(
-                        try call.string("path"), raw: try call.options().boolean("raw"),
+                        try call.string("path"),
+                        paper: try options.integer(ifPresent: "columns").map {
+                            try Paper(columns: $0, inches: try options.number("column_width"))
+                        }, raw: try options.boolean("raw"),
                         allow: call.interpreter.checkPath,
                         stop: call.interpreter.session.stop)
                 },
@@ -70,16 +85,22 @@ extension Library {
                 .options([
                     .objects("others", "run", "Runs to draw with it.").rest.optional,
                     .choice(
-                        "value", RunFigures.Measure.allCases.map(\.rawValue), "What is drawn."
+                        "value", RunFigures.Measure.allCases.map(\.rawValue) + ["evaluations"],
+                        "What is drawn; \"evaluations\" are the losses of corpora that were measured on the way (`evaluate_every`)."
                     ).or("loss"),
+                    .integer(
+                        "smooth",
+                        "Draws at each step the mean of so many, the last of which it is.",
+                        .count.positive
+                    ).or(1),
                     .string("title", "What stands above it.").optional,
                 ])
             ], returns: "plot"
         ) { box, call in
             let options = try call.options()
             let runs = try [box] + (options.objects(ifPresent: "others") ?? [])
-            let measure =
-                RunFigures.Measure(rawValue: try options.string("value")) ?? .loss
+            let measure = RunFigures.Measure(rawValue: try options.string("value"))
+            let smooth = try options.integer("smooth")
             let records = try runs.map { (name: $0.run.name, records: try $0.run.records()) }
             guard records.contains(where: { !$0.records.isEmpty }) else {
                 throw Mistake("the run has no step yet; train it first")
@@ -92,11 +113,25 @@ extension Library {
                     Phase(name: "finetune", start: $0.start, mixture: first.mixture)
                 }
             }
+            let title = try options.string(ifPresent: "title") ?? names
+            if let measure {
+                return try call.returns(
+                    PlotBox(
+                        RunFigures.curves(
+                            records, measure, smooth: smooth, phases: phases, title: title)))
+            }
+            let evaluations = try runs.map {
+                (name: $0.run.name, evaluations: try $0.run.evaluations())
+            }
+            guard evaluations.contains(where: { !$0.evaluations.isEmpty }) else {
+                throw Mistake(
+                    "no loss of a corpus was measured on the way; train { evaluate = …, evaluate_every = … } does"
+                )
+            }
             try call.returns(
                 PlotBox(
-                    RunFigures.curves(
-                        records, measure, phases: phases,
-                        title: try options.string(ifPresent: "title") ?? names)))
+                    RunFigures.evaluations(
+                        evaluations, smooth: smooth, phases: phases, title: title)))
         }
     }
 
@@ -154,12 +189,22 @@ extension Library {
     static var resultCurvesMethod: Method<ResultBox> {
         Method(
             "curves",
-            "The training loss while finetuning, by kind of arm: mean over seeds, banded by the lowest and highest.",
-            [.options([.string("title", "What stands above it.").optional])],
+            "The training loss while finetuning, by kind of arm: mean over seeds, banded by the lowest and highest. With `value`, the valid loss of a corpus over pretraining and midtraining, as `study:run { evaluate_every = … }` measured it.",
+            [
+                .options([
+                    .name("value", of: .corpus, "An evaluated corpus.").item.optional,
+                    .string("title", "What stands above it.").optional,
+                ])
+            ],
             returns: "plot, and a string that says what it shows"
         ) { box, call in
-            let found = try box.result.curves(try call.interpreter.session.store())
-            try call.returns(try figure(found, try call.options()), found.caption)
+            let options = try call.options()
+            let store = try call.interpreter.session.store()
+            let found =
+                try options.string(ifPresent: "value").map {
+                    try box.result.evaluationCurves($0, store)
+                } ?? box.result.curves(store)
+            try call.returns(try figure(found, options), found.caption)
         }
     }
 }

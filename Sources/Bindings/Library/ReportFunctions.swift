@@ -6,7 +6,7 @@ extension Library {
     package static var reports: Library { Library(functions: [report]) }
 
     private static var contentHelp: String {
-        "A list: the heading, then in any order strings (paragraphs), plots, { plot, caption = … }, { columns = …, rows = …, caption = … } (a table), { code = … }, { list = … }, findings of analyses, results of studies and { result, parts = …, against = …, columns = … }."
+        "A list: the heading, then in any order strings (paragraphs), plots, { plot, caption = … }, { frame, caption = … }, { columns = …, rows = …, caption = … } (a table), { code = … }, { list = … }, findings of analyses, results of studies and { result, parts = …, against = …, columns = … }."
     }
 
     private static var report: Function {
@@ -162,13 +162,18 @@ extension Library {
                 return try study(box, Table(), place, call)
             }
             if let box: FindingBox = reference.get() { return box.finding.blocks }
+            if let frame: Frame = reference.get() {
+                return [.table(frame.textTable(), caption: "")]
+            }
             throw call.mistake(
-                "options", "\(place): plot, finding or result expected, got \(value.summary)")
+                "options",
+                "\(place): plot, finding, frame or result expected, got \(value.summary)")
         case .table(let table): return try content(table, place, call)
         default:
             throw call.mistake(
                 "options",
-                "\(place): string, plot, finding, result or table expected, got \(value.summary)")
+                "\(place): string, plot, finding, frame, result or table expected, got \(value.summary)"
+            )
         }
     }
 
@@ -182,11 +187,14 @@ extension Library {
             if let box: PlotBox = reference.get() {
                 allowed = ["caption"]
                 blocks = [.figure(box.plot, caption: caption)]
+            } else if let frame: Frame = reference.get() {
+                allowed = ["caption"]
+                blocks = [.table(frame.textTable(), caption: caption)]
             } else if let box: ResultBox = reference.get() {
                 allowed = ["parts", "against", "columns"]
                 blocks = try study(box, table, place, call)
             } else {
-                throw call.mistake("options", "\(place): plot or result expected")
+                throw call.mistake("options", "\(place): plot, frame or result expected")
             }
         } else if let code = table["code"]?.stringValue {
             allowed = ["code"]
@@ -212,7 +220,7 @@ extension Library {
         } else {
             throw call.mistake(
                 "options",
-                "\(place): { plot }, { result }, { columns = …, rows = … }, { code = … } or { list = … } expected"
+                "\(place): { plot }, { frame }, { result }, { columns = …, rows = … }, { code = … } or { list = … } expected"
             )
         }
         if let odd = table.fields.first(where: { !allowed.contains($0.key) }) {

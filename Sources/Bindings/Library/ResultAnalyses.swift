@@ -32,7 +32,7 @@ extension Library {
 
     /// What a study's result can say beyond tables of means.
     static var resultAnalyses: [Method<ResultBox>] {
-        [correlate, interaction, variance, withRate, rates]
+        [correlate, interaction, variance, withRate, rates, efficiency]
     }
 
     /// `studyExample`, with finetuning.
@@ -41,6 +41,108 @@ extension Library {
         with:
             "controls = { control = base }, finetune = { tasks, batch = 8, learning_rate = { 1e-3, 3e-3 } },"
     )
+
+    /// A study of several lengths, one of which trains on code as well.
+    private static let lengthsExample =
+        String(studyExample.split(separator: "local result")[0]) + """
+            local lengths = mt.study {
+              arms = mt.grid { steps = { 16, 32, 64, 128 }, weight = { 0, 0.5 }, seed = { 1, 2 } },
+              recipe = function(arm)
+                local plain = base:with {
+                  seed = arm.seed, steps = arm.steps, optimizer = { learning_rate = 1e-2, schedule = "constant" },
+                }
+                if arm.weight == 0 then return plain end
+                return plain:midtrain { from = 2, mixture = { prose = 1 - arm.weight, code = arm.weight } }
+              end,
+              evaluate = { prose, code }, limit = 4,
+            }:run { evaluate_every = 16 }
+
+            """
+
+    private static var efficiency: Method<ResultBox> {
+        Method(
+            "efficiency",
+            "How many times a reference's tokens, or floating-point operations, a design is worth. The reference is trained for at least three lengths with each seed; a power law is fitted to its values, and read backwards at the design's value with the same seed: geometric mean over seeds with interval, and nothing beyond the reference's lengths. With `steps_to`, the first step at which the mean valid loss of a corpus is below a loss with confidence, from what `study:run { evaluate_every = … }` measured.",
+            [
+                .options([
+                    .string(
+                        "value",
+                        "A column of what was measured, such as the name of an evaluated corpus."),
+                    Parameter(
+                        "against", .either([.object(["result"]), .list(.string)]),
+                        "The reference: names of arms, or rows of this result such as `result:where { weight = 0 }`; not with steps_to.",
+                        isOptional: true),
+                    .choice(
+                        "unit", Efficiency.Unit.allCases.map(\.rawValue),
+                        "Tokens of pretraining and midtraining, or the floating-point operations that they take."
+                    ).or("tokens"),
+                    .number("steps_to", "A loss in nats a token to be reached.", .measured)
+                        .optional,
+                    .number(
+                        "confidence", "That the mean is below `steps_to`, above 0.5.", .confidence
+                    ).or(0.95),
+                ])
+            ],
+            returns:
+                "finding with arm, tokens or flops, the value, times (an interval), seeds and outside (why there are no times), and the laws among its values; or with arm, step, mean, limit, seeds and outside",
+            example: lengthsExample + """
+                print(lengths:efficiency { value = "prose", steps_to = 4.2 })
+                local one = lengths:where { steps = 64 } .. lengths:where { weight = 0 }
+                print(one:efficiency { value = "prose", against = lengths:where { weight = 0 } })
+                """
+        ) { box, call in
+            let options = try call.options()
+            let value = try options.string("value")
+            let notes = box.result.exclusions.map { "excluded: \($0)" }
+            if let goal = try options.number(ifPresent: "steps_to") {
+                guard !options.has("against") else {
+                    throw call.mistake(
+                        "options", "against: not with steps_to, which looks at every arm by itself")
+                }
+                let confidence = try options.number("confidence")
+                guard confidence > 0.5 else {
+                    throw call.mistake(
+                        "options", "confidence: a number above 0.5 expected, got \(confidence)")
+                }
+                let found = try StepsTo(
+                    box.result, corpus: value, goal: goal, confidence: confidence,
+                    store: try call.interpreter.session.store())
+                return try call.returns(FindingBox(found.finding(notes: notes)))
+            }
+            let (reference, name) = try reference(box.result, options, call)
+            let found = try Efficiency(
+                box.result, against: reference, column: value,
+                in: Efficiency.Unit(rawValue: try options.string("unit")) ?? .tokens)
+            try call.returns(FindingBox(found.finding(reference: name, notes: notes)))
+        }
+    }
+
+    /// The arms that a design is compared with, and what they are called.
+    private static func reference(_ result: StudyResult, _ options: Options, _ call: Call) throws
+        -> (
+            StudyResult, String
+        )
+    {
+        switch try options.value("against") {
+        case .object(let reference)?:
+            let box: ResultBox? = reference.get()
+            return (box?.result ?? result, "the reference")
+        case .table(let list)?:
+            let names = list.items.compactMap(\.stringValue)
+            let known = Set(result.rows.map(\.arm.name))
+            for name in names where !known.contains(name) {
+                throw call.mistake(
+                    "options",
+                    "against: no arm is called \(name)"
+                        + NearestName.hint(name, among: known.sorted(), listing: true))
+            }
+            let places = result.rows.indices.filter { names.contains(result.rows[$0].arm.name) }
+            return (result.keeping(places), names.joined(separator: ", "))
+        default:
+            throw call.mistake(
+                "options", "against: names of arms or a result expected, or steps_to")
+        }
+    }
 
     private static var withRate: Method<ResultBox> {
         Method(

@@ -15,8 +15,9 @@ extension Library {
             .optional,
             .function(
                 "on_step",
-                "Called after every step with a table of step, loss, learning_rate, gradient_norm, tokens_per_second and phase; returning false stops the run at that step."
+                "Called after every step with a table of step, loss, learning_rate, gradient_norm, tokens_per_second and phase, and after an evaluation of evaluations, the valid losses by corpus; returning false stops the run at that step."
             ).optional,
+            alertOption,
             .integers(
                 "keep", "States whose checkpoints stay, beside the last.", .steps
             ).optional,
@@ -26,6 +27,13 @@ extension Library {
             )
             .or(60.0),
         ]
+    }
+
+    static var alertOption: Parameter {
+        .string(
+            "alert",
+            "A condition that ends training with an error, such as \"loss > mean + 6 sd\": over step, loss, gradient_norm, learning_rate, tokens, and mean and sd of the losses of up to 100 steps before, which are known from the 20th on. The state is saved."
+        ).optional
     }
 
     package static func trajectory(_ recipe: Recipe, _ call: Call) throws -> Trajectory {
@@ -50,6 +58,7 @@ extension Library {
         settings.keep = Set(try options.integers(ifPresent: "keep") ?? [])
         settings.checkpointSeconds = try options.number("checkpoint_seconds")
         settings.evaluateEvery = try options.integer(ifPresent: "evaluate_every") ?? 0
+        settings.alert = try options.string(ifPresent: "alert").map(StepCondition.init)
         let limit = try options.integer(ifPresent: "limit")
         settings.evaluate = try (options.objects(ifPresent: "evaluate", as: Corpus.self) ?? [])
             .map { EvaluationSet($0, .valid, limit: limit) }
@@ -97,14 +106,28 @@ extension Library {
         try keepEarlier(box.run, settings, session)
         var isStopping = false
         let target = try options.integer(ifPresent: "to")
+        // A step that is evaluated is reported when all corpora are.
+        let (every, sets) = (settings.evaluateEvery, settings.evaluate.count)
+        var step: (record: StepRecord, phase: String)?
+        var losses: [(String, (any LuaConvertible)?)] = []
         settings.onEvent = { event in
             session.progress.run(event, trajectory, to: target)
-            guard let callback, case .step(let record, let phase) = event else { return true }
+            guard let callback else { return true }
+            switch event {
+            case .step(let record, let phase):
+                (step, losses) = ((record, phase), [])
+                if every > 0, record.step % every == 0 { return true }
+            case .evaluated(let name, _, let evaluation, _):
+                losses.append((name, evaluation.loss))
+                if losses.count < sets { return true }
+            default: return true
+            }
+            guard let (record, phase) = step else { return true }
             let fields = Record([
                 ("step", record.step), ("loss", record.loss),
                 ("learning_rate", record.learningRate), ("gradient_norm", record.gradientNorm),
                 ("tokens_per_second", Double(record.tokens) / max(record.seconds, 1e-9)),
-                ("phase", phase),
+                ("phase", phase), ("evaluations", losses.isEmpty ? nil : Record(losses)),
             ])
             let results: [Value]
             do { results = try callback.call(fields) } catch is ExitRequest {
@@ -310,6 +333,19 @@ extension Library {
                         "list of tables with step, loss, learning_rate, gradient_norm, tokens, seconds"
                 ) { box, call in
                     try call.returns(recordsTable(try box.run.records()))
+                },
+                Method(
+                    "evaluations",
+                    "The losses of corpora that were measured on the way, by `evaluate_every` or `evaluate`, whoever trained it.",
+                    returns:
+                        "frame with step, corpus, split, loss (nats a token), bits_per_byte, tokens and bytes",
+                    example: """
+                        run:train { evaluate = { prose, code }, evaluate_every = 1, limit = 2 }
+                        print(run:evaluations():pivot { rows = "step", columns = "corpus", value = "loss" })
+                        print(run:plot { value = "evaluations" })
+                        """
+                ) { box, call in
+                    try call.returns(try box.run.evaluations().frame())
                 },
                 runPlotMethod,
                 Method(

@@ -4,7 +4,7 @@ extension Library {
         [
             strictness, tensors, corpora, overlaps, scores, tokenizers, alignment, statistics,
             models, networks, averages, microanneals, recipes, batches, runs, downstream, studies,
-            findings, representation, branches, store, files,
+            frames, findings, representation, branches, store, files,
             displays, plots, reports, logs,
         ]
         .reduce(core) { $0.adding($1) }

@@ -24,7 +24,8 @@ final class PlanBox: LuaObject {
 extension Library {
     static var studies: Library {
         Library(
-            functions: [grid, study, metric], types: [studyType, planType, resultType, metricType])
+            functions: [grid, study, metric, bitsPerByte, norm],
+            types: [studyType, planType, resultType, metricType])
     }
 
     private static var grid: Function {
@@ -82,7 +83,7 @@ extension Library {
                     ).optional,
                     .objects(
                         "metrics", "metric",
-                        "Measures of your own, which `mt.metric` makes, before and after finetuning."
+                        "Measures of your own, which `mt.metric` makes, and those of `mt.bits_per_byte` and `mt.norm`, before and after finetuning."
                     ).optional,
                     .integer(
                         "limit",
@@ -315,6 +316,11 @@ extension Library {
                                 "on_step",
                                 "Called after every step with a table of step, loss, learning_rate, gradient_norm, phase and arm; returning false ends that arm, which then has no result, and the others go on."
                             ).optional,
+                            .integer(
+                                "evaluate_every",
+                                "Steps between evaluations of the evaluated corpora on valid, for `curves`; arms that are trained already are not measured again.",
+                                .steps.positive
+                            ).optional, alertOption,
                         ]).optional
                     ],
                     returns: "result"
@@ -326,6 +332,9 @@ extension Library {
                         if let callback = try given.function(ifPresent: "on_step") {
                             observe(&settings, callback)
                         }
+                        settings.evaluateEvery = try given.integer(ifPresent: "evaluate_every") ?? 0
+                        settings.alert = try given.string(ifPresent: "alert").map(
+                            StepCondition.init)
                     }
                     let session = call.interpreter.session
                     let result = try session.working { try box.study.run(options: settings) }
@@ -372,7 +381,8 @@ extension Library {
 
     private static var resultType: ObjectType {
         ObjectType(
-            "result", ResultBox.self, "What a study found: one row for each arm and seed.",
+            "result", ResultBox.self,
+            "What a study found: one row for each arm and seed. `#result` is their number; `a .. b` has the rows of both; what is filtered, sorted or given further columns is a result again, for tables, comparisons, analyses, plots and reports.",
             describe: { $0.result.summary() },
             fields: [
                 Field("columns", "list of strings", "The names of the rows' fields.") {
@@ -459,6 +469,24 @@ extension Library {
                 ) { box, call in
                     try AtomicFile.write(try call.string("path"), text: try box.result.json())
                 },
-            ] + resultAnalyses)
+                Method(
+                    "frame", "The rows as a data frame.", returns: "frame",
+                    example: "print(#result:frame())"
+                ) { box, call in try call.returns(try box.result.frame()) },
+            ]
+                + rowMethods(
+                    of: ResultBox.self, named: "result", frame: { try $0.result.frame() },
+                    keeping: { ResultBox($0.result.keeping($1)) },
+                    adding: { ResultBox(try $0.result.adding($1)) },
+                    joining: {
+                        ResultBox(try $0.result.joining($1, on: $2, $3, repeats: $4))
+                    })
+                + frameMethods(of: ResultBox.self, frame: { try $0.result.frame() })
+                + resultAnalyses,
+            operators: [
+                append("results") { (a: ResultBox, b: ResultBox) in
+                    ResultBox(try a.result.appending(b.result))
+                }
+            ], length: { $0.result.rows.count })
     }
 }

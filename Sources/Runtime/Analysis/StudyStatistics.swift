@@ -11,6 +11,14 @@ extension StudyResult {
     ) throws -> TwoWay {
         let effects = try PairedEffects(
             self, names: arms, against: reference, value: measured(value))
+        let wanted = arms.map(Set.init)
+        let drawn = rows.filter { row in
+            row.arm.name != reference && wanted?.contains(row.arm.name) ?? true
+                && row.arm.number(rowName) != nil && row.arm.number(columnName) != nil
+        }
+        try checkCells([rowName, columnName], drawn, for: "interaction") { row in
+            [rowName, columnName].map { .number(row.arm.number($0) ?? .nan) }
+        }
         let points = effects.groups.flatMap { group -> [TwoWay.Point] in
             guard let row = group.arm.number(rowName), let column = group.arm.number(columnName)
             else { return [] }

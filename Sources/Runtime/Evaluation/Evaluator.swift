@@ -102,6 +102,16 @@ public struct Evaluator {
         }
     }
 
+    /// What is read, for other measures of the same tokens.
+    ///
+    /// - Throws: errors of reading; `Interrupted`.
+    package func tokenBatches(stop: ShouldStop) throws -> [TokenBatch] {
+        try (0..<count).map { index in
+            if stop() { throw Interrupted("interrupted while reading \(set.corpus.name)") }
+            return try batch(index)
+        }
+    }
+
     /// The loss of every document, or of every example with prompt and response.
     ///
     /// The end-of-text after a document is its own; of a document that `limit` cuts off, the part before.

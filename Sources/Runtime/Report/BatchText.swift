@@ -143,13 +143,7 @@ extension BatchText {
     /// - Throws: errors of reading tokens.
     package init(_ trajectory: Trajectory, step: Int) throws {
         let batches = try trajectory.batches(step)
-        let count = batches.reduce(0) { $0 + $1.rows }
-        let sources =
-            trajectory.isFinetuning(step)
-            ? Array(repeating: trajectory.mixtureText(step), count: count)
-            : trajectory.rows(step).map { row in
-                "\(row.source.name), window \(row.source.windowIndex(row.position) + 1) of \(row.source.windows)"
-            }
+        let sources = trajectory.rowTexts(step, batches)
         self.init(
             "step \(step), \(trajectory.phaseName(step))", batches, sources: sources,
             trajectory.recipe.tokenizer)

@@ -146,6 +146,13 @@ extension Store {
 }
 
 extension Run {
+    /// The losses of corpora that were recorded on the way, the earliest first.
+    ///
+    /// - Throws: `RegistryError`.
+    public func evaluations() throws -> [NamedEvaluation] {
+        try store.registry.evaluations(key)
+    }
+
     /// What the steps so far measured.
     ///
     /// - Throws: `RegistryError`.
@@ -153,7 +160,7 @@ extension Run {
         let last = trajectory.keys.last
         let row = try store.registry.runs().first { $0.key == last }
         return RunMetrics(
-            steps: try records(), evaluations: try store.registry.evaluations(key),
+            steps: try records(), evaluations: try evaluations(),
             updated: row?.updated ?? 0)
     }
 }

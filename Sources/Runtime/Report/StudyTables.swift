@@ -22,7 +22,8 @@ extension StudyResult {
 
     /// Mean and 95% interval of one column for every pair of values of two others, with the number of arms.
     ///
-    /// An arm that has no value in the first column, such as a control, has a row of its own name.
+    /// An arm that has no value in the first column, such as a control, has a row of its own name. What else tells arms apart
+    /// that would lie in one cell has a column of its own: they are no repetitions.
     ///
     /// - Throws: `RecipeError` naming a column that does not exist.
     public func pivot(rows rowName: String, columns columnName: String, value valueName: String)
@@ -39,15 +40,21 @@ extension StudyResult {
         let (row, column, value) = (try index(rowName), try index(columnName), try index(valueName))
         let records = records()
         let columnValues = Self.ordered(records.map { $0[column] })
-        var table = TextTable([rowName] + columnValues.map { "\(columnName)=\(Self.short($0))" })
         func head(_ record: [ResultValue]) -> ResultValue {
             record[row] == .missing ? record[0] : record[row]
         }
-        for rowValue in Self.ordered(records.map(head)) {
-            var cells = [Self.short(rowValue)]
+        let further = apart(records, head: head, row: row, column: column)
+        var table = TextTable(
+            [rowName] + further.map { names[$0] }
+                + columnValues.map { "\(columnName)=\(Self.short($0))" })
+        func heads(_ record: [ResultValue]) -> [ResultValue] {
+            [head(record)] + further.map { record[$0] }
+        }
+        for rowValues in Self.ordered(records.map(heads)) {
+            var cells = rowValues.map(Self.short)
             for columnValue in columnValues {
                 let places = records.indices.filter {
-                    head(records[$0]) == rowValue && records[$0][column] == columnValue
+                    heads(records[$0]) == rowValues && records[$0][column] == columnValue
                 }
                 let values = places.compactMap { place in
                     records[place][value].number.map { (arm: self.rows[place].arm, value: $0) }
@@ -67,18 +74,45 @@ extension StudyResult {
         return table
     }
 
+    /// The places of the arm's name and parameters in which arms of one cell differ.
+    private func apart(
+        _ records: [[ResultValue]], head: ([ResultValue]) -> ResultValue, row: Int, column: Int
+    ) -> [Int] {
+        let names = columns
+        let axes = names.indices.filter { place in
+            (place == 0 || parameterNames.contains(names[place])) && place != row && place != column
+                && !PairedEffects.seedNames.contains(names[place])
+        }
+        return axes.filter { axis in
+            var seen: [[ResultValue]: ResultValue] = [:]
+            return records.contains { record in
+                let before = seen.updateValue(record[axis], forKey: [head(record), record[column]])
+                return before.map { $0 != record[axis] } ?? false
+            }
+        }
+    }
+
     package static func short(_ value: ResultValue) -> String {
         value == .missing ? "–" : ArmText.short(value)
     }
 
     static func ordered(_ values: [ResultValue]) -> [ResultValue] {
+        Set(values).sorted(by: precedes)
+    }
+
+    private static func ordered(_ values: [[ResultValue]]) -> [[ResultValue]] {
         Set(values).sorted { a, b in
-            switch (a.number, b.number) {
-            case (let x?, let y?): x < y
-            case (nil, .some): true
-            case (.some, nil): false
-            default: a.description < b.description
-            }
+            for (x, y) in zip(a, b) where x != y { return precedes(x, y) }
+            return false
+        }
+    }
+
+    private static func precedes(_ a: ResultValue, _ b: ResultValue) -> Bool {
+        switch (a.number, b.number) {
+        case (let x?, let y?): x < y
+        case (nil, .some): true
+        case (.some, nil): false
+        default: a.description < b.description
         }
     }
 }

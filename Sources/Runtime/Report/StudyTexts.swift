@@ -48,8 +48,9 @@ extension StudyResult {
         for row in rows {
             if let failure = row.failure { lines.append("failed: \(row.arm.label): \(failure)") }
         }
+        let part = wholeCount.map { "\(rows.count) of \($0) rows; " } ?? ""
         lines.append(
-            "\(trainedSteps) steps trained now; \(distinctSteps) distinct steps instead of \(naiveSteps) in all"
+            "\(part)\(trainedSteps) steps trained now; \(distinctSteps) distinct steps instead of \(naiveSteps) in all"
         )
         return lines.joined(separator: "\n")
     }
@@ -57,17 +58,13 @@ extension StudyResult {
     /// The records as a JSON array of objects with sorted keys.
     public func json() throws -> String {
         let names = columns
-        let objects = records().map { record in
-            Dictionary(
-                uniqueKeysWithValues: zip(names, record).compactMap {
-                    name, value -> (String, JSONCell)? in
-                    value == .missing ? nil : (name, JSONCell(value: value))
-                })
-        }
-        return try CanonicalJSON.text(objects, pretty: true) + "\n"
+        return try ResultJSON.text(records().lazy.map { (names, $0) })
     }
+}
 
-    private struct JSONCell: Encodable {
+/// Rows as JSON.
+enum ResultJSON {
+    private struct Cell: Encodable {
         let value: ResultValue
 
         func encode(to encoder: any Encoder) throws {
@@ -76,8 +73,20 @@ extension StudyResult {
             case .integer(let number): try container.encode(number)
             case .number(let number): try container.encode(number)
             case .text(let text): try container.encode(text)
+            case .flag(let flag): try container.encode(flag)
             case .missing: try container.encodeNil()
             }
         }
+    }
+
+    /// An array of objects with sorted keys; what is missing has no key.
+    static func text(_ rows: some Sequence<([String], [ResultValue])>) throws -> String {
+        let objects = rows.map { names, row in
+            Dictionary(
+                zip(names, row).compactMap { name, value -> (String, Cell)? in
+                    value == .missing ? nil : (name, Cell(value: value))
+                }, uniquingKeysWith: { first, _ in first })
+        }
+        return try CanonicalJSON.text(objects, pretty: true) + "\n"
     }
 }

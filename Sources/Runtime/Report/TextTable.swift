@@ -4,6 +4,8 @@ public struct TextTable: Sendable {
     public let columns: [String]
     /// Rows of cells, each as long as `columns`.
     public private(set) var rows: [[String]] = []
+    /// What cells say that have no value; it may stand among numbers.
+    package var missing: String?
 
     /// A table without rows.
     public init(_ columns: [String]) { self.columns = columns }
@@ -30,7 +32,8 @@ public struct TextTable: Sendable {
     /// Which columns hold nothing but numbers, so that they stand to the right.
     public var numericColumns: [Bool] {
         columns.indices.map { column in
-            rows.allSatisfy { Self.isNumber($0[column]) } && !rows.isEmpty
+            rows.allSatisfy { Self.isNumber($0[column]) || $0[column] == missing }
+                && rows.contains { $0[column] != missing }
         }
     }
 

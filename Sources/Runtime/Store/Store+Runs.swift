@@ -113,6 +113,24 @@ extension Store {
         }
     }
 
+    /// The runs that a name or the beginning of a key means, or all whose names a pattern matches: `*` stands for any
+    /// characters, `?` for one, `[…]` for one of some.
+    ///
+    /// - Throws: `UnknownRun` when there is none.
+    public func runs(matching text: String) throws -> [StoredRun] {
+        let all = try runs()
+        let isPattern = text.utf8.contains { "*?[".utf8.contains($0) }
+        guard isPattern, !all.contains(where: { $0.row.name == text }) else {
+            return [try run(text)]
+        }
+        let found = all.filter { fnmatch(text, $0.row.name, 0) == 0 }
+        guard !found.isEmpty else {
+            throw UnknownRun(
+                message: "no run's name matches '\(text)'; `mtrepl runs` lists all \(all.count)")
+        }
+        return found
+    }
+
     /// Forgets runs, and deletes their checkpoints that no other registered run needs.
     ///
     /// - Returns: The checkpoints that went.

@@ -149,10 +149,13 @@ extension StudyResult {
     /// - Throws: `RecipeError` when no measure has such a column.
     package func measured(_ column: String) throws -> (Row) -> Double? {
         let names = measured.map(\.name)
+        if added.contains(column) { return { $0.added[column] } }
         if names.contains(column) { return { $0.after[column] } }
         let before = "_before"
         let name = String(column.dropLast(before.count))
-        if column.hasSuffix(before), names.contains(name) { return { $0.before[name] } }
+        if column.hasSuffix(before), names.contains(name), !added.contains(name) {
+            return { $0.before[name] }
+        }
         throw RecipeError(
             "value",
             "no measured column is called \(column); known: \(names.joined(separator: ", "))"

@@ -170,9 +170,11 @@ public final class Run {
     private func train(_ stepper: any Stepper, to boundary: Int, _ options: RunOptions) throws {
         var saved = ContinuousClock.now
         do {
+            var watch = try options.alert.map { try StepWatch($0, records()) }
             while step < boundary {
                 if options.stop() { throw stopped(options) }
                 try takeStep(stepper, options)
+                if let record = unsaved.last?.record { try watch?.check(record) }
                 if step < boundary,
                     saved.duration(to: .now) / .seconds(1) > options.checkpointSeconds
                 {
@@ -231,11 +233,15 @@ public final class Run {
         }
         guard goesOn else { throw stopped(options) }
         if options.evaluateEvery > 0, step % options.evaluateEvery == 0 {
+            var goesOn = true
             for set in options.evaluate {
                 let evaluation = try evaluate(set, options)
-                _ = try options.onEvent(
-                    .evaluated(set.corpus.name, set.split, evaluation, step: step))
+                let event = RunEvent.evaluated(set.corpus.name, set.split, evaluation, step: step)
+                do {
+                    if try !options.onEvent(event) { goesOn = false }
+                } catch is Interrupted { throw stopped(options) }
             }
+            guard goesOn else { throw stopped(options) }
         }
     }
 

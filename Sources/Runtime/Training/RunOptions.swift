@@ -32,6 +32,8 @@ public struct RunOptions {
     public var evaluateEvery = 0
     /// What to evaluate then.
     public var evaluate: [EvaluationSet] = []
+    /// Looks at every step; what it throws ends the run, whose state is saved.
+    public var alert: (any StepAlert)?
     /// Receives what happens; `false` asks to stop at this step boundary.
     public var onEvent: (RunEvent) throws -> Bool = { _ in true }
     /// Receives lines about tokenising.

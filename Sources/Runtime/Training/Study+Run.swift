@@ -157,6 +157,9 @@ extension Study {
         runOptions.progress = options.progress
         runOptions.stop = options.stop
         runOptions.makeStepper = options.makeStepper
+        runOptions.alert = options.alert
+        runOptions.evaluateEvery = options.evaluateEvery
+        runOptions.evaluate = validLosses.map(\.set)
 
         /// What a finetuned state measures; `nil` when it came from another version of the base.
         func finetune(_ variant: Variant, _ version: StateVersion) throws -> Measurements? {
@@ -164,7 +167,8 @@ extension Study {
             runOptions.onEvent = { try options.onEvent(.run($0, variant.trajectory)) }
             let run = Run(
                 variant.trajectory, store: store,
-                name: "\(arm.label) finetuned at \(variant.settings.learningRate.peak)",
+                name:
+                    "\(arm.label) finetuned on \(variant.settings.corpus.name) at \(variant.settings.learningRate.peak)",
                 isNamed: false)
             defer { trained += run.trained }
             var runOptions = runOptions

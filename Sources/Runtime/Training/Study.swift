@@ -22,6 +22,10 @@ public struct StudyOptions {
     public var checkpointSeconds = 60.0
     /// Whether finetuned states stay on disk after they were evaluated.
     public var keepFinetuned = false
+    /// Steps between evaluations of the evaluated corpora on valid while arms are trained; 0 for none.
+    public var evaluateEvery = 0
+    /// Looks at every step of every arm; what it throws ends that arm, and the others go on.
+    public var alert: (any StepAlert)?
     /// Makes what carries out the steps; by default this machine's processor does.
     public var makeStepper: MakeStepper = { CPUStepper($0) }
     /// Receives what happens; `false` asks to stop at this step boundary.

@@ -13,6 +13,11 @@ extension StudyResult {
     /// - Parameter rate: By default the one of the lowest loss on valid, the mean over all arms.
     /// - Throws: `RecipeError` when nothing was finetuned, or not every arm at this rate.
     public func with(rate: Double?) throws -> StudyResult {
+        if let column = added.min() {
+            throw RecipeError(
+                "rate",
+                "the column \(column) was added for the rates chosen so far; choose the rate first")
+        }
         let known = commonRates
         let finetuned = rows.filter { !$0.candidates.isEmpty }
         func candidate(_ row: Row, _ rate: Double) -> Int? {
@@ -33,10 +38,8 @@ extension StudyResult {
                 "no finetuning of every arm at \(best); known: \(known.map { "\($0)" }.joined(separator: ", "))"
             )
         }
-        var rows = rows
-        for index in rows.indices { rows[index].choice = candidate(rows[index], best) }
-        return StudyResult(
-            rows: rows, measured: measured, trainedSteps: trainedSteps,
-            distinctSteps: distinctSteps, naiveSteps: naiveSteps)
+        var result = self
+        for index in rows.indices { result.rows[index].choice = candidate(rows[index], best) }
+        return result
     }
 }

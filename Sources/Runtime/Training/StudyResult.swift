@@ -20,7 +20,7 @@ public struct StudyResult {
     /// An arm's outcome.
     public struct Row {
         /// The arm.
-        public let arm: Arm
+        public package(set) var arm: Arm
         /// Its states before finetuning; `nil` when it failed.
         public let base: Trajectory?
         /// What was measured before finetuning.
@@ -31,6 +31,8 @@ public struct StudyResult {
         public let failure: String?
         /// Which candidate counts; `nil` for none.
         package var choice: Int?
+        /// The values of columns that were added.
+        package var added: [String: Double] = [:]
 
         package init(arm: Arm, base: Trajectory, before: Measurements, candidates: [Candidate]) {
             self.arm = arm
@@ -60,7 +62,7 @@ public struct StudyResult {
     }
 
     /// The arms in order.
-    public let rows: [Row]
+    public package(set) var rows: [Row]
     /// Chooses the learning rate of every group of rows that `label` holds for one arm apart from its finetuning seed.
     static func choose(_ rows: [Row]) -> [Row] {
         func label(_ row: Row) -> String {
@@ -84,14 +86,27 @@ public struct StudyResult {
         return rows
     }
 
-    /// The columns of what was measured, in order.
-    public let measured: [MeasureColumn]
+    /// The columns of what was measured, in order; those that were added come last.
+    public package(set) var measured: [MeasureColumn]
+    /// The names of measured columns that were added: they belong to the rows as they are, not to a state.
+    package var added: Set<String> = []
     /// Steps trained by this call.
-    public let trainedSteps: Int
+    public package(set) var trainedSteps: Int
     /// Steps of all distinct segments.
-    public let distinctSteps: Int
+    public package(set) var distinctSteps: Int
     /// Steps if every arm were trained from scratch at every learning rate.
-    public let naiveSteps: Int
+    public package(set) var naiveSteps: Int
     /// What held-out documents have in common with documents that are trained on; `nil` if it is not known.
     public var overlap: Overlap?
+    /// The rows that the study has, when these are a part of them.
+    package var wholeCount: Int?
+
+    package init(
+        rows: [Row], measured: [MeasureColumn], trainedSteps: Int, distinctSteps: Int,
+        naiveSteps: Int
+    ) {
+        (self.rows, self.measured) = (rows, measured)
+        (self.trainedSteps, self.distinctSteps) = (trainedSteps, distinctSteps)
+        self.naiveSteps = naiveSteps
+    }
 }

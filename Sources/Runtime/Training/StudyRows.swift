@@ -8,6 +8,8 @@ public enum ResultValue: Hashable, Sendable {
     case number(Double)
     /// A word or a key.
     case text(String)
+    /// A flag.
+    case flag(Bool)
     /// Nothing known.
     case missing
 
@@ -17,6 +19,7 @@ public enum ResultValue: Hashable, Sendable {
         case .integer(let value): "\(value)"
         case .number(let value): "\(value)"
         case .text(let value): value
+        case .flag(let value): "\(value)"
         case .missing: ""
         }
     }
@@ -37,7 +40,7 @@ extension ArmValue {
         case .integer(let value): .integer(value)
         case .number(let value): .number(value)
         case .text(let value): .text(value)
-        case .flag(let value): .text("\(value)")
+        case .flag(let value): .flag(value)
         }
     }
 }
@@ -57,13 +60,20 @@ extension StudyResult {
     /// The columns of `records()`.
     ///
     /// `arm`, the parameters, `learning_rate` (chosen on valid), for every column of a measure `NAME` (at the end) and
-    /// `NAME_before` (before finetuning), `tokens_SOURCE`, `key`, `failure`.
+    /// `NAME_before` (before finetuning; not of columns that were added), `tokens_SOURCE`, `key`, `failure`.
     public var columns: [String] {
-        ["arm"] + parameterNames + ["learning_rate"]
-            + measured.flatMap { [$0.name, "\($0.name)_before"] }
+        ["arm"] + parameterNames + [rateColumn]
+            + measured.flatMap {
+                added.contains($0.name) ? [$0.name] : [$0.name, "\($0.name)_before"]
+            }
             + sourceNames.map { "tokens_\($0)" } + [
                 "key", "failure",
             ]
+    }
+
+    /// The column of the chosen learning rate; a parameter may have the plain name.
+    package var rateColumn: String {
+        parameterNames.contains("learning_rate") ? "chosen_learning_rate" : "learning_rate"
     }
 
     private var sourceNames: [String] {
@@ -72,11 +82,16 @@ extension StudyResult {
 
     /// One record a row, in the order of `columns`.
     public func records() -> [[ResultValue]] {
-        rows.map { row in
+        let (parameterNames, sourceNames) = (parameterNames, sourceNames)
+        return rows.map { row in
             var cells: [ResultValue] = [.text(row.arm.name)]
             cells += parameterNames.map { row.arm.parameter($0)?.result ?? .missing }
             cells.append(row.chosen.map { .number($0.settings.learningRate.peak) } ?? .missing)
             for column in measured {
+                if added.contains(column.name) {
+                    cells.append(row.added[column.name].map { .number($0) } ?? .missing)
+                    continue
+                }
                 for state in [row.after, row.before] {
                     cells.append(state[column.name].map { .number($0) } ?? .missing)
                 }

@@ -113,6 +113,32 @@ extension Trajectory {
         return stretch.plan.rows(index).map { (stretch.plan.sources[$0.source], $0.position) }
     }
 
+    /// Where each row of the batches of a step is from, for people: `prose, window 3 of 120`.
+    package func rowTexts(_ step: Int, _ batches: [TokenBatch]) -> [String] {
+        func text(_ source: Source, _ position: Int) -> String {
+            let pieces = source.pieces(position)
+            let start = pieces[0].lowerBound
+            let more = pieces.count > 1 ? " and \(pieces.count - 1) other pieces" : ""
+            return "\(source.name), tokens from \(start + 1) of \(source.store.count)\(more)"
+        }
+        guard let finetune = finetune(step) else {
+            let rows = rows(step)
+            // Batches are those of one source each where losses count differently.
+            let (stretch, index) = stretch(step)
+            let ordered =
+                stretch.plan.lossWeights(index) == nil
+                ? rows
+                : stretch.plan.sources.flatMap { source in rows.filter { $0.source === source } }
+            return ordered.map { text($0.source, $0.position) }
+        }
+        let examples = Array(repeating: finetune.settings.corpus.name, count: batches[0].rows)
+        guard let plan = finetune.replay else { return examples }
+        return examples
+            + finetune.replayed(step).flatMap { plan.rows($0) }.map {
+                text(plan.sources[$0.source], $0.position)
+            }
+    }
+
     /// The batch of step `step` in the parts it is worked through in: a function of the recipe and the step alone.
     public func batches(_ step: Int) throws -> [TokenBatch] {
         if let finetune = finetune(step) {

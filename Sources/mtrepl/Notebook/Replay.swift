@@ -23,6 +23,8 @@ struct Replay: ParsableCommand {
         help: "Threads to use (default: all). It changes speed, never results.")
     var threads: Int?
 
+    @OptionGroup var form: JSONOption
+
     @Argument(help: ArgumentHelp("A notebook: .ipynb.", valueName: "file"))
     var file: String
 
@@ -50,13 +52,19 @@ struct Replay: ParsableCommand {
         let host = try Host(settings, observer: recorder, exclusive: true)
         _ = host.begin()
         var counts: [Verdict.Kind: Int] = [:]
+        var cells: [CellVerdict] = []
         for (index, cell) in notebook.cells.enumerated() where cell.isCode {
             let verdict = replay(cell, notebook, host, recorder)
             counts[verdict.kind, default: 0] += 1
-            say("cell \(index + 1): \(verdict.kind.rawValue)\(verdict.time)")
-            for line in verdict.details { say("    \(line)") }
+            cells.append(
+                CellVerdict(
+                    cell: index + 1, verdict: verdict.kind.rawValue, details: verdict.details))
+            if !form.json {
+                say("cell \(index + 1): \(verdict.kind.rawValue)\(verdict.time)")
+                for line in verdict.details { say("    \(line)") }
+            }
             if case .interrupted? = recorder.result?.outcome {
-                say("interrupted")
+                say(form.json ? try CanonicalJSON.text(cells, pretty: true) : "interrupted")
                 throw ExitCode(ExitStatus.interrupted)
             }
             if host.isLeaving { break }
@@ -66,9 +74,11 @@ struct Replay: ParsableCommand {
         let different = counts[.different] ?? 0
         let order: [Verdict.Kind] = [.same, .different, .notCompared, .leftOut]
         say(
-            "\(file): "
-                + order.compactMap { kind in counts[kind].map { "\($0) \(kind.rawValue)" } }
-                .joined(separator: ", "))
+            form.json
+                ? try CanonicalJSON.text(cells, pretty: true)
+                : "\(file): "
+                    + order.compactMap { kind in counts[kind].map { "\($0) \(kind.rawValue)" } }
+                    .joined(separator: ", "))
         if different > 0 { throw ExitCode(ExitStatus.failure) }
     }
 
@@ -100,6 +110,13 @@ struct Replay: ParsableCommand {
         return Verdict(
             details.isEmpty ? .same : .different, details, seconds: result.seconds)
     }
+}
+
+/// What became of a cell, as JSON.
+private struct CellVerdict: Encodable {
+    let cell: Int
+    let verdict: String
+    let details: [String]
 }
 
 /// What became of a cell.

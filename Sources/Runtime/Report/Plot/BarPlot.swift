@@ -101,7 +101,7 @@ public struct BarPlot: PlotContent, GnuplotContent {
         let line = groups.count == 1 ? 30 : 14 * groups.count + 12
         let right = 24
         let left = 30 + GnuplotScript.width(names)
-        let width = max(620, left + 320)
+        let width = max(script.paperWidth ?? 620, left + (script.paperWidth == nil ? 320 : 240))
         script.frame(
             width: width, height: line * names.count, left: left, right: right, title: title,
             x: PlotAxis(label), y: PlotAxis(),

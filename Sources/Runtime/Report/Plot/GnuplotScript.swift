@@ -14,10 +14,15 @@ package struct GnuplotScript {
     package var size = (width: 640, height: 400)
     /// Whether it is drawn as a picture.
     package let target: Target
+    /// The width in pixels that a paper leaves for it; `nil` for the width that suits it.
+    package let paperWidth: Int?
     package var lines: [String] = []
     private var labels = 0
 
-    init(_ target: Target) { self.target = target }
+    init(_ target: Target, paperWidth: Int? = nil) {
+        self.target = target
+        self.paperWidth = paperWidth
+    }
 
     var isPicture: Bool { target == .picture }
 

@@ -99,12 +99,13 @@ public struct HeatMap: PlotContent, GnuplotContent {
 
     package func draw(_ script: inout GnuplotScript, title: String) {
         let left = 36 + GnuplotScript.width(rows) + (y.isEmpty ? 0 : 28)
-        let cell = max(58, min(110, (740 - left) / max(1, columns.count)))
+        let room = script.paperWidth.map { $0 - 24 } ?? 740
+        let cell = max(58, min(110, (room - left) / max(1, columns.count)))
         let names = GnuplotScript.width(columns)
         let turned = names > cell - 8
         let right = 24
         // Every cell says its number, so that colours need no scale of their own.
-        let width = max(left + cell * columns.count + right, 460)
+        let width = max(left + cell * columns.count + right, script.paperWidth ?? 460)
         script.frame(
             width: width, height: max(46 * rows.count, GnuplotScript.width([y]) + 8), left: left,
             right: width - left - cell * columns.count, tics: turned ? 28 + names * 6 / 10 : 34,

@@ -82,7 +82,7 @@ public struct LinePlot: PlotContent, GnuplotContent {
         let places = series.flatMap(\.points).filter { $0.y.value.isFinite }.map(\.x)
             .filter(\.isFinite)
         script.frame(
-            width: 572, height: 260, left: 100, title: title, x: x, y: y,
+            width: script.paperWidth ?? 572, height: 260, left: 100, title: title, x: x, y: y,
             legend: series.enumerated().filter { !$1.name.isEmpty }.map { index, line in
                 .init(
                     name: line.name, colour: Palette.kind(index),
@@ -91,6 +91,11 @@ public struct LinePlot: PlotContent, GnuplotContent {
         if !x.isLogarithmic, let low = places.min(), let high = places.max() {
             let room = low < high ? 0 : 0.5
             script.add("set xrange [\(low - room):\(high + room)]")
+            // Steps up to a dozen are whole numbers, and few enough.
+            let isShort = high - low <= 12 && places.allSatisfy { $0 == $0.rounded() }
+            if let width = script.paperWidth, !isShort {
+                script.tics("x", low - room, high + room, pixels: width - 124)
+            }
             script.wholeTics("x", places)
         }
         for mark in marks where mark.x.isFinite {

@@ -58,6 +58,10 @@ public struct Plot: Sendable {
         case svg
         /// Pixels, at twice the size.
         case png
+        /// Scalable, for papers, with the letters in it; the same bytes for the same plot.
+        case pdf
+        /// A picture for LaTeX's package tikz, whose texts have the document's font.
+        case tikz
         /// The numbers.
         case csv
         /// The gnuplot script with its data.
@@ -67,18 +71,41 @@ public struct Plot: Sendable {
     /// Pixels of a PNG file for each pixel of the figure, for dense screens.
     public static let pngScale = 2
 
-    /// The gnuplot script for a picture.
-    public func script(_ format: Format = .svg) -> String {
-        var script = GnuplotScript(.picture)
+    private func drawn(_ paper: Paper?) -> GnuplotScript {
+        var script = GnuplotScript(.picture, paperWidth: paper?.pixels)
         drawing.draw(&script, title: title)
+        return script
+    }
+
+    /// The gnuplot script for a picture.
+    ///
+    /// - Parameter paper: The width that it is for, if it is for a paper.
+    public func script(_ format: Format = .svg, paper: Paper? = nil) -> String {
+        let script = drawn(paper)
         let (width, height) = script.size
-        let style = "noenhanced background '#FFFFFF'"
-        // The one counts letters in pixels, the other in points, of which 3 are 4 pixels.
-        return script.text(
-            terminal: format == .png
-                ? "pngcairo size \(Self.pngScale * width),\(Self.pngScale * height) \(style) font 'DejaVu Sans,14' fontscale 1.5 linewidth 2 pointscale 2"
-                : "svg size \(width),\(height) \(style) font 'DejaVu Sans,14' name 'plot'"
-        )
+        let style = "noenhanced background '#FFFFFF' font 'DejaVu Sans,14'"
+        func number(_ value: Double) -> String { String(format: "%.4f", value) }
+        // Letters are counted in pixels by the first, and in points, of which 3 are 4 pixels, by the others.
+        switch format {
+        case .png:
+            return script.text(
+                terminal:
+                    "pngcairo size \(Self.pngScale * width),\(Self.pngScale * height) \(style) fontscale 1.5 linewidth 2 pointscale 2"
+            )
+        case .pdf:
+            let scale = Self.pointsPerPixel(script, paper)
+            let (across, upwards) = (scale * Double(width) / 72, scale * Double(height) / 72)
+            return script.text(
+                terminal:
+                    "pdfcairo size \(number(across))in,\(number(upwards))in \(style) fontscale \(number(0.75 * scale)) linewidth \(number(2 * scale)) pointscale \(number(scale))"
+            )
+        default: return script.text(terminal: "svg size \(width),\(height) \(style) name 'plot'")
+        }
+    }
+
+    /// How many points of paper a pixel becomes.
+    private static func pointsPerPixel(_ script: GnuplotScript, _ paper: Paper?) -> Double {
+        72 * (paper.map { $0.inches / Double(script.size.width) } ?? 1 / Paper.pixelsPerInch)
     }
 
     private func draw(_ script: String, stop: ShouldStop) throws -> [UInt8] {
@@ -91,9 +118,9 @@ public struct Plot: Sendable {
     /// The plot as an SVG document, the same bytes for the same plot.
     ///
     /// - Throws: `InvalidValue` when there is nothing to draw; `MissingGnuplot`; `ProcessError`; `Interrupted`.
-    public func svg(stop: ShouldStop = { false }) throws -> String {
+    public func svg(paper: Paper? = nil, stop: ShouldStop = { false }) throws -> String {
         // gnuplot takes `&#x…` for a character of XML; what keeps the two apart is not a character, and is removed again.
-        let script = script(.svg).replacing("&#x", with: "&\(SVGText.gap)#x")
+        let script = script(.svg, paper: paper).replacing("&#x", with: "&\(SVGText.gap)#x")
         let text = String(decoding: try draw(script, stop: stop), as: UTF8.self)
         return SVGText.compact(text.replacing(SVGText.gap, with: ""), title: title)
     }
@@ -101,8 +128,33 @@ public struct Plot: Sendable {
     /// The plot as a PNG file.
     ///
     /// - Throws: as `svg(stop:)`.
-    public func png(stop: ShouldStop = { false }) throws -> Data {
-        Data(try draw(script(.png), stop: stop))
+    public func png(paper: Paper? = nil, stop: ShouldStop = { false }) throws -> Data {
+        Data(try draw(script(.png, paper: paper), stop: stop))
+    }
+
+    /// The plot as a PDF file of one page, with the letters that it needs; the same bytes for the same plot.
+    ///
+    /// - Throws: as `svg(stop:)`.
+    public func pdf(paper: Paper? = nil, stop: ShouldStop = { false }) throws -> Data {
+        var data = Data(try draw(script(.pdf, paper: paper), stop: stop))
+        // The time at which it was drawn is no part of a figure.
+        if let found = data.range(of: Data("/CreationDate (D:".utf8)),
+            found.upperBound + 14 <= data.count
+        {
+            data.replaceSubrange(
+                found.upperBound..<found.upperBound + 14, with: Data("20000101000000".utf8))
+        }
+        return data
+    }
+
+    /// The plot as a `tikzpicture`, whose texts have the document's font.
+    ///
+    /// - Throws: as `svg(stop:)`.
+    public func tikz(paper: Paper? = nil, stop: ShouldStop = { false }) throws -> String {
+        let script = drawn(paper)
+        return TikZText.picture(
+            try svg(paper: paper, stop: stop), size: script.size,
+            pointsPerPixel: Self.pointsPerPixel(script, paper))
     }
 
     /// The plot in characters.
@@ -129,36 +181,42 @@ public struct Plot: Sendable {
     /// Without gnuplot, the script and the numbers are written beside it.
     ///
     /// - Parameters:
+    ///   - paper: The width that it is for, if it is for a paper.
     ///   - raw: As for `TextTable.csv`.
     ///   - allow: Asked about every file before it is written.
     /// - Throws: `InvalidValue` for another extension; `MissingGnuplot` naming the files written instead.
     public func save(
-        _ path: String, raw: Bool = false, allow: (String) throws -> Void = { _ in },
+        _ path: String, paper: Paper? = nil, raw: Bool = false,
+        allow: (String) throws -> Void = { _ in },
         stop: ShouldStop = { false }
     ) throws {
         try allow(path)
         let name = PathName.type(path).lowercased()
         guard let format = Format(rawValue: name) else {
             throw InvalidValue(
-                "path", expected: "a name that ends in .svg, .png, .csv or .gp", found: path)
+                "path", expected: "a name that ends in .svg, .png, .pdf, .tikz, .csv or .gp",
+                found: path)
         }
         do {
             switch format {
-            case .svg: try AtomicFile.write(path, text: try svg(stop: stop))
-            case .png:
-                let data = try png(stop: stop)
+            case .svg: try AtomicFile.write(path, text: try svg(paper: paper, stop: stop))
+            case .tikz: try AtomicFile.write(path, text: try tikz(paper: paper, stop: stop))
+            case .png, .pdf:
+                let data =
+                    try format == .png
+                    ? png(paper: paper, stop: stop) : pdf(paper: paper, stop: stop)
                 try AtomicFile.write(path) { writer in
                     try data.withUnsafeBytes { try writer.write($0) }
                 }
             case .csv: try AtomicFile.write(path, text: content.table().csv(raw: raw))
-            case .gp: try AtomicFile.write(path, text: script())
+            case .gp: try AtomicFile.write(path, text: script(paper: paper))
             }
         } catch var missing as MissingGnuplot {
             let stem = PathName.stem(path)
             missing.written = [stem + ".csv", stem + ".gp"]
             for file in missing.written { try allow(file) }
             try AtomicFile.write(stem + ".csv", text: content.table().csv(raw: raw))
-            try AtomicFile.write(stem + ".gp", text: script(format))
+            try AtomicFile.write(stem + ".gp", text: script(format, paper: paper))
             throw missing
         }
     }

@@ -50,29 +50,84 @@ public enum RunFigures {
         }
     }
 
+    /// Every value replaced by the mean of up to `window` values that end with it.
+    static func smoothed(_ points: [LinePlot.Point], window: Int) -> [LinePlot.Point] {
+        guard window > 1 else { return points }
+        var sum = 0.0
+        return points.indices.map { index in
+            sum += points[index].y.value
+            if index >= window { sum -= points[index - window].y.value }
+            return LinePlot.Point(
+                x: points[index].x, y: Interval(sum / Double(min(window, index + 1))))
+        }
+    }
+
+    private static func marks(_ phases: [Phase], last: Int) -> [LinePlot.Mark] {
+        phases.filter { $0.start > 0 && $0.start < last }.map {
+            LinePlot.Mark(x: Double($0.start), label: $0.name)
+        }
+    }
+
+    /// The recorded losses of corpora over the steps of some runs, one line for each run, corpus and split.
+    ///
+    /// - Parameters:
+    ///   - runs: Name and recorded losses of each.
+    ///   - smooth: As for `curves`.
+    public static func evaluations(
+        _ runs: [(name: String, evaluations: [NamedEvaluation])], smooth: Int = 1,
+        phases: [Phase] = [], title: String
+    ) -> Plot {
+        let splits = Set(runs.flatMap(\.evaluations).map(\.split))
+        var series: [LinePlot.Series] = []
+        for run in runs {
+            var order: [String] = []
+            var points: [String: [LinePlot.Point]] = [:]
+            for item in run.evaluations {
+                var name = splits.count > 1 ? "\(item.name) \(item.split)" : item.name
+                if runs.count > 1 { name = "\(run.name): \(name)" }
+                if points[name] == nil { order.append(name) }
+                points[name, default: []].append(
+                    LinePlot.Point(x: Double(item.step), y: Interval(item.evaluation.loss)))
+            }
+            series += order.map {
+                LinePlot.Series(
+                    name: $0, points: binned(smoothed(points[$0] ?? [], window: smooth), most: 200))
+            }
+        }
+        let last = runs.flatMap(\.evaluations).map(\.step).max() ?? 0
+        let split = splits.count == 1 ? (splits.first ?? "") + " " : ""
+        return Plot(
+            title: title,
+            LinePlot(
+                series: series, x: PlotAxis("step"), y: PlotAxis("\(split)loss, nats a token"),
+                marks: marks(phases, last: last)))
+    }
+
     /// The course of one measure over the steps of some runs, with the phases of the first one marked.
     ///
-    /// - Parameter runs: Name and records of each.
+    /// - Parameters:
+    ///   - runs: Name and records of each.
+    ///   - smooth: Steps that each value is the mean of, ending with its own.
     public static func curves(
-        _ runs: [(name: String, records: [StepRecord])], _ measure: Measure, phases: [Phase] = [],
-        title: String
+        _ runs: [(name: String, records: [StepRecord])], _ measure: Measure, smooth: Int = 1,
+        phases: [Phase] = [], title: String
     ) -> Plot {
         let series = runs.map { run in
             LinePlot.Series(
                 name: runs.count > 1 ? run.name : "",
                 points: binned(
-                    run.records.map {
-                        LinePlot.Point(x: Double($0.step), y: Interval(measure.value($0)))
-                    }, most: 200))
+                    smoothed(
+                        run.records.map {
+                            LinePlot.Point(x: Double($0.step), y: Interval(measure.value($0)))
+                        }, window: smooth), most: 200))
         }
         let last = runs.flatMap(\.records).map(\.step).max() ?? 0
-        let marks = phases.filter { $0.start > 0 && $0.start < last }.map {
-            LinePlot.Mark(x: Double($0.start), label: $0.name)
-        }
+        let label = measure.label + (smooth > 1 ? ", mean of \(smooth) steps" : "")
         return Plot(
             title: title,
             LinePlot(
-                series: series, x: PlotAxis("step"), y: PlotAxis(measure.label), marks: marks))
+                series: series, x: PlotAxis("step"), y: PlotAxis(label),
+                marks: marks(phases, last: last)))
     }
 }
 

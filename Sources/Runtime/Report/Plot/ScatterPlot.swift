@@ -84,14 +84,16 @@ public struct ScatterPlot: PlotContent, GnuplotContent {
     }
 
     /// The plotting area in pixels.
-    private static let area = (width: 460.0, height: 320.0)
+    private static func area(_ script: GnuplotScript) -> (width: Double, height: Double) {
+        (Double((script.paperWidth ?? 560) - 100), 320)
+    }
 
     package func draw(_ script: inout GnuplotScript, title: String) {
         let usable = points.filter(\.isFinite)
         var groups: [String] = []
         for point in usable where !groups.contains(point.group) { groups.append(point.group) }
         script.frame(
-            width: 560, height: Int(Self.area.height), left: 560 - 24 - Int(Self.area.width),
+            width: script.paperWidth ?? 560, height: Int(Self.area(script).height), left: 76,
             title: title, x: x, y: y,
             legend: groups.enumerated().filter { !$1.isEmpty }.map { index, name in
                 .init(
@@ -101,6 +103,9 @@ public struct ScatterPlot: PlotContent, GnuplotContent {
         let (across, upwards) = (range(\.x, x), range(\.y, y))
         script.add("set xrange [\(across.low):\(across.high)]")
         script.add("set yrange [\(upwards.low):\(upwards.high)]")
+        if script.paperWidth != nil, !x.isLogarithmic {
+            script.tics("x", across.low, across.high, pixels: Int(Self.area(script).width))
+        }
         var parts: [String] = []
         if script.isPicture {
             for (low, high, isAcross) in [
@@ -166,7 +171,7 @@ public struct ScatterPlot: PlotContent, GnuplotContent {
         _ points: [Point], _ across: (low: Double, high: Double),
         _ upwards: (low: Double, high: Double), _ script: inout GnuplotScript
     ) {
-        let (width, height) = Self.area
+        let (width, height) = Self.area(script)
         func fraction(_ value: Double, _ range: (low: Double, high: Double), _ axis: PlotAxis)
             -> Double
         {

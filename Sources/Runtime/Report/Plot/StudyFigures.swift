@@ -131,6 +131,14 @@ extension StudyResult {
         guard !used.isEmpty else {
             throw RecipeError("plot", "no arm has both \(rowName) and \(columnName)")
         }
+        let drawn = Set(used.map(\.label))
+        try checkCells(
+            [rowName, columnName], self.rows.filter { drawn.contains($0.arm.withoutSeeds.label) },
+            for: "plot"
+        ) { arm in
+            let cells = records[arm.arm.label] ?? []
+            return cells.isEmpty ? [] : [cells[row], cells[column]]
+        }
         let rowValues = Self.ordered(used.map { $0.cells[row] })
         let columnValues = Self.ordered(used.map { $0.cells[column] })
         var counts: [Int] = []
@@ -181,6 +189,49 @@ extension StudyResult {
                 "\(quantity.mean(against: reference)); \(Self.count(counts)) a bar."
                 + (intervals ? " Whiskers: Student's 95% interval." : " One seed: no interval.")
                 + (reference == nil ? "" : quantity.better))
+    }
+
+    /// The valid loss of a corpus over pretraining and midtraining, by kind of arm: the mean over seeds, banded by the lowest
+    /// and highest, at the steps at which every seed was measured.
+    ///
+    /// - Parameter store: Where the recorded losses are.
+    /// - Throws: `RecipeError` when no loss of this corpus was recorded on the way; `RegistryError`.
+    public func evaluationCurves(_ corpus: String, _ store: Store) throws -> Figure {
+        let (all, known) = try validLosses(of: corpus, store)
+        var series: [LinePlot.Series] = []
+        var counts: [Int] = []
+        for (label, courses) in all {
+            let steps = courses.dropFirst().reduce(Set(courses[0].keys)) {
+                $0.intersection($1.keys)
+            }
+            guard steps.count > 1 else { continue }
+            counts.append(courses.count)
+            let points = steps.sorted().map { step in
+                let values = courses.compactMap { $0[step] }
+                return LinePlot.Point(
+                    x: Double(step),
+                    y: Interval(
+                        Samples.mean(values), low: values.count > 1 ? values.min() : nil,
+                        high: values.count > 1 ? values.max() : nil))
+            }
+            series.append(
+                .init(name: Self.plain(label), points: RunFigures.binned(points, most: 200)))
+        }
+        guard !series.isEmpty else {
+            throw RecipeError(
+                "curves",
+                "no valid loss of \(corpus) was recorded at several steps"
+                    + (known.isEmpty ? "" : "; known: \(known.joined(separator: ", "))")
+                    + "; study:run { evaluate_every = … } records it while arms are trained")
+        }
+        return Figure(
+            plot: Plot(
+                title: "\(corpus) valid loss over training",
+                LinePlot(
+                    series: series, x: PlotAxis("step"), y: PlotAxis("valid loss, nats a token"))),
+            caption: "Valid loss of \(corpus) over training, mean over \(Self.count(counts))"
+                + (counts.contains { $0 > 1 }
+                    ? "; bands reach from the lowest to the highest." : "."))
     }
 
     /// The training loss while finetuning, by kind of arm: the mean over seeds, banded by the lowest and highest.
