@@ -30,6 +30,38 @@ import Testing
         }
     }
 
+    private static let designs: [String] =
+        ((try? FileManager.default.contentsOfDirectory(atPath: scripts + "/designs")) ?? [])
+        .filter { $0.hasSuffix(".lua") }.sorted()
+
+    @Test("there are at least ten designs, of at most 60 lines each")
+    func designCount() throws {
+        #expect(Self.designs.count >= 10)
+        for design in Self.designs {
+            let text = try String(
+                contentsOfFile: "\(Self.scripts)/designs/\(design)", encoding: .utf8)
+            #expect(text.split(separator: "\n").count <= 60, "\(design)")
+        }
+    }
+
+    @Test("every design runs on embedded text and prints its table", arguments: designs)
+    func design(name: String) throws {
+        let scratch = try Scratch()
+        let outcome = try Program.run(
+            [
+                "--threads", "1", "--store", scratch.path + "/store",
+                "\(Self.scripts)/designs/\(name)",
+            ] + Self.small + ["--out", scratch.path])
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        let lines = outcome.output.split(separator: "\n")
+        #expect(
+            name == "averages.lua"
+                ? lines.contains { $0.contains("moving") } && lines.count >= 3
+                : lines.contains { $0.contains("Δ") } && outcome.output.contains("(n=2)"),
+            "\(outcome.output)")
+        #expect(!outcome.output.contains("nan"), "\(outcome.output)")
+    }
+
     @Test("an own metric goes through table, comparison, figure and report in 30 lines")
     func ownMetric() throws {
         let scratch = try Scratch()

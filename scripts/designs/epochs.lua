@@ -23,7 +23,7 @@ local parts = {}
 for _, count in ipairs(o.epochs_axis) do
   local name = "special " .. count
   parts[count] = name
-  mt.subset(corpora.special, { name, tokens = tokens // count, tokenizer = base.tokenizer, seed = 1 })
+  mt.subset { corpora.special, name = name, tokens = tokens // count, tokenizer = base.tokenizer }
 end
 local study = experiment.study(o, base, corpora, mt.grid { times = o.epochs_axis, seed = seeds },
   function(arm) return midtrain(base:with { seed = arm.seed }, parts[arm.times]) end, { control = base })

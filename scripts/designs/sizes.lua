@@ -14,7 +14,7 @@ for seed = 1, o.seeds do seeds[seed] = seed end
 
 local function recipe(size, seed)
   return base:with {
-    seed = seed, steps = o.steps * size // 2, optimizer = { learning_rate = o.learning_rate / size ^ 0.5 },
+    seed = seed, steps = math.max(5, o.steps * size // 4), optimizer = { learning_rate = o.learning_rate / size ^ 0.5 },
     model = mt.neox(o.model, { tokenizer = base.tokenizer, context = o.context, layers = size, width = 32 * size, heads = 2 }),
   }
 end

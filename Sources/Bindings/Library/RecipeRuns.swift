@@ -96,6 +96,32 @@ extension Library {
                 try call.returns(exposureTable(trajectory.exposure(at: box.recipe.end)))
             },
             Method(
+                "cost",
+                "What the whole recipe costs and shows: tokens, floating-point operations (forward and backward), and of each source the tokens weighted by the learning rate, as a part of the recipe's highest. Arms that are equal in one of these are matched by it.",
+                returns: "table of tokens, operations and weighted (by source)",
+                example: """
+                    local cost = recipe:cost()
+                    print(cost.tokens, cost.operations, cost.weighted.prose)
+                    """
+            ) { box, call in
+                let session = call.interpreter.session
+                let trajectory = try trajectory(box.recipe, call)
+                let cost = try session.working {
+                    try trajectory.cost(of: 0..<trajectory.steps, stop: session.stop)
+                }
+                try call.returns(
+                    Record([
+                        ("tokens", cost.tokens), ("operations", cost.operations),
+                        (
+                            "weighted",
+                            Record(
+                                cost.weighted.sorted { $0.key < $1.key }.map {
+                                    ($0.key, $0.value as any LuaConvertible)
+                                })
+                        ),
+                    ]))
+            },
+            Method(
                 "explain", "Where two recipes part, and which of their fields differ.",
                 [.object("other", "recipe", "Another recipe.")],
                 returns: "difference"

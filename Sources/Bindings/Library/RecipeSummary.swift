@@ -40,7 +40,10 @@ enum RecipeSummary {
 
     /// How long it trains before finetuning, and on how much.
     private static func size(_ recipe: Recipe) -> String {
-        let tail = "seed \(recipe.seed), \(recipe.precision.rawValue)"
+        var tail = "seed \(recipe.seed), \(recipe.precision.rawValue)"
+        if let order = recipe.orderSeed { tail += ", order seed \(order)" }
+        if let phase = recipe.phaseSeed { tail += ", phase seed \(phase)" }
+        if let part = recipe.dataFraction { tail += ", sources cut to \(percent(part))" }
         if recipe.steps == 0 { return "no steps of pretraining, \(tail)" }
         let stop = recipe.stop.map { "\($0) of " } ?? ""
         return

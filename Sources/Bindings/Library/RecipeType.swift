@@ -92,6 +92,18 @@ extension Library {
                 optimizerOptions
             ).optional,
             MixtureOptions.parameter("Weights of corpora by name, which sum to 1.").optional,
+            .options(
+                "as_if",
+                "Cuts every source so that it is repeated as often as in a longer run with the same weights: to the part of its tokens that this run has of that one's. Subsets are of whole documents, and nested (arXiv 2606.07597).",
+                [
+                    .integer("steps", "Steps of the longer run; default: this one's.", .steps)
+                        .optional,
+                    .integer(
+                        "batch", "Sequences in its steps; default: this one's.", .count,
+                        in: 1...1 << 24
+                    ).optional,
+                ]
+            ).optional,
             Parameter(
                 "repeats", .either([.boolean, .list(.string)]),
                 "Sources that may be read more than once, or true for all."
@@ -177,6 +189,18 @@ extension Library {
         if let optimizer = try options.options(ifPresent: "optimizer") {
             try change(&recipe.learningRate, optimizer, steps: recipe.steps)
             try change(&recipe.optimizer, optimizer)
+        }
+        if let longer = try options.options(ifPresent: "as_if") {
+            let own = Double(recipe.steps) * Double(recipe.batch)
+            let other =
+                Double(try longer.integer(ifPresent: "steps") ?? recipe.steps)
+                * Double(try longer.integer(ifPresent: "batch") ?? recipe.batch)
+            guard own > 0, other >= own else {
+                throw Mistake(
+                    "as_if: a run of at least \(recipe.steps) steps × \(recipe.batch) sequences expected"
+                )
+            }
+            recipe.dataFraction = own / other
         }
         if let value = try options.value("mixture") {
             let given = try MixtureOptions(value, steps: recipe.steps)

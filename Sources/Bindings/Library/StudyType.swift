@@ -370,6 +370,10 @@ extension Library {
                 ) {
                     $0.plan.seconds
                 },
+                Field(
+                    "operations", "number",
+                    "Floating-point operations of the missing steps, forward and backward."
+                ) { $0.plan.missingOperations },
                 Field("memory", "integer", "Bytes that training needs at most.") {
                     $0.plan.memoryBytes
                 },

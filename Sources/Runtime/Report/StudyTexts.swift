@@ -17,7 +17,8 @@ extension StudyPlan {
         var lines = [
             table.text(), "",
             "\(distinctSteps) distinct steps instead of \(naiveSteps) (\(String(format: "%.2f", saved))× fewer); "
-                + "\(missingSteps) to train, \(missingTokens) tokens",
+                + "\(missingSteps) to train, \(missingTokens) tokens, "
+                + String(format: "%.3g floating-point operations", missingOperations),
             "\(parameters) parameters; about \(Amount.bytes(memoryBytes)) of memory, "
                 + "\(Amount.bytes(checkpointBytes)) of checkpoints",
         ]

@@ -38,6 +38,8 @@ public struct Recipe: Sendable {
     public var learningRate: LearningRateSettings
     /// Phases by start, of which the first starts at 0; none in a recipe of no steps.
     public internal(set) var phases: [Phase]
+    /// Every source is cut to this part of its tokens, so that it repeats as in a run that is so much longer; `nil` for all.
+    public var dataFraction: Double?
     /// Names of sources that may be read more than once; `nil` stands for all.
     public var mayRepeat: Set<String>?
     /// How often a source is read in all, as `switching(from:mixture:name:reading:samples:)` promised; checked when the
@@ -124,6 +126,11 @@ public struct Recipe: Sendable {
         }
         if let stop, !(0...steps).contains(stop) {
             throw InvalidValue("upto", expected: "a step in 0 ... \(steps)", found: stop)
+        }
+        if let dataFraction, !(dataFraction > 0 && dataFraction <= 1) {
+            throw InvalidValue(
+                "as_if", expected: "a run that is at least as long as this one",
+                found: "one of \(1 / dataFraction) times its tokens")
         }
         try optimizer.validate()
         for finetuning in finetunings { try finetuning.optimizer.validate() }

@@ -95,6 +95,7 @@ package struct RecipeText: Codable {
     package let batch: Int
     package let accumulate: Int
     package let seed: UInt64
+    package let data_fraction: Double?
     package let order_seed: UInt64?
     package let phase_seed: UInt64?
     package let precision: String
@@ -119,7 +120,8 @@ extension Trajectory {
                 sources: Dictionary(uniqueKeysWithValues: sources.map { ($0.name, $0.digest.hex) }),
                 steps: recipe.steps, upto: recipe.stop, batch: recipe.batch,
                 accumulate: recipe.accumulate,
-                seed: recipe.seed, order_seed: recipe.orderSeed, phase_seed: recipe.phaseSeed,
+                seed: recipe.seed, data_fraction: recipe.dataFraction, order_seed: recipe.orderSeed,
+                phase_seed: recipe.phaseSeed,
                 precision: recipe.precision.rawValue,
                 optimizer: RecordedOptimizer(recipe.optimizer),
                 learning_rate: recipe.learningRate,

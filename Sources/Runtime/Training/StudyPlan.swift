@@ -33,6 +33,8 @@ public struct StudyPlan {
     public let missingSteps: Int
     /// Tokens in the remaining steps.
     public let missingTokens: Int
+    /// Floating-point operations of the remaining steps, forward and backward.
+    public let missingOperations: Double
     /// Parameters of the largest model.
     public let parameters: Int
     /// Bytes of the checkpoints that will be kept.
@@ -67,6 +69,7 @@ extension StudyPlan {
     package init(_ arms: [Study.Resolved], store: Store) throws {
         var branches: [Branch] = []
         var (naive, distinct, missing, missingTokens) = (0, 0, 0, 0)
+        var operations = 0.0
         var finetuned: Set<Digest> = []
         for (index, arm) in arms.enumerated() {
             let base = arm.base
@@ -81,7 +84,10 @@ extension StudyPlan {
             if let parent, from < arms[parent].base.steps { branches[parent].branches.insert(from) }
             let begin = max(from, Run(base, store: store, name: "").step)
             var left = arm.done ? 0 : base.steps - begin
-            missingTokens += arm.done ? 0 : base.tokens(in: begin..<base.steps)
+            if !arm.done {
+                missingTokens += base.tokens(in: begin..<base.steps)
+                operations += base.operations(in: begin..<base.steps)
+            }
             var finetuneSteps = 0
             for variant in arm.variants {
                 let length = variant.trajectory.steps - base.steps
@@ -92,8 +98,9 @@ extension StudyPlan {
                 distinct += length
                 if !variant.done {
                     left += length
-                    missingTokens += variant.trajectory.tokens(
-                        in: base.steps..<variant.trajectory.steps)
+                    let steps = base.steps..<variant.trajectory.steps
+                    missingTokens += variant.trajectory.tokens(in: steps)
+                    operations += variant.trajectory.operations(in: steps)
                 }
             }
             naive += base.steps + finetuneSteps
@@ -109,6 +116,7 @@ extension StudyPlan {
         distinctSteps = distinct
         missingSteps = missing
         self.missingTokens = missingTokens
+        missingOperations = operations
         parameters = arms.map(\.base.recipe.model.parameterCount).max() ?? 0
         memory =
             arms.flatMap { [$0.base.recipe.memory] + $0.variants.map(\.trajectory.recipe.memory) }

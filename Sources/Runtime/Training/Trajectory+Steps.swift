@@ -101,6 +101,21 @@ extension Trajectory {
         return total
     }
 
+    /// Floating-point operations of the steps of a range, forward and backward.
+    public func operations(in steps: Range<Int>) -> Double {
+        var total = 0.0
+        var step = steps.lowerBound
+        while step < steps.upperBound {
+            let next = min(steps.upperBound, boundary(after: step))
+            let model = configuration(step)
+            total +=
+                Double(tokens(in: step..<next))
+                * model.trainingOperationsPerToken(columns: model.context)
+            step = next
+        }
+        return total
+    }
+
     /// The first step of the next phase or finetuning.
     private func boundary(after step: Int) -> Int {
         let starts = stretches.map(\.phase.start) + finetunes.map(\.start)

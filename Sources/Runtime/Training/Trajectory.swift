@@ -43,8 +43,15 @@ public final class Trajectory {
             guard let corpus = recipe.corpora[name] else {
                 throw RecipeError("mixture", "there is no corpus \"\(name)\"")
             }
-            return try store.data.tokens(
+            let tokens = try store.data.tokens(
                 corpus, .train, recipe.tokenizer, progress: progress, stop: stop)
+            guard let fraction = recipe.dataFraction else { return tokens }
+            let part = max(1, Int((fraction * Double(tokens.count)).rounded()))
+            let subset = try store.data.subset(
+                of: corpus, .tokens(part, recipe.tokenizer),
+                seed: recipe.orderSeed ?? recipe.seed, progress: progress, stop: stop)
+            return try store.data.tokens(
+                subset, .train, recipe.tokenizer, progress: progress, stop: stop)
         }
         (sources, stretches, ends) = try Self.plan(
             recipe, Dictionary(uniqueKeysWithValues: zip(names, stores)))
