@@ -133,7 +133,7 @@ import Testing
                 local repeated = mt.frame { { arm = "a", x = 1 }, { arm = "a", x = 2 } }
                 failing("have the same keys (arm \\"a\\")", function() return frame:join(repeated, { "arm", repeats = true }) end)
                 failing("at least one column", function() return frame:select {} end)
-                failing("is called loss", function() return frame:select { "loss", "loss" } end)
+                failing("two columns are called loss", function() return frame:select { "loss", "loss" } end)
                 failing("gone.csv", function() return mt.frame { csv = "gone.csv" } end)
                 local file = io.open("ragged.csv", "w") file:write("a,b\\n1,2\\n3\\n") file:close()
                 failing("ragged.csv", function() return mt.frame { csv = "ragged.csv" } end)

@@ -210,7 +210,7 @@ import Testing
             ),
             ("mt.plot.lines {}", "mt.plot has no 'lines'; did you mean 'line'?"),
             (
-                "mt.plot.bars { { 'a', 1 } }:save 'x.pdf'",
+                "mt.plot.bars { { 'a', 1 } }:save 'x.eps'",
                 "a name that ends in .svg, .png, .pdf, .tikz, .csv or .gp"
             ),
             (

@@ -70,7 +70,15 @@ final class Rig {
             """
         ),
         "plan": (["study"], "study:plan { calibrate = false }"),
-        "result": (["study"], "study:run()"),
+        "result": (["study"], "study:run { evaluate_every = 1 }"),
+        "frame": (
+            [],
+            """
+            mt.frame { { arm = 'a', start = 1, seed = 1, loss = 2 }, { arm = 'a', start = 1, seed = 2, loss = 2.5 },
+              { arm = 'b', start = 2, seed = 1, loss = 3 } }
+            """
+        ),
+        "groups": (["frame"], "frame:group 'arm'"),
         "similarity": (
             ["corpus"],
             """

@@ -118,6 +118,8 @@ public struct NumberKind: Sendable {
     public static let epsilon = NumberKind("epsilon", 1e-30...1)
     /// What is raised to powers.
     public static let base = NumberKind("base", 1.000001...1e11)
+    /// The width of a column of a page.
+    public static let inches = NumberKind("inches", 1...20)
     /// The norm of a gradient.
     public static let norm = NumberKind("norm", 0...1e30)
     /// What divides logits.

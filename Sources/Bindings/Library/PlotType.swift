@@ -21,7 +21,7 @@ extension Library {
                                 in: 1...4
                             )
                             .optional,
-                            .number("column_width", "Inches of one column.", .measured).or(
+                            .number("column_width", "Inches of one column.", .inches).or(
                                 Paper.standardColumn), rawOption,
                         ]).optional,
                     ]

@@ -79,7 +79,7 @@ extension Library {
                     .number("steps_to", "A loss in nats a token to be reached.", .measured)
                         .optional,
                     .number(
-                        "confidence", "That the mean is below `steps_to`, above 0.5.", .confidence
+                        "confidence", "That the mean is below `steps_to`.", .confidence
                     ).or(0.95),
                 ])
             ],
@@ -100,10 +100,6 @@ extension Library {
                         "options", "against: not with steps_to, which looks at every arm by itself")
                 }
                 let confidence = try options.number("confidence")
-                guard confidence > 0.5 else {
-                    throw call.mistake(
-                        "options", "confidence: a number above 0.5 expected, got \(confidence)")
-                }
                 let found = try StepsTo(
                     box.result, corpus: value, goal: goal, confidence: confidence,
                     store: try call.interpreter.session.store())

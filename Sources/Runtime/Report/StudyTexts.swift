@@ -30,7 +30,9 @@ extension StudyPlan {
 extension StudyResult {
     /// Every arm and seed in one table, and what failed.
     public func summary() -> String {
-        let hidden = Set(["key", "failure"])
+        let targets = Set(rows.compactMap(\.chosen?.settings.corpus.name))
+        let hidden = Set(
+            ["key", "failure"] + (targets.count > 1 ? [] : [StudyResult.targetColumn]))
         let names = columns
         let shown = names.indices.filter { !hidden.contains(names[$0]) }
         var table = TextTable(shown.map { names[$0] })

@@ -59,16 +59,24 @@ extension StudyResult {
 
     /// The columns of `records()`.
     ///
-    /// `arm`, the parameters, `learning_rate` (chosen on valid), for every column of a measure `NAME` (at the end) and
+    /// `arm`, the parameters, `learning_rate` (chosen on valid), `finetuned_on` where anything was finetuned, for every column of a measure `NAME` (at the end) and
     /// `NAME_before` (before finetuning; not of columns that were added), `tokens_SOURCE`, `key`, `failure`.
     public var columns: [String] {
-        ["arm"] + parameterNames + [rateColumn]
+        ["arm"] + parameterNames + [rateColumn] + (namesTarget ? [Self.targetColumn] : [])
             + measured.flatMap {
                 added.contains($0.name) ? [$0.name] : [$0.name, "\($0.name)_before"]
             }
             + sourceNames.map { "tokens_\($0)" } + [
                 "key", "failure",
             ]
+    }
+
+    /// The column of the corpus that the arm was finetuned on.
+    package static let targetColumn = "finetuned_on"
+
+    private var namesTarget: Bool {
+        rows.contains { !$0.candidates.isEmpty } && !parameterNames.contains(Self.targetColumn)
+            && !measured.contains { $0.name == Self.targetColumn }
     }
 
     /// The column of the chosen learning rate; a parameter may have the plain name.
@@ -83,10 +91,14 @@ extension StudyResult {
     /// One record a row, in the order of `columns`.
     public func records() -> [[ResultValue]] {
         let (parameterNames, sourceNames) = (parameterNames, sourceNames)
+        let namesTarget = namesTarget
         return rows.map { row in
             var cells: [ResultValue] = [.text(row.arm.name)]
             cells += parameterNames.map { row.arm.parameter($0)?.result ?? .missing }
             cells.append(row.chosen.map { .number($0.settings.learningRate.peak) } ?? .missing)
+            if namesTarget {
+                cells.append(row.chosen.map { .text($0.settings.corpus.name) } ?? .missing)
+            }
             for column in measured {
                 if added.contains(column.name) {
                     cells.append(row.added[column.name].map { .number($0) } ?? .missing)

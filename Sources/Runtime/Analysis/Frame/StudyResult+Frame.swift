@@ -9,7 +9,7 @@ extension StudyResult {
     public func frame() throws -> Frame {
         let records = records()
         let parameters = Set(parameterNames)
-        let notes: Set<String> = ["key", "failure", rateColumn]
+        let notes: Set<String> = ["key", "failure", rateColumn, Self.targetColumn]
         return try Frame(
             columns.enumerated().map { place, name in
                 let role: Frame.Role =
