@@ -99,7 +99,8 @@ private struct Host {
         var random = Draws(seed: Long.isOn ? .random(in: 0 ... .max) : 11)
         let wanted = Long.count(4, long: 500)
         var (kills, rounds, collections, records) = (0, 0, 0, 0)
-        while kills < wanted {
+        var failures = 0
+        while kills < wanted, failures == 0 {
             rounds += 1
             let store = study.store("shared\(rounds)")
             // Their clocks differ by minutes.
@@ -116,6 +117,7 @@ private struct Host {
             while !(isDone[0] && isDone[1]) {
                 guard Date() < deadline else {
                     Issue.record("round \(rounds) has not ended")
+                    failures += 1
                     break
                 }
                 for index in 0..<2 where !isDone[index] && processes[index]?.isRunning != true {
@@ -126,6 +128,7 @@ private struct Host {
                             Issue.record(
                                 "round \(rounds), seed \(random.seed): \(hosts[index].name) failed: \(said.suffix(500))"
                             )
+                            failures += 1
                             isDone[index] = true
                         }
                     }

@@ -76,7 +76,7 @@ static long long birth(const char *path) {
 }
 
 static int is_hidden(const char *path) {
-    if (!is_inside(path)) return 0;
+    if (!is_inside(path) || is_own(path)) return 0;
     long late = setting("NETWORK_LATE");
     struct timespec now;
     syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
@@ -139,7 +139,8 @@ int access(const char *path, int mode) { return hide(path) ? -1 : REAL(access)(p
 
 int mkdir(const char *path, mode_t mode) {
     int result = REAL(mkdir)(path, mode);
-    if (result == 0) remember(path);
+    /* Who is told that a folder is there asks the server for it. */
+    if (result == 0 || errno == EEXIST) remember(path);
     return result;
 }
 

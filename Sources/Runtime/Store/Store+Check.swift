@@ -95,6 +95,10 @@ extension Store {
             for name in files(in: place, ".json") {
                 let path = "\(folder)/\(place)/\(name)"
                 try look(path)
+                guard FileAccess.isRegular(path) else {
+                    try discard(path, JournalDamage.noFile)
+                    continue
+                }
                 do {
                     let content = try SealedFile.read(path, kind: kind, name: PathName.stem(name))
                     if content?.isSealed == false { throw DamagedFile(path, SealedFile.unsealed) }
@@ -106,6 +110,10 @@ extension Store {
         for name in files(in: "tokens", ".tokens") {
             let path = "\(folder)/tokens/\(name)"
             try look(path)
+            guard FileAccess.isRegular(path) else {
+                try discard(path, JournalDamage.noFile)
+                continue
+            }
             do { try Self.checkTokens(path) } catch let error as TokenStoreError {
                 try discard(path, error.message)
             }

@@ -218,7 +218,7 @@ private func read(_ path: String) throws -> (records: [[UInt8]], reader: Journal
         let older = ends[ends.count - 2]
         try write(Array(whole[..<older]), place)
         let notice =
-            "\(place) is damaged at byte \(older): it ends here; it had \(whole.count) bytes before"
+            "\(place) is damaged: at byte \(older): it ends here; it had \(whole.count) bytes before"
         for _ in 0..<2 { #expect(try Store(copy).takeNotices() == [notice]) }
         #expect(try Store(copy).check().damages.map(\.path) == [place])
         #expect(try Store(copy).takeNotices() == [notice])

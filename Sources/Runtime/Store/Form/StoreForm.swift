@@ -92,10 +92,15 @@ enum StoreForm {
     private static func isRegistry(_ path: String) -> Bool {
         var configuration = Configuration()
         configuration.readonly = true
-        let found = try? DatabaseQueue(path: path, configuration: configuration).read {
-            try $0.tableExists("runs")
+        do {
+            return try DatabaseQueue(path: path, configuration: configuration).read {
+                try $0.tableExists("runs")
+            }
+        } catch {
+            // One that cannot be read for another reason may be one.
+            let code = (error as? DatabaseError)?.resultCode
+            return code != .SQLITE_CORRUPT && code != .SQLITE_NOTADB
         }
-        return found ?? false
     }
 
     /// Whether a registry is the one that only keeps earlier programs out.
@@ -116,8 +121,10 @@ enum StoreForm {
 
     /// Earlier programs bring a registry up to date before they read it; this one tells them why they cannot.
     private static func writeGate(_ path: String) throws {
-        let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).tmp"
-        defer { for end in ["", "-journal"] { FileAccess.remove(temporary + end) } }
+        // Not in the store, whose file system may have no locks.
+        let temporary =
+            NSTemporaryDirectory() + "mtrepl-gate.\(getpid()).\(UInt32.random(in: 0 ... .max))"
+        defer { for end in ["", "-journal", "-wal", "-shm"] { unlink(temporary + end) } }
         do {
             let queue = try DatabaseQueue(path: temporary)
             try queue.write { database in
@@ -132,8 +139,12 @@ enum StoreForm {
             }
             try queue.close()
         } catch { throw RegistryError(path, error) }
+        guard let bytes = FileManager.default.contents(atPath: temporary) else {
+            throw FileError("read", temporary, errno: errno)
+        }
         for end in ["-wal", "-shm"] { FileAccess.remove(path + end) }
-        try FileAccess.rename(temporary, path)
-        AtomicFile.syncFolder(PathName.parent(path))
+        try AtomicFile.write(path) { writer in
+            try bytes.withUnsafeBytes { try writer.write($0) }
+        }
     }
 }

@@ -221,6 +221,10 @@ final class IndexDatabase: Sendable {
         var configuration = Configuration()
         configuration.busyMode = .timeout(120)
         configuration.prepareDatabase { database in
+            // In the file itself from its first byte on, not in the log beside it.
+            if try UInt32.fetchOne(database, sql: "PRAGMA application_id") != mark {
+                try database.execute(sql: "PRAGMA application_id = \(mark)")
+            }
             try database.execute(sql: "PRAGMA journal_mode = WAL")
             // What a power cut takes from an index is read again from the journals.
             try database.execute(sql: "PRAGMA synchronous = NORMAL")
@@ -241,7 +245,6 @@ final class IndexDatabase: Sendable {
                     DROP TABLE IF EXISTS entries;
                     CREATE TABLE entries (kind INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
                         sum INTEGER NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
-                    PRAGMA application_id = \(mark);
                     PRAGMA user_version = \(form);
                     """)
             let rows = IndexRows(database, connection)
