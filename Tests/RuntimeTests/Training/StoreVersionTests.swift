@@ -29,7 +29,8 @@ import RuntimeStore
         }
         let version = entries.reduce(StateVersion.initial) { $0.after($1.state, $1.record) }
         try registry.record(steps: entries)
-        let setting = trajectory.setting(ofState: 0, laboratory.store, progress: { _ in }, stop: { false })
+        let setting = trajectory.setting(
+            ofState: 0, laboratory.store, progress: { _ in }, stop: { false })
         func add<M: Measure>(_ measure: M) throws {
             let digest = try measure.digest(setting)
             guard let known = try registry.outcome(of: measure, state: state, digest: digest),
