@@ -135,11 +135,11 @@ import Testing
             local steps = 0
             local result = study:run { on_step = function(record)
               steps = steps + 1
-              assert(record.arm:find("target=") and record.phase)
+              assert(record.arm:find("finetuned_on=") and record.phase)
             end }
             assert(steps > 0 and #result:rows() == 8)
             local targets = {}
-            for _, row in ipairs(result:rows()) do targets[row.target] = (targets[row.target] or 0) + 1 end
+            for _, row in ipairs(result:rows()) do targets[row.finetuned_on] = (targets[row.finetuned_on] or 0) + 1 end
             assert(targets.lines == 4 and targets.code == 4)
             print(result:compare { "midtrained", against = "control", columns = { "lines" } })
             """, "finetuning")
@@ -166,7 +166,7 @@ import Testing
             local result = study:run()
             assert(#result:rows() == 8)
             local comparison = tostring(result:compare { "midtrained", against = "control", columns = { "code" } })
-            assert(comparison:find("layers 1") and comparison:find("layers 2"), comparison)
+            assert(comparison:find("layers=1") and comparison:find("layers=2"), comparison)
             local a = base:with { seed = { weights = 1, order = 2 } }
             local b = base:with { seed = { weights = 1, order = 3 } }
             local c = base:with { seed = { weights = 2, order = 2 } }

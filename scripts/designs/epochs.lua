@@ -32,5 +32,5 @@ print(study:plan { calibrate = false })
 if o.plan then return end
 local result = study:run()
 
-print(result:table { rows = "times", value = "special" })
+print(result:table { rows = "times", columns = "seed", value = "special" })
 print(result:compare { "midtrained", against = "control", columns = { "target", "special", "general" } })

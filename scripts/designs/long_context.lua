@@ -29,5 +29,5 @@ print(study:plan { calibrate = false })
 if o.plan then return end
 local result = study:run()
 
-print(result:table { rows = "rotary", value = "general" })
+print(result:table { rows = "rotary", columns = "seed", value = "general" })
 print(result:compare { "long", against = "short", columns = { "general" } })

@@ -29,5 +29,5 @@ print(study:plan { calibrate = false })
 if o.plan then return end
 local result = study:run()
 
-print(result:table { rows = "emphasis", value = "target" })
+print(result:table { rows = "emphasis", columns = "seed", value = "target" })
 print(result:compare { "midtrained", against = "control", columns = { "target", "special", "general" } })

@@ -30,5 +30,5 @@ print(study:plan { calibrate = false })
 if o.plan then return end
 local result = study:run()
 
-print(result:table { rows = "shape", value = "target" })
+print(result:table { rows = "shape", columns = "seed", value = "target" })
 print(result:compare { "midtrained", against = "control", columns = { "target", "general" } })

@@ -28,6 +28,6 @@ print(study:plan { calibrate = false })
 if o.plan then return end
 local result = study:run()
 
-print(result:table { rows = "share", value = "target" })
-print(result:table { rows = "share", value = "general" })
+print(result:table { rows = "share", columns = "seed", value = "target" })
+print(result:table { rows = "share", columns = "seed", value = "general" })
 print(result:compare { "replay", against = "no replay", columns = { "target", "general" } })

@@ -35,5 +35,5 @@ print(study:plan { calibrate = false })
 if o.plan then return end
 local result = study:run()
 
-print(result:table { rows = "size", value = "target" })
+print(result:table { rows = "size", columns = "seed", value = "target" })
 print(result:compare { "midtrained", against = "control", columns = { "target", "general" } })

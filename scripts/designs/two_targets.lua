@@ -31,5 +31,5 @@ print(study:plan { calibrate = false })
 if o.plan then return end
 local result = study:run()
 
-print(result:table { rows = "weight", columns = "target", value = "general" })
+print(result:table { rows = "weight", columns = "finetuned_on", value = "general" })
 print(result:compare { "midtrained", against = "control", columns = { "target", "sums", "general" } })

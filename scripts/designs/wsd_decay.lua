@@ -33,5 +33,5 @@ print(study:plan { calibrate = false })
 if o.plan then return end
 local result = study:run()
 
-print(result:table { rows = "start", value = "target" })
+print(result:table { rows = "start", columns = "seed", value = "target" })
 print(result:compare { "decay on the mixture", against = "decay on general", columns = { "target", "general" } })

@@ -13,9 +13,9 @@ extension Library {
                         "recipe", "recipe", "The trunk; its learning rate should still be high."),
                     .objects("candidates", "corpus", "The corpora to try."),
                     .numbers(
-                        "share", "The candidates' share of the mixture; several are an axis.",
+                        "share", "The candidates' share of the mixture, 0.3 by default; several are an axis.",
                         .fraction.positive
-                    ).or(0.3),
+                    ).optional,
                     fromOption,
                     Parameter(
                         "steps", .either([.integer(.steps.positive), .string]),
@@ -62,7 +62,7 @@ extension Library {
             let session = call.interpreter.session
             let box: RecipeBox = try options.object("recipe")
             let candidates: [Corpus] = try options.objects("candidates")
-            let shares = try options.numbers("share")
+            let shares = try options.numbers(ifPresent: "share") ?? [0.3]
             let trunk = box.recipe
             guard let from = try RateOptions.whole(options, "from", of: trunk.steps) else {
                 throw Mistake("from: expected, but it is missing")

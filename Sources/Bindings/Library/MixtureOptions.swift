@@ -55,7 +55,7 @@ struct MixtureOptions {
         let constants = parts.compactMap { part -> (name: String, weight: Double)? in
             if case .constant(let weight) = part.course { (part.name, weight) } else { nil }
         }
-        guard constants.count < parts.count || parts.isEmpty else {
+        guard constants.count < parts.count else {
             (mixture, ramp) = (try Mixture(constants), nil)
             return
         }

@@ -69,7 +69,7 @@ extension Library {
                     .string("name", "What the arms are called in tables.").or("midtrained"),
                     Parameter(
                         "finetune", .list(.options(studyFinetuneOptions)),
-                        "Finetuning of every arm; the learning rate is chosen on valid. A list finetunes every arm on each set in turn, which the parameter `target` tells apart."
+                        "Finetuning of every arm; the learning rate is chosen on valid. A list finetunes every arm on each set in turn, which the parameter `finetuned_on` tells apart."
                     )
                     .optional,
                     .objects(

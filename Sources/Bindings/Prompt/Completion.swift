@@ -89,7 +89,7 @@ extension Interpreter {
 
     /// The names that a table of a kind may have.
     private func options(_ kind: Kind?) -> [String] {
-        if case .map? = kind { return session.corpusNames }
+        if kind?.mapped != nil { return session.corpusNames }
         return kind?.options.map(\.name) ?? []
     }
 

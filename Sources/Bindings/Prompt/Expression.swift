@@ -143,7 +143,7 @@ struct Expressions {
             guard index >= 2, let table = bracket(index), isSymbol(table, "{"),
                 tokens[index - 2].kind == .name, let kind = expected(at: table)
             else { return nil }
-            if case .map(let values) = kind { return values }
+            if let values = kind.mapped { return values }
             return kind.options.first { $0.name == tokens[index - 2].text }?.kind
         }
         let isArgument = isSymbol(index - 1, "(") || isSymbol(index - 1, ",")

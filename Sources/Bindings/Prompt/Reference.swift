@@ -153,4 +153,13 @@ extension Kind {
         default: []
         }
     }
+
+    /// What stands under the names of a table, if the kind may be one.
+    var mapped: Kind? {
+        switch self {
+        case .map(let values): values
+        case .either(let kinds): kinds.lazy.compactMap(\.mapped).first
+        default: nil
+        }
+    }
 }

@@ -30,7 +30,7 @@ struct WatchedScript {
             let call = last == 0 ? "the good calls" : script.calls[last - 1]
             // Arguments that only fail would show nothing.
             let refused = outcome.output.split(separator: "\n").count { $0.hasPrefix("refused:") }
-            if from == 0, refused > 5, refused > script.goodCalls.count / 2 {
+            if from == 0, refused > 5, refused > script.goodCalls.count * 2 / 3 {
                 failures.append(
                     "\(refused) of \(script.goodCalls.count) good calls failed:\n\(outcome.output)"
                 )

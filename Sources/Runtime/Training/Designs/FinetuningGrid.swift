@@ -96,23 +96,23 @@ public struct FinetuningGrid {
         }
     }
 
-    /// The arm with each of several finetunings in turn, told apart by the parameter `target`; one alone has no such
+    /// The arm with each of several finetunings in turn, told apart by the parameter `finetuned_on`; one alone has no such
     /// parameter.
     ///
     /// - Throws: as `arms(_:)`; `RecipeError` when the arm has a parameter of that name, or two finetunings one set.
     public static func arms(_ arm: Arm, _ grids: [FinetuningGrid]) throws -> [Arm] {
         guard grids.count > 1 else { return try grids.first.map { try $0.arms(arm) } ?? [arm] }
         let names = grids.map(\.corpus.name)
-        guard arm.parameter("target") == nil, Set(names).count == names.count else {
+        guard arm.parameter(StudyResult.targetColumn) == nil, Set(names).count == names.count else {
             throw RecipeError(
                 "finetune",
-                "sets with names of their own expected, which the parameter \"target\" tells apart, got "
+                "sets with names of their own expected, which the parameter \"finetuned_on\" tells apart, got "
                     + names.joined(separator: ", "))
         }
         return try grids.flatMap { grid in
             var copy = arm
             let place = copy.parameters.firstIndex { $0.name == "seed" } ?? copy.parameters.count
-            copy.parameters.insert(("target", .text(grid.corpus.name)), at: place)
+            copy.parameters.insert((StudyResult.targetColumn, .text(grid.corpus.name)), at: place)
             return try grid.arms(copy)
         }
     }
