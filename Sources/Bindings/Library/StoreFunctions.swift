@@ -88,10 +88,11 @@ extension Library {
                 ]).optional,
             ],
             returns: "difference",
-            example: Examples.storedRun + """
+            example: Examples.setUp("recipe") + """
 
-                recipe:with { seed = 2 }:run { name = "again", to = 2 }
-                print(mt.explain("trunk", "again"))
+                recipe:run { name = "trunk" }
+                recipe:with { seed = 2 }:run { name = "seed two" }
+                print(mt.explain("trunk", "seed two"))
                 """
         ) { call in
             let session = call.interpreter.session

@@ -32,8 +32,10 @@ enum IndexKind: Int {
     case owner = 10
 }
 
-/// Rows that are counted together: all of a kind, or of a kind that may have many those whose keys, which are digests, begin
-/// with the same ten bits. A look at few rows then checks few.
+/// Rows that are counted together.
+///
+/// All of a kind, or of a kind that may have many those whose keys, which are digests, begin with the same ten bits: a look at few
+/// rows then checks few.
 struct IndexPart: Hashable {
     let kind: Int
     let number: Int
