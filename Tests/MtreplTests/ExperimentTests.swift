@@ -57,7 +57,7 @@ import Testing
         #expect(
             name == "averages.lua"
                 ? lines.contains { $0.contains("moving") } && lines.count >= 3
-                : lines.contains { $0.contains("Δ") } && outcome.output.contains("(n=2)"),
+                : lines.contains { $0.contains("Δ") } && outcome.output.contains("With 2 pairs"),
             "\(outcome.output)")
         #expect(!outcome.output.contains("nan"), "\(outcome.output)")
     }

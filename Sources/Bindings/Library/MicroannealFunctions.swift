@@ -13,7 +13,8 @@ extension Library {
                         "recipe", "recipe", "The trunk; its learning rate should still be high."),
                     .objects("candidates", "corpus", "The corpora to try."),
                     .numbers(
-                        "share", "The candidates' share of the mixture, 0.3 by default; several are an axis.",
+                        "share",
+                        "The candidates' share of the mixture, 0.3 by default; several are an axis.",
                         .fraction.positive
                     ).optional,
                     fromOption,
