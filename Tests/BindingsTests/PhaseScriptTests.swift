@@ -46,6 +46,12 @@ import Testing
             local branch = flat:midtrain { from = 6, mixture = { code = 1 },
               optimizer = { schedule = function(step, steps, before) return before / 2 end } }
             assert(math.abs(rates(branch)[12] - 5e-4) < 1e-12)
+            -- A list that says nothing of its first rate begins with the highest; a segment too short for a step still leads on.
+            assert(math.abs(rates(base:with { optimizer = { learning_rate = 1e-3, schedule = { { "linear", to = 0 } } } })[1] - 1e-3) < 1e-12)
+            found = rates(base:with { optimizer = { learning_rate = 1e-3, schedule = { { "warmup", steps = "1%", to = "1 of peak" }, { "linear", to = 0 } } } })
+            assert(math.abs(found[1] - 1e-3) < 1e-12 and math.abs(found[7] - 5e-4) < 1e-12)
+            -- A phase without a mixture keeps the one before.
+            assert(flat:midtrain { from = 6, optimizer = { learning_rate = 5e-4, schedule = "constant" } }:keys(6)[1] == flat:keys(6)[1])
             -- The same rates are the same states, however they were written.
             local same = flat:midtrain { from = 6, mixture = { code = 1 }, optimizer = { schedule = { { "constant", from = 5e-4 } } } }
             assert(same:keys(12)[1] == branch:keys(12)[1])
@@ -199,6 +205,7 @@ import Testing
             -- States without a checkpoint are trained again, to the same bits.
             local moving = run:average { last = 3, every = 2, decay = 0.5 }
             assert(moving.weights == run:average { states = { 8, 10, 12 }, weights = { 0.25, 0.25, 0.5 } }.weights)
+            assert(moving.weights == run:average { states = { 12, 8, 10 }, weights = { 0.5, 0.25, 0.25 } }.weights)
             local soup = mt.average { run, base:with { seed = { order = 4 } }:run() }
             local tuned = mt.recipe { model = soup }:finetune { code, epochs = 1, batch = 16, learning_rate = 1e-3 }:run()
             assert(tuned.finished)
@@ -287,6 +294,32 @@ import Testing
             ["one shape"]
         ),
         ("base:open():average { last = 3 }", ["last", "step 0"]),
+        ("base:open():average { states = { 0 }, last = 3 }", ["states, last"]),
+        (
+            "base:midtrain { from = 2, mixture = { prose = 0.9, code = { share = 0.1, loss = 1 } } }",
+            ["leave nothing for prose"]
+        ),
+        (
+            "base:midtrain { from = 11, mixture = { prose = 'rest', code = { 0, 0.3 } } }",
+            ["1 step is too short"]
+        ),
+        (
+            "base:with { steps = 2^32, repeats = true }:midtrain { from = '50%', mixture = { prose = 'rest', code = { 0, 0.3 } } }",
+            ["10000000 steps"]
+        ),
+        (
+            "base:midtrain { from = 6, mixture = { code = 1 } }:with { steps = 5 }",
+            ["midtrain begins at step 6", "5 steps"]
+        ),
+        ("base:midtrain { from = '0x10%', mixture = { code = 1 } }", ["from", "0x10%"]),
+        (
+            "mt.study { arms = { { seed = 1 } }, recipe = function() return base end, controls = { base } }",
+            ["controls", "names"]
+        ),
+        (
+            "mt.study { arms = { { arm = 'x' } }, recipe = function() return base end }",
+            ["arms", "column arm"]
+        ),
         (
             "mt.microanneals { recipe = base, candidates = { code }, from = '50%', share = 0 }",
             ["share"]

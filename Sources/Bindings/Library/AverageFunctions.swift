@@ -65,12 +65,16 @@ extension Library {
                     .integers("states", "Which states; in place of `last` and `every`.", .steps)
                         .optional,
                     .integer(
-                        "last", "How many states, the present one being the last.", .count.positive
-                    )
-                    .or(5),
-                    .integer("every", "Steps from one state to the next.", .steps.positive).or(1),
+                        "last", "How many states, the present one being the last; default: 5.",
+                        .count.positive
+                    ).optional,
+                    .integer(
+                        "every", "Steps from one state to the next; default: 1.", .steps.positive
+                    ).optional,
                     .numbers(
-                        "weights", "One for each state; they are divided by their sum.", .weight
+                        "weights",
+                        "One for each state, in the order of `states`; they are divided by their sum.",
+                        .weight
                     ).optional,
                     .number(
                         "decay",
@@ -91,9 +95,12 @@ extension Library {
             let options = try call.options()
             try box.checkIdle()
             let run = box.run
-            let last = try options.integer("last")
-            let every = try options.integer("every")
             var states = try options.integers(ifPresent: "states")
+            if states != nil, let other = ["last", "every"].first(where: options.has) {
+                throw Mistake("states, \(other): give one of the two")
+            }
+            let last = try options.integer(ifPresent: "last") ?? 5
+            let every = try options.integer(ifPresent: "every") ?? 1
             if states == nil {
                 guard (last - 1) * every <= run.step else {
                     throw Mistake(
@@ -102,10 +109,12 @@ extension Library {
                 }
                 states = (0..<last).map { run.step - (last - 1 - $0) * every }
             }
-            let chosen = (states ?? []).sorted()
-            guard let highest = chosen.last, highest <= run.step else {
+            let given = states ?? []
+            // An exponential average is one in the order of the steps.
+            let chosen = options.has("decay") ? given.sorted() : given
+            guard let highest = chosen.max(), highest <= run.step else {
                 throw Mistake(
-                    "states: states up to step \(run.step), where the run is, expected, got \(chosen.last.map { "\($0)" } ?? "none")"
+                    "states: states up to step \(run.step), where the run is, expected, got \(chosen.max().map { "\($0)" } ?? "none")"
                 )
             }
             var weights = try options.numbers(ifPresent: "weights")
@@ -120,7 +129,7 @@ extension Library {
                 )
             }
             if run.step > 0 { try run.save() }
-            let terms = zip(chosen, used).map {
+            let terms = zip(chosen, used).sorted { $0.0 < $1.0 }.map {
                 Average.Term(run.trajectory, state: $0, weight: $1)
             }
             try call.returns(

@@ -21,6 +21,11 @@ struct MixtureOptions {
         )
     }
 
+    /// Weights that do not change.
+    init(_ mixture: Mixture, loss: [String: Double]) {
+        (self.mixture, ramp, self.loss) = (mixture, nil, loss)
+    }
+
     /// Reads an option that was accepted by `parameter`.
     ///
     /// - Parameter steps: Steps that weights which change have; functions are called once for each.

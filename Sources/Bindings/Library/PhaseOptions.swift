@@ -4,7 +4,9 @@ extension Library {
     /// What a phase takes, beside where it begins.
     static var branchOptions: [Parameter] {
         [
-            MixtureOptions.parameter("Weights of corpora by name, which sum to 1."),
+            MixtureOptions.parameter(
+                "Weights of corpora by name, which sum to 1; default: those of the phase before."
+            ).optional,
             Parameter(
                 "length", .either([.integer(.steps.positive), .string]),
                 "Steps, or a part of all steps such as \"10%\", after which the phase before returns; default: to the end."
@@ -75,8 +77,8 @@ extension Library {
             throw Mistake("length: at least 1 step expected, got \(length)")
         }
         let steps = max(0, min(length ?? .max, recipe.steps - from))
-        let given = try MixtureOptions(try options.value("mixture"), steps: steps)
-        let corpora = try session.corpora(given.mixture)
+        let given = try mixture(of: options, after: recipe, from: from, steps: steps)
+        let corpora = try options.has("mixture") ? session.corpora(given.mixture) : [:]
         let name = try options.string("name")
         var change = PhaseChange()
         change.startFraction = fraction
@@ -111,6 +113,21 @@ extension Library {
         return try recipe.switching(
             from: from, mixture: given.mixture, name: name, reading: fields[0].key, tokens: tokens,
             corpora: corpora, replacing: replacing, change: change)
+    }
+
+    /// The mixture that is given, or that of the phase before.
+    private static func mixture(
+        of options: Options, after recipe: Recipe, from: Int, steps: Int
+    ) throws -> MixtureOptions {
+        if let value = try options.value("mixture") {
+            return try MixtureOptions(value, steps: steps)
+        }
+        guard let before = recipe.phases.last(where: { $0.start <= from }), before.ramp == nil
+        else {
+            throw Mistake(
+                "mixture: expected, as the weights of the phase before change from step to step")
+        }
+        return MixtureOptions(before.mixture, loss: before.loss)
     }
 
     /// What a phase changes about the learning rate.

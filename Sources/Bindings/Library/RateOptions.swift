@@ -48,6 +48,7 @@ enum RateOptions {
         case .string(let text):
             let words = text.split(separator: " ")
             if words.count == 3, words[1] == "of", words[2] == "peak",
+                words[0].allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }),
                 let part = Double(words[0]), part >= 0, part <= 1e6
             {
                 return RateValue(ofPeak: part)
@@ -79,6 +80,7 @@ enum RateOptions {
     /// - Throws: `Mistake`.
     static func fraction(_ value: Value, _ place: String) throws -> Double {
         if case .string(let text) = value, text.hasSuffix("%"),
+            text.dropLast().allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }),
             let percent = Double(text.dropLast()), percent >= 0, percent <= 100
         {
             return percent / 100

@@ -19,7 +19,7 @@ enum RecipeSummary {
         for finetuning in recipe.finetunings {
             lines.append(
                 "  finetune on \(finetuning.corpus.name): \(finetuning.epochs) epochs, batch \(finetuning.batch), "
-                    + "peak \(finetuning.learningRate.peak)")
+                    + "\(finetuning.learningRate.brief)" + replay(finetuning))
         }
         return lines.joined(separator: "\n")
     }
@@ -32,6 +32,11 @@ enum RecipeSummary {
         let changes = recipe.changes(inPhase: index)
         return "\(phase.start)\(part) ..< \(end): \(phase.mixtureText)"
             + (changes.isEmpty ? "" : "; " + changes.joined(separator: "; "))
+    }
+
+    /// What is read beside the examples.
+    private static func replay(_ finetuning: Finetuning) -> String {
+        finetuning.replay.map { "; replay \(percent($0.share)) of \($0.mixture)" } ?? ""
     }
 
     private static func percent(_ fraction: Double) -> String {
@@ -78,7 +83,7 @@ enum RecipeSummary {
                 (
                     "finetune",
                     "\(finetuning.corpus.name): \(finetuning.epochs) epochs, batch \(finetuning.batch), "
-                        + "peak \(finetuning.learningRate.peak)"
+                        + "\(finetuning.learningRate.brief)" + replay(finetuning)
                 ))
         }
         return Card("recipe", rows)

@@ -95,7 +95,12 @@ extension Library {
             returns: "study", example: Examples.study + "\nprint(study:plan { calibrate = false })"
         ) { call in
             let options = try call.options()
-            let controls = try options.table(ifPresent: "controls")?.fields ?? []
+            let table = try options.table(ifPresent: "controls")
+            if let item = table?.items.first {
+                throw Mistake(
+                    "controls: names expected as keys, got \(item.summary) at the key 1")
+            }
+            let controls = table?.fields ?? []
             let arms = try Control.arms(
                 try gridArms(options),
                 controls: try controls.map {

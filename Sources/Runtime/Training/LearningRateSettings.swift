@@ -52,7 +52,10 @@ public struct LearningRateSettings: Codable, Hashable, Sendable {
     public func rates(steps: Int) throws -> LearningRates {
         if let sampled { return try LearningRates(sampled: sampled.rates, steps: steps) }
         if let segments {
-            return try LearningRates(segments, steps: steps, peak: peak, before: 0, time: 0)
+            // Training begins with a warm-up from 0 or at the highest rate.
+            return try LearningRates(
+                segments, steps: steps, peak: peak,
+                before: segments.first?.shape == .warmup ? 0 : peak, time: 0)
         }
         for (name, value) in [("warmup", warmup), ("decay", decay)]
         where !(value >= 0 && value <= Double(steps)) {
@@ -70,7 +73,7 @@ public struct LearningRateSettings: Codable, Hashable, Sendable {
     public var brief: String {
         if let sampled { return "a function sampled at \(sampled.rates.count) steps" }
         if let segments {
-            return "\(segments.map(\.shape.rawValue).joined(separator: ", ")), peak \(peak)"
+            return "\(segments.map(\.description).joined(separator: ", ")), peak \(peak)"
         }
         return "\(kind.rawValue), peak \(peak), minimum \(minimum)"
     }
@@ -179,7 +182,7 @@ public struct RateChange: Codable, Hashable, Sendable {
     public func brief(_ recipe: LearningRateSettings) -> String {
         if let sampled { return "rate: a function sampled at \(sampled.steps) steps" }
         if let segments {
-            return "rate: \(segments.map(\.shape.rawValue).joined(separator: ", "))"
+            return "rate: \(segments.map(\.description).joined(separator: ", "))"
         }
         var text = "rate: \((kind ?? recipe.kind).rawValue)"
         if let peak {

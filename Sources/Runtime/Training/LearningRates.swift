@@ -15,6 +15,9 @@ public struct RateValue: Codable, Hashable, Sendable {
     /// A part of the highest rate.
     public init(ofPeak part: Double) { (value, isOfPeak) = (part, true) }
 
+    /// As people write it: `0.1 of peak`.
+    public var description: String { isOfPeak ? "\(value) of peak" : "\(value)" }
+
     /// The rate when the highest is `peak`.
     public func rate(peak: Double) -> Double { isOfPeak ? value * peak : value }
 }
@@ -56,6 +59,17 @@ public struct RateSegment: Codable, Hashable, Sendable {
         self.steps = steps
         self.from = from
         self.to = to
+    }
+
+    /// As people read it: `linear 20% to 0.0`.
+    public var description: String {
+        var text = shape.rawValue
+        if let steps {
+            text += steps < 1 ? " \(Int((100 * steps).rounded()))%" : " \(Int(steps)) steps"
+        }
+        if let from { text += " from \(from.description)" }
+        if let to { text += " to \(to.description)" }
+        return text
     }
 }
 
@@ -182,7 +196,11 @@ public struct LearningRates: Sendable {
                     index, "segments of \(steps) steps in all",
                     "one that goes on from step \(steps) to step \(end)")
             }
-            guard counts[index] > 0 else { continue }
+            guard counts[index] > 0 else {
+                // A segment that is too short for a step still leads to its last rate.
+                rate = to ?? from
+                continue
+            }
             let piece = Piece(
                 start: start, steps: counts[index], shape: segment.shape, from: from, to: to,
                 time: time + start)

@@ -103,6 +103,12 @@ public struct Recipe: Sendable {
                     "phases", "expected starts that rise from 0, got \(starts.map(String.init))")
             }
         }
+        if steps > 0, let late = phases.first(where: { $0.start >= steps }) {
+            throw RecipeError(
+                "steps",
+                "the phase \(late.name) begins at step \(late.start), past the recipe's \(steps) steps"
+            )
+        }
         guard batch >= 1 else { throw InvalidValue("batch", expected: "at least 1", found: batch) }
         let read = Int.saturatingProduct(steps, largestBatch, longestContext)
         guard read <= Self.mostTokens else {

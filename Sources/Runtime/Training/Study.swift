@@ -107,6 +107,13 @@ public final class Study {
     private func checkColumns() throws {
         var owners: [String: String] = [:]
         for name in ["arm", "learning_rate", "key", "failure"] { owners[name] = "" }
+        for parameter in arms.flatMap(\.parameters) {
+            guard ["arm", "key", "failure"].contains(parameter.name) else { continue }
+            throw RecipeError(
+                "arms",
+                "expected parameters of other names, as results have a column \(parameter.name) of their own"
+            )
+        }
         for arm in arms {
             for parameter in arm.parameters { owners[parameter.name] = "" }
             for corpus in arm.recipe.corpora.keys { owners["tokens_\(corpus)"] = "" }

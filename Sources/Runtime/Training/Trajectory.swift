@@ -115,6 +115,12 @@ public final class Trajectory {
             throw RecipeError(
                 "replay.share", "expected a part above 0 and below 1, got \(replay.share)")
         }
+        guard windows > 0 else {
+            throw RecipeError(
+                "replay.share",
+                "\(replay.share) of so few steps is not one window; raise the share, the batch or the epochs"
+            )
+        }
         let context = configuration(steps).context
         for name in replay.mixture.parts.map(\.name) {
             if let source = ends.sources[name] {

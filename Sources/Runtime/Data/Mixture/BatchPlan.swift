@@ -166,6 +166,12 @@ public struct BatchPlan: Sendable {
     public func tokens(_ step: Int) throws -> [TokenBatch] {
         let rows = rows(step)
         guard let weights = lossWeights(step) else { return [try tokens(of: rows, weight: 1)] }
+        guard rows.contains(where: { weights[$0.source] > 0 }) else {
+            throw MixtureError(
+                "mixture",
+                "step \(step) of the phase reads only sources whose share of the loss is 0; take a larger batch"
+            )
+        }
         return try sources.indices.compactMap { source in
             let own = rows.filter { $0.source == source }
             return own.isEmpty ? nil : try tokens(of: own, weight: weights[source])

@@ -29,6 +29,13 @@ package struct LossEmphasis: Sendable {
                 "mixture",
                 "the shares of the loss must sum to \(isComplete ? "1" : "at most 1"), got \(sum)")
         }
+        guard isComplete || sum < 1 - 1e-9 else {
+            let others = names.filter { loss[$0] == nil }
+            throw MixtureError(
+                "mixture",
+                "the shares of the loss leave nothing for \(others.joined(separator: ", ")); expected a sum below 1, got \(sum)"
+            )
+        }
         shares = names.map { loss[$0] }
     }
 

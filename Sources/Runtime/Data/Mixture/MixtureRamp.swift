@@ -15,6 +15,14 @@ public struct MixtureRamp: Hashable, Sendable, CustomStringConvertible {
         case sampled([Double])
         /// What the others leave of 1.
         case rest
+
+        /// The first value and the last, where the course is between two.
+        var ends: (Double, Double)? {
+            switch self {
+            case .linear(let first, let last), .cosine(let first, let last): (first, last)
+            default: nil
+            }
+        }
     }
 
     /// One source.
@@ -32,7 +40,7 @@ public struct MixtureRamp: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The sources in order of their names.
-    public let parts: [Part]
+    public private(set) var parts: [Part]
     /// Steps from the first weights to the last ones; the last weights stay after them.
     public let steps: Int
 
@@ -41,10 +49,20 @@ public struct MixtureRamp: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: `MixtureError` naming the step and the weight that is negative, above 1 or not a number, or the sum; the
     ///   name given twice; two rests; samples that are not one for each step.
     public init(_ parts: [Part], steps: Int) throws {
-        guard steps >= 1, steps <= 1 << 32 else {
-            throw MixtureError("mixture", "a ramp of at least 1 step expected, got \(steps)")
+        guard steps >= 1, steps <= Self.mostSteps else {
+            throw MixtureError(
+                "mixture",
+                "weights that change expected over 1 to \(Self.mostSteps) steps, got \(steps)")
         }
-        self.parts = parts.sorted { $0.name < $1.name }
+        for part in parts where steps == 1 {
+            guard let (first, last) = part.course.ends, first != last else { continue }
+            throw MixtureError(
+                "mixture",
+                "the weight of \"\(part.name)\" goes from \(first) to \(last), for which the phase of 1 step is too short"
+            )
+        }
+        let parts = parts.sorted { $0.name < $1.name }
+        self.parts = parts
         self.steps = steps
         let names = self.parts.map(\.name)
         for (name, next) in zip(names, names.dropFirst()) where name == next {
@@ -65,7 +83,12 @@ public struct MixtureRamp: Hashable, Sendable, CustomStringConvertible {
             }
         }
         for step in checkedSteps { try check(step) }
+        let means = means
+        self.parts = zip(parts, means).filter { $0.1 > 0 }.map(\.0)
     }
+
+    /// The most steps that weights may change over.
+    public static let mostSteps = 10_000_000
 
     /// The steps whose weights can be wrong when no others are: all where something is sampled.
     private var checkedSteps: [Int] {
@@ -126,15 +149,28 @@ public struct MixtureRamp: Hashable, Sendable, CustomStringConvertible {
     ///
     /// - Throws: `MixtureError` when it cannot be held in millionths.
     public func mean() throws -> Mixture {
-        var sums = [Double](repeating: 0, count: parts.count)
-        for step in 0..<steps {
-            for (index, share) in shares(step).enumerated() { sums[index] += Double(share) }
-        }
-        let whole = sums.reduce(0, +)
+        let means = means
+        let sum = means.reduce(0, +)
         return try Mixture(
-            zip(parts, sums).map { part, sum in
-                (name: part.name, weight: sum == 0 ? 0 : max(1e-6, sum / whole))
-            }, tolerance: 1e-3)
+            zip(parts, means).map { (name: $0.name, weight: $1 == 0 ? 0 : max(1e-6, $1 / sum)) },
+            tolerance: 1e-3)
+    }
+
+    /// The mean weight of each part; both courses between two values have their middle as mean.
+    private var means: [Double] {
+        var means = parts.map { part -> Double in
+            switch part.course {
+            case .constant(let value): value
+            case .linear(let first, let last), .cosine(let first, let last): (first + last) / 2
+            case .sampled(let values): values.reduce(0, +) / Double(values.count)
+            case .rest: 0
+            }
+        }
+        if let rest = parts.firstIndex(where: { $0.course == .rest }) {
+            let left = 1 - means.reduce(0, +)
+            means[rest] = left < 1e-6 ? 0 : left
+        }
+        return means
     }
 
     /// `code 0 → 0.3 (linear), web 1 → 0.7 (rest)`.
