@@ -27,7 +27,7 @@ import Testing
         let (_, sources) = try sources()
         var draws = Draws(seed: 11)
         for round in 0..<60 {
-            let steps = Int.random(in: 1...40, using: &draws)
+            let steps = Int.random(in: 2...40, using: &draws)
             let batch = Int.random(in: 1...13, using: &draws)
             let ends = (0..<4).map { _ in Double.random(in: 0...0.5, using: &draws) }
             let parts: [MixtureRamp.Part] = [
