@@ -2,25 +2,6 @@ import Runtime
 import Testing
 
 @Suite("Batch plan") struct BatchPlanTests {
-    /// Three sources of embedded text under one tokenizer.
-    private func setUp() throws -> (Scratch, [Source]) {
-        let scratch = try Scratch()
-        let corpora = try ["prose", "code", "arithmetic"].map { name in
-            var specification = CorpusSpecification(name: name, embedded: name)
-            specification.bytes = 40_000
-            return try Corpus(specification)
-        }
-        let tokenizer = try Tokenizer.train(on: corpora, vocabularySize: 500)
-        return (
-            scratch,
-            try corpora.map { corpus in
-                let store = try TokenStore.open(
-                    corpus: corpus, split: .train, tokenizer: tokenizer, folder: scratch.path)
-                return try Source(store: store, name: corpus.name, context: 16, seed: 7)
-            }
-        )
-    }
-
     private func plan(
         _ sources: [Source], _ weights: [(String, Double)], steps: Int = 20,
         start: SourceCursors = SourceCursors(), repeating: Set<String>? = []
@@ -39,7 +20,7 @@ import Testing
 
     @Test("an epoch shows every window once, the next in another order")
     func epochs() throws {
-        let (_, sources) = try setUp()
+        let (_, sources) = try MixtureSources.open()
         let source = sources[0]
         func window(_ position: Int) -> Int { source.pieces(position)[0].lowerBound / 16 }
         let first = (0..<source.windows).map(window)
@@ -54,7 +35,7 @@ import Testing
 
     @Test("changing one weight leaves each source's own order as it was")
     func independence() throws {
-        let (_, sources) = try setUp()
+        let (_, sources) = try MixtureSources.open()
         let a = try plan(sources, [("prose", 0.8), ("code", 0.2)])
         let b = try plan(sources, [("prose", 0.5), ("code", 0.3), ("arithmetic", 0.2)])
         for name in ["prose", "code"] {
@@ -67,7 +48,7 @@ import Testing
         "a step's batch does not depend on the steps asked for before, nor on the length of the phase"
     )
     func purity() throws {
-        let (_, sources) = try setUp()
+        let (_, sources) = try MixtureSources.open()
         let plan = try plan(sources, [("prose", 0.7), ("code", 0.3)])
         let shorter = try self.plan(sources, [("prose", 0.7), ("code", 0.3)], steps: 13)
         for step in [12, 3, 0, 12] {
@@ -85,7 +66,7 @@ import Testing
 
     @Test("a change of mixture goes on where each source stood: nothing again, nothing left out")
     func phases() throws {
-        let (_, sources) = try setUp()
+        let (_, sources) = try MixtureSources.open()
         let one = try plan(sources, [("prose", 0.9), ("code", 0.1)], steps: 11)
         let two = try plan(sources, [("prose", 0.4), ("code", 0.6)], start: one.cursors(after: 11))
         for name in ["prose", "code"] {
@@ -98,7 +79,7 @@ import Testing
 
     @Test("the ledger counts what the batches held")
     func exposure() throws {
-        let (_, sources) = try setUp()
+        let (_, sources) = try MixtureSources.open()
         let one = try plan(sources, [("prose", 0.75), ("code", 0.25)], steps: 10)
         let two = try plan(sources, [("code", 1)], steps: 3, start: one.cursors(after: 10))
         var ledger = ExposureLedger()
@@ -113,7 +94,7 @@ import Testing
 
     @Test("a source that would repeat is refused with its figures, unless it is allowed")
     func repeats() throws {
-        let (_, sources) = try setUp()
+        let (_, sources) = try MixtureSources.open()
         let steps = sources[1].windows / 8 + 1
         let error = message { _ = try plan(sources, [("code", 1)], steps: steps) }
         #expect(error.contains("\"code\"") && error.contains("holds \(sources[1].tokens) tokens"))
@@ -130,7 +111,7 @@ import Testing
 
     @Test("bad arguments are named")
     func invalid() throws {
-        let (scratch, sources) = try setUp()
+        let (scratch, sources) = try MixtureSources.open()
         #expect(message { _ = try plan(sources, [("cod", 1)]) }.contains("did you mean 'code'?"))
         #expect(message { _ = try plan(sources, [("code", 1)], steps: -1) }.contains("steps"))
         let store = sources[0].store

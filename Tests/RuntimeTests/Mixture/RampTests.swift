@@ -4,27 +4,9 @@ import TestSupport
 import Testing
 
 @Suite("Ramps and emphasis") struct RampTests {
-    private func sources(_ context: Int = 16, seed: UInt64 = 7) throws -> (Scratch, [Source]) {
-        let scratch = try Scratch()
-        let corpora = try ["prose", "code", "arithmetic"].map { name in
-            var specification = CorpusSpecification(name: name, embedded: name)
-            specification.bytes = 40_000
-            return try Corpus(specification)
-        }
-        let tokenizer = try Tokenizer.train(on: corpora, vocabularySize: 500)
-        return (
-            scratch,
-            try corpora.map { corpus in
-                let store = try TokenStore.open(
-                    corpus: corpus, split: .train, tokenizer: tokenizer, folder: scratch.path)
-                return try Source(store: store, name: corpus.name, context: context, seed: seed)
-            }
-        )
-    }
-
     @Test("in every prefix of rows a source's count is within one row of its integrated weight")
     func exact() throws {
-        let (_, sources) = try sources()
+        let (_, sources) = try MixtureSources.open()
         var draws = Draws(seed: 11)
         for round in 0..<60 {
             let steps = Int.random(in: 2...40, using: &draws)
@@ -47,7 +29,9 @@ import Testing
                 start: SourceCursors(), repeating: nil)
             var due = [Int](repeating: 0, count: 3)
             var given = due
+            var rows: [[BatchPlan.Row]] = []
             for step in 0..<steps {
+                rows.append(plan.rows(step))
                 let shares = ramp.shares(step)
                 #expect(shares.reduce(0, +) == Mixture.whole)
                 for row in plan.rows(step) {
@@ -67,13 +51,16 @@ import Testing
             }
             // Any step can be asked for first.
             let step = Int.random(in: 0...steps - 1, using: &draws)
-            #expect(plan.rows(step) == plan.rows(step))
+            let other = try BatchPlan(
+                mixture: ramp.mean(), ramp: ramp, sources: sources, batch: batch, steps: steps,
+                start: SourceCursors(), repeating: nil)
+            #expect(other.rows(step) == rows[step])
         }
     }
 
     @Test("a constant ramp gives what the mixture gives, in counts")
     func constant() throws {
-        let (_, sources) = try sources()
+        let (_, sources) = try MixtureSources.open()
         let ramp = try MixtureRamp(
             [.init("prose", .linear(0.7, 0.7)), .init("code", .linear(0.3, 0.3))], steps: 20)
         #expect(try ramp.mean() == Mixture([("prose", 0.7), ("code", 0.3)]))
@@ -117,7 +104,7 @@ import Testing
 
     @Test("loss shares weigh the batches so that the loss is divided as asked, in the ledger too")
     func emphasis() throws {
-        let (_, sources) = try sources()
+        let (_, sources) = try MixtureSources.open()
         let plan = try BatchPlan(
             mixture: Mixture([("prose", 0.6), ("code", 0.1), ("arithmetic", 0.3)]),
             loss: ["code": 0.3], sources: sources, batch: 10, steps: 12, start: SourceCursors(),
@@ -149,7 +136,7 @@ import Testing
         "after a change of context or order every token of the epoch is an input once",
         arguments: [(16, 64), (64, 16), (16, 24), (24, 7), (16, 16)])
     func unread(first: Int, second: Int) throws {
-        let (_, sources) = try sources(first)
+        let (_, sources) = try MixtureSources.open(context: first)
         let source = sources[0]
         for read in [1, 3, source.windows / 2, source.windows - 1] {
             let next = try Source(

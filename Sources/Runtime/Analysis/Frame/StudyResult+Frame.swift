@@ -81,7 +81,7 @@ extension StudyResult {
         return try keeping(kept).adding(added)
     }
 
-    /// Refuses to lay arms that are no repetitions of each other into one cell.
+    /// Refuses to put arms into one cell that are not repetitions of each other.
     ///
     /// - Parameters:
     ///   - names: The columns whose values make a cell.

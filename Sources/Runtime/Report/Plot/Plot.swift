@@ -137,7 +137,7 @@ public struct Plot: Sendable {
     /// - Throws: as `svg(stop:)`.
     public func pdf(paper: Paper? = nil, stop: ShouldStop = { false }) throws -> Data {
         var data = Data(try draw(script(.pdf, paper: paper), stop: stop))
-        // The time at which it was drawn is no part of a figure.
+        // The time at which it was drawn is not part of a figure.
         if let found = data.range(of: Data("/CreationDate (D:".utf8)),
             found.upperBound + 14 <= data.count
         {
